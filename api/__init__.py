@@ -1,0 +1,1 @@
+"""The HTTP layer: commands in, queries out; pages for shoppers and ops."""

@@ -1,0 +1,1 @@
+"""Adapters to the world outside, and the runtime that sinks run on."""

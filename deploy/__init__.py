@@ -1,0 +1,1 @@
+"""Everything that starts processes: the command line, the embedded stack, the demo."""

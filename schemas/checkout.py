@@ -1,0 +1,76 @@
+"""Checkout: the shopper's request and its course. Money is in minor units of `currency`."""
+
+import msgspec
+
+from schemas.cart import CartLine
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """A charge that is not goods (postage, carriage, manual, discount): `amount` x `quantity` is charged."""
+
+    code: str
+    description: str
+    quantity: int
+    amount: int
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Where the goods go. `country` is a name or ISO 3166 code, as the source has it."""
+
+    name: str
+    country: str
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    postcode: str | None = None
+
+
+class CheckoutRequested(msgspec.Struct, frozen=True):
+    """A shopper asks to buy the cart; keyed by cart id.
+
+    `order_id` is derived from user and idempotency key, so a retry cannot buy twice. `payment_token` stands
+    for a card at the provider. `expected_lines` is how many lines the shopper saw: the cart agent holds the
+    request until the cart has them (adds travel on another topic), at the longest until the deadline.
+    `placed_at` may be set by a trusted source only (ms); `charges` likewise.
+    """
+
+    order_id: str
+    currency: str
+    payment_token: str
+    email: str | None = None
+    address: Address | None = None
+    charges: tuple[Charge, ...] = ()
+    expected_lines: int | None = None
+    placed_at: int | None = None
+
+
+class CheckoutStarted(msgspec.Struct, frozen=True):
+    """The cart is frozen and the order begins; keyed by order id. It ends by `deadline_at` (ms)."""
+
+    cart_id: str
+    user_id: str | None
+    currency: str
+    lines: tuple[CartLine, ...]
+    charges: tuple[Charge, ...]
+    payment_token: str
+    email: str | None
+    address: Address | None
+    placed_at: int
+    deadline_at: int
+
+
+class CheckoutCompleted(msgspec.Struct, frozen=True):
+    """The checkout ended in a confirmed order of `total` minor units; keyed by order id."""
+
+    cart_id: str
+    total: int
+    currency: str
+
+
+class CheckoutFailed(msgspec.Struct, frozen=True):
+    """The checkout ended without an order; keyed by order id. `sku` is set where one SKU is the cause."""
+
+    cart_id: str
+    reason: str
+    detail: str
+    sku: str | None = None

@@ -1,0 +1,51 @@
+"""The envelope around every event and command, and the identities derived from it.
+
+`event_id` is deterministic for everything that the dataflow produces: UUIDv5 of the causing message and the
+position among its outputs, so that a duplicate is recognisable anywhere downstream.
+"""
+
+from typing import Generic, TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+from uuid6 import uuid7
+
+D_co = TypeVar("D_co", bound=msgspec.Struct, covariant=True)
+
+NAMESPACE = uuid5(NAMESPACE_URL, "urn:ecommerce")
+
+
+class Message(msgspec.Struct, Generic[D_co], frozen=True, kw_only=True):
+    """One record of a topic: the envelope's fields, then the topic's own `data`.
+
+    `aggregate_version` is the aggregate's version after the change (0 for commands). `occurred_at` is in
+    milliseconds since the epoch, UTC.
+    """
+
+    event_id: str
+    event_type: str
+    aggregate_id: str
+    aggregate_type: str
+    aggregate_version: int
+    occurred_at: int
+    source: str
+    correlation_id: str
+    causation_id: str | None = None
+    tenant_id: str = "main"
+    user_id: str | None = None
+    data: D_co
+
+
+def fresh_id() -> str:
+    """Return a new UUIDv7: sortable by the time it was made."""
+    return str(uuid7())
+
+
+def derived_id(*parts: str) -> str:
+    """Return the UUIDv5 of the given parts: the same parts give the same id, everywhere."""
+    return str(uuid5(NAMESPACE, "\x1f".join(parts)))
+
+
+def output_id(cause: str, index: int) -> str:
+    """Return the id of a message's output at `index`: UUIDv5 of (causing message id, output index)."""
+    return str(uuid5(UUID(cause), str(index)))

@@ -1,0 +1,157 @@
+"""Inventory: stock per SKU, and an order's allocation over SKUs. Quantities are pieces, money minor units."""
+
+from enum import StrEnum
+
+import msgspec
+
+from schemas.checkout import Charge
+
+
+class MovementKind(StrEnum):
+    """Why a stock level changed."""
+
+    RECEIVE = "receive"
+    ADJUST = "adjust"
+    RESERVE = "reserve"
+    RELEASE = "release"
+    COMMIT = "commit"
+
+
+class InventoryReceive(msgspec.Struct, frozen=True):
+    """Goods came in; keyed by SKU. Each `receipt_id` is applied once. `reason`: opening, purchase, return."""
+
+    receipt_id: str
+    quantity: int
+    reason: str
+
+
+class InventoryAdjust(msgspec.Struct, frozen=True):
+    """A count or a loss changes on_hand by `delta`; keyed by SKU. Never below what is reserved."""
+
+    adjustment_id: str
+    delta: int
+    reason: str
+
+
+class RequestedLine(msgspec.Struct, frozen=True):
+    """An order's line as asked of one SKU's stock."""
+
+    line_id: str
+    quantity: int
+    agreed_price: int | None = None
+
+
+class QuotedLine(msgspec.Struct, frozen=True):
+    """A line with its firm unit price, in minor units."""
+
+    line_id: str
+    sku: str
+    name: str
+    quantity: int
+    unit_price: int
+
+
+class InventoryReserve(msgspec.Struct, frozen=True):
+    """Reserve an order's lines of one SKU, all or none; keyed by SKU."""
+
+    order_id: str
+    currency: str
+    lines: tuple[RequestedLine, ...]
+
+
+class InventoryRelease(msgspec.Struct, frozen=True):
+    """Compensation: give an order's reservation of this SKU back; keyed by SKU."""
+
+    order_id: str
+    reason: str
+
+
+class InventoryCommit(msgspec.Struct, frozen=True):
+    """An order's reservation of this SKU leaves the house; keyed by SKU."""
+
+    order_id: str
+
+
+class LineReserved(msgspec.Struct, frozen=True):
+    """One SKU's lines are reserved at firm prices; keyed by order id."""
+
+    sku: str
+    lines: tuple[QuotedLine, ...]
+
+
+class LineRejected(msgspec.Struct, frozen=True):
+    """One SKU refused; keyed by order id.
+
+    `reason`: out_of_stock, unknown_sku, discontinued, released, currency_mismatch, invalid_quantity.
+    """
+
+    sku: str
+    reason: str
+    requested: int
+    available: int
+
+
+class InventoryReserved(msgspec.Struct, frozen=True):
+    """All lines of the order are reserved and priced; keyed by order id.
+
+    `goods` + `charged` = `total`, in minor units. It carries what payment needs, so payment joins nothing.
+    """
+
+    cart_id: str
+    user_id: str | None
+    currency: str
+    lines: tuple[QuotedLine, ...]
+    charges: tuple[Charge, ...]
+    goods: int
+    charged: int
+    total: int
+    payment_token: str
+
+
+class InventoryRejected(msgspec.Struct, frozen=True):
+    """The order cannot be reserved, and nothing of it stays reserved; keyed by order id."""
+
+    reason: str
+    sku: str
+    requested: int
+    available: int
+
+
+class Movement(msgspec.Struct, frozen=True):
+    """The change that led to a stock level; `reference` is the order, receipt or adjustment id."""
+
+    kind: MovementKind
+    quantity: int
+    reference: str
+    reason: str
+
+
+class InventoryUpdated(msgspec.Struct, frozen=True):
+    """A SKU's full stock level after a movement; keyed by SKU.
+
+    available = on_hand - reserved; on_hand = received - committed, where `received` is net of adjustments.
+    """
+
+    on_hand: int
+    reserved: int
+    available: int
+    received: int
+    committed: int
+    low_stock_threshold: int
+    movement: Movement
+
+
+class InventoryLowStock(msgspec.Struct, frozen=True):
+    """`available` fell to or below the SKU's threshold; keyed by SKU."""
+
+    available: int
+    threshold: int
+
+
+class InventoryRefused(msgspec.Struct, frozen=True):
+    """A receive or adjust command was refused: which rule, on which field; keyed by SKU."""
+
+    command: str
+    reason: str
+    field: str
+    detail: str

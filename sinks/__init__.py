@@ -1,0 +1,1 @@
+"""The materialised views: which topics feed which tables, indices and keys."""

@@ -1,0 +1,1 @@
+"""State records of the dataflow's tables, and the tables' declarations."""

@@ -1,0 +1,1 @@
+"""Tests: unit, topology, integration, end to end."""

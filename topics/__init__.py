@@ -1,0 +1,1 @@
+"""The one registry of topics, and their creation and verification on a broker."""
