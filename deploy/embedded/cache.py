@@ -1,0 +1,25 @@
+"""Where downloads are kept between runs, shared by every copy of the platform of one user."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+
+
+def cache_dir() -> Path:
+    """Return the absolute directory of downloads: `ECOMMERCE_CACHE_DIR`, else the user's cache."""
+    chosen = os.environ.get("ECOMMERCE_CACHE_DIR")
+    return Path(chosen).absolute() if chosen else platformdirs.user_cache_path("ecommerce-streams")
+
+
+@contextmanager
+def exclusive(name: str) -> Iterator[None]:
+    """Hold the cache's lock `name`, so that two starts at once do not write the same files."""
+    directory = cache_dir()
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / f"{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

