@@ -1,0 +1,93 @@
+"""The Confluent wire format: magic byte 0, a 4-byte big-endian schema id, then the Avro bytes.
+
+Source of the format: Confluent's Schema Registry documentation, "Wire format".
+"""
+
+import struct
+from functools import cache
+from io import BytesIO
+from typing import Any, TypeVar
+
+import fastavro
+import msgspec
+
+from schemas.avro import without_logical_types
+from schemas.envelope import Message
+from schemas.lock import Entry, lock
+
+D = TypeVar("D", bound=msgspec.Struct)
+
+_HEADER = struct.Struct(">bI")
+_MAGIC = 0
+
+
+class UndecodableError(ValueError):
+    """A record's bytes are not a message of its topic; the text says which rule they break."""
+
+
+@cache
+def _parsed(schema_id: int) -> Any:
+    """Return a locked schema as fastavro wants it, times left as ints."""
+    return fastavro.parse_schema(without_logical_types(lock().schema(lock().by_id[schema_id])))
+
+
+@cache
+def _writing(topic: str) -> tuple[bytes, Any]:
+    """Return the header and the schema that records of the topic are written with."""
+    entry = lock().latest(topic)
+    return _HEADER.pack(_MAGIC, entry.id), _parsed(entry.id)
+
+
+def encode(topic: str, message: Message[D]) -> bytes:
+    """Return the message's bytes under the topic's newest locked schema.
+
+    Raises ValueError where the data does not fit the schema (its types say it does).
+    """
+    header, schema = _writing(topic)
+    out = BytesIO()
+    out.write(header)
+    fastavro.schemaless_writer(out, schema, msgspec.to_builtins(message))
+    return out.getvalue()
+
+
+def writer_of(value: bytes) -> Entry:
+    """Return the locked schema that wrote `value`. Raises UndecodableError where there is none."""
+    if len(value) < _HEADER.size:
+        raise UndecodableError(f"value: {len(value)} bytes are too short for the wire format's 5-byte header")
+    magic, schema_id = _HEADER.unpack_from(value)
+    if magic != _MAGIC:
+        raise UndecodableError(f"value: magic byte is {magic}, must be {_MAGIC}")
+    try:
+        return lock().by_id[schema_id]
+    except KeyError:
+        raise UndecodableError(f"value: schema id {schema_id} is not in the registry") from None
+
+
+def decode_fields(value: bytes, reader: int | None = None) -> dict[str, Any]:
+    """Return the record as plain fields, read with its writer's schema, resolved to `reader`'s if given.
+
+    Raises UndecodableError.
+    """
+    entry = writer_of(value)
+    stream = BytesIO(value)
+    stream.seek(_HEADER.size)
+    resolved = _parsed(reader) if reader is not None and reader != entry.id else None
+    try:
+        fields: dict[str, Any] = fastavro.schemaless_reader(stream, _parsed(entry.id), resolved)  # type: ignore[assignment]
+    except Exception as error:
+        raise UndecodableError(f"value: not Avro of {entry.subject} v{entry.version}: {error!r}") from error
+    if stream.tell() != len(value):
+        raise UndecodableError(f"value: {len(value) - stream.tell()} bytes follow the record's end")
+    return fields
+
+
+def decode(topic: str, data: type[D], value: bytes) -> Message[D]:
+    """Return the typed message. Raises UndecodableError where the bytes are not of this topic."""
+    entry = writer_of(value)
+    if entry.topic != topic:
+        raise UndecodableError(f"value: schema id {entry.id} belongs to {entry.topic}, not to {topic}")
+    fields = decode_fields(value, lock().latest(topic).id)
+    try:
+        return msgspec.convert(fields, Message[data])  # type: ignore[valid-type]
+    except msgspec.ValidationError as error:
+        raise UndecodableError(f"value: {error}") from error
