@@ -1,0 +1,93 @@
+"""Creating the registry's topics on a broker, and naming where the broker differs."""
+
+from collections.abc import Iterator
+
+import msgspec
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
+
+from topics.registry import CHANGELOGS, DEAD_LETTERS, TOPICS
+from topics.settings import Settings
+from topics.topic import RawTopic, Topic
+
+TIMEOUT_S = 30.0
+
+AnyTopic = Topic[msgspec.Struct] | RawTopic
+
+
+def all_topics() -> list[AnyTopic]:
+    """Return every topic that the platform needs: messages, dead letters, changelogs."""
+    return [*TOPICS.values(), *DEAD_LETTERS.values(), *CHANGELOGS.values()]
+
+
+def config_of(topic: AnyTopic) -> dict[str, str]:
+    """Return the broker settings that a topic declares."""
+    config = {"cleanup.policy": topic.cleanup.value}
+    if topic.cleanup == "compact":
+        # A changelog is read whole at a fresh start: compact early, keep tombstones for a day.
+        config |= {"min.cleanable.dirty.ratio": "0.2", "segment.ms": "3600000"}
+    else:
+        config["retention.ms"] = str(topic.retention_ms)
+    if isinstance(topic, RawTopic) and topic.max_message_bytes:
+        config["max.message.bytes"] = str(topic.max_message_bytes)
+    return config
+
+
+def partitions_of(topic: AnyTopic, settings: Settings) -> int:
+    """Return how many partitions a topic has under these settings."""
+    return topic.partitions or settings.partitions
+
+
+def client(settings: Settings) -> AdminClient:
+    """Return an admin client of the configured broker."""
+    return AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+
+
+def create(settings: Settings) -> list[str]:
+    """Create the topics that are missing and return their names.
+
+    Raises confluent_kafka.KafkaException where the broker refuses one or does not answer within 30 s.
+    """
+    new = [
+        NewTopic(
+            topic.name,
+            num_partitions=partitions_of(topic, settings),
+            replication_factor=settings.replication,
+            config=config_of(topic),
+        )
+        for topic in all_topics()
+    ]
+    created = []
+    for name, future in client(settings).create_topics(new, request_timeout=TIMEOUT_S).items():
+        try:
+            future.result()
+            created.append(name)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+    return sorted(created)
+
+
+def verify(settings: Settings) -> list[str]:
+    """Return where the broker's topics differ from the registry; empty when they agree."""
+    admin = client(settings)
+    known = admin.list_topics(timeout=TIMEOUT_S).topics
+    present = [topic for topic in all_topics() if topic.name in known]
+    found = [f"{topic.name}: is missing" for topic in all_topics() if topic.name not in known]
+    for topic in present:
+        has, wants = len(known[topic.name].partitions), partitions_of(topic, settings)
+        if has != wants:
+            found.append(f"{topic.name}: partitions is {has}, must be {wants}")
+    resources = {ConfigResource(ResourceType.TOPIC, topic.name): topic for topic in present}
+    if resources:
+        answers = admin.describe_configs(list(resources), request_timeout=TIMEOUT_S)
+        for resource, future in answers.items():
+            found += _differences(resources[resource], future.result())
+    return sorted(found)
+
+
+def _differences(topic: AnyTopic, has: dict[str, ConfigEntry]) -> Iterator[str]:
+    for name, wants in config_of(topic).items():
+        value = has[name].value
+        if value != wants:
+            yield f"{topic.name}: {name} is {value}, must be {wants}"
