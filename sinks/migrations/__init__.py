@@ -1,0 +1,1 @@
+"""The views' database, revision by revision (alembic)."""
