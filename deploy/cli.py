@@ -1,0 +1,74 @@
+"""The one entry point: `ecommerce COMMAND`. Rooms are imported when their command runs."""
+
+import sys
+from typing import NoReturn
+
+from pydantic_core import ValidationError
+from rich.console import Console
+from typer.core import TyperGroup
+
+from deploy.errors import CommandError
+from deploy.lazy import LazyCommand
+
+PLATFORM = "Platform"
+PROCESSES = "Processes (what `up` starts)"
+TOPICS = "Topics"
+OPERATIONS = "Operations"
+DEVELOPMENT = "Development"
+
+COMMANDS: tuple[LazyCommand, ...] = (
+    LazyCommand("up", "deploy.processes.commands:app", "Start the platform.", PLATFORM),
+    LazyCommand("down", "deploy.processes.commands:app", "Stop the platform; nothing is lost.", PLATFORM),
+    LazyCommand("status", "deploy.processes.commands:app", "Show every process of the platform.", PLATFORM),
+    LazyCommand("reset", "deploy.processes.commands:app", "Stop the platform and delete its data.", PLATFORM),
+    LazyCommand("demo", "deploy.demo.commands:app", "Replay a real shop's orders and reconcile.", PLATFORM),
+    LazyCommand("worker", "deploy.run.worker:worker", "Run a stream worker.", PROCESSES),
+    LazyCommand("sink", "deploy.run.sink:sink", "Run the sinks that keep the views.", PROCESSES),
+    LazyCommand("payment-gateway", "deploy.run.gateway:gateway", "Run the payment gateway.", PROCESSES),
+    LazyCommand("provider", "deploy.run.provider:provider", "Run the simulated provider.", PROCESSES),
+    LazyCommand("api", "deploy.run.api:api", "Run the API and the shop.", PROCESSES),
+    LazyCommand("migrate", "deploy.run.migrate:migrate", "Bring the views' schema up to date.", PROCESSES),
+    LazyCommand("topics", "deploy.topics.commands:app", "Create, verify and list the topics.", TOPICS),
+    LazyCommand("schemas", "deploy.schemas.commands:app", "Check and list the message schemas.", TOPICS),
+    LazyCommand("tap", "deploy.tap.commands:tap", "Read topics, decoded.", TOPICS),
+    LazyCommand("replay", "deploy.replay.commands:replay", "Produce recorded records again.", TOPICS),
+    LazyCommand("lag", "deploy.lag.commands:lag", "Show what consumers have yet to read.", OPERATIONS),
+    LazyCommand("dlq", "deploy.dlq.commands:app", "List, show and redrive dead letters.", OPERATIONS),
+    LazyCommand("doctor", "deploy.doctor.commands:doctor", "Check the platform's invariants.", OPERATIONS),
+    LazyCommand(
+        "topology", "deploy.topology.commands:topology", "Print the dataflow's picture.", DEVELOPMENT
+    ),
+    LazyCommand("docs", "deploy.docs.commands:app", "Generate and check the generated docs.", DEVELOPMENT),
+)
+
+
+def group() -> TyperGroup:
+    """Return the group of all commands."""
+    return TyperGroup(
+        name="ecommerce",
+        commands={str(command.name): command for command in COMMANDS},
+        help="An e-commerce platform whose business logic is a dataflow on Kafka.",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def main() -> NoReturn:
+    """Run one command line and exit with its code."""
+    try:
+        group()(prog_name="ecommerce")
+    except CommandError as error:
+        _refuse(str(error), error.exit_code)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        _refuse(f"setting ECOMMERCE_{field.upper()}: {first['msg']} (got {first['input']!r})", 2)
+    except KeyboardInterrupt:
+        _refuse("interrupted", 130)
+    sys.exit(0)
+
+
+def _refuse(message: str, code: int) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"[red]error:[/red] {message}", highlight=False)
+    sys.exit(code)

@@ -1,0 +1,1 @@
+"""Records as bytes: reading ranges of topics, and files of recorded records."""

@@ -1,0 +1,184 @@
+"""Reading stretches of topics as bytes, outside any consumer group: nothing is committed."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Self, TypeVar, cast
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from deploy.errors import CommandError
+from deploy.records.merge import Merge, Place
+from deploy.records.position import AtTime, End, Position
+from deploy.records.record import Record
+from deploy.records.span import Span, offset_of
+from topics.settings import Settings
+
+_BATCH = 1_000
+_HELD = 5_000  # records held of one partition while others are behind in time
+_CALL_SECONDS = 10.0
+_SILENCE_SECONDS = 30.0
+
+T = TypeVar("T")
+
+
+class Reader:
+    """Reads topics of one broker. Raises CommandError where the broker or a topic is not there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._bootstrap = settings.kafka_bootstrap
+        self._refusal = ""
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": self._bootstrap,
+                "group.id": "ecommerce.reader",  # required by the client; nothing is committed under it
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "error_cb": self._note,
+                "log_level": 0,
+            }
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+
+    def topics(self) -> dict[str, int]:
+        """Return the broker's topics and their partition counts."""
+        metadata = self._ask(lambda: self._consumer.list_topics(timeout=_CALL_SECONDS))
+        return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+
+    def spans(self, topics: Sequence[str], start: Position, end: Position | None = None) -> list[Span]:
+        """Return each partition's stretch between two positions; the end is the present one by default."""
+        known = self.topics()
+        if missing := [topic for topic in topics if topic not in known]:
+            raise CommandError(f"{', '.join(missing)}: no such topic (`ecommerce topics create` makes them)")
+        places = [(topic, partition) for topic in topics for partition in range(known[topic])]
+        starts, ends = self._times(places, start), self._times(places, end or End())
+        spans = []
+        for place in places:
+            low, high = self._watermarks(place)
+            first = offset_of(start, low, high, starts.get(place))
+            last = offset_of(end or End(), low, high, ends.get(place))
+            spans.append(Span(*place, first, max(first, last)))
+        return spans
+
+    def read(self, spans: Sequence[Span]) -> Iterator[Record]:
+        """Yield the spans' records, each partition in its order, partitions as they arrive."""
+        open_spans = self._assign(spans)
+        while open_spans:
+            for message in self._consume():
+                record, place = self._record(message, open_spans)
+                if record is not None:
+                    yield record
+                if place in open_spans and self._finished(message, open_spans[place]):
+                    self._close(open_spans, place)
+
+    def read_in_time_order(self, spans: Sequence[Span]) -> Iterator[Record]:
+        """Yield the spans' records merged by timestamp, a bounded number of each partition held at once."""
+        open_spans = self._assign(spans)
+        merge = Merge(open_spans)
+        paused: set[Place] = set()
+        while not merge.done:
+            while (ready := merge.pop()) is not None:
+                yield ready
+                place = (ready.topic, ready.partition)
+                if place in paused and merge.held(place) < _HELD // 2:
+                    self._consumer.resume([TopicPartition(*place)])
+                    paused.discard(place)
+            for message in self._consume() if open_spans else ():
+                record, place = self._record(message, open_spans)
+                if record is not None:
+                    merge.add(record)
+                    if merge.held(place) > _HELD and place not in paused:
+                        self._consumer.pause([TopicPartition(*place)])
+                        paused.add(place)
+                if place in open_spans and self._finished(message, open_spans[place]):
+                    self._close(open_spans, place)
+                    merge.close(place)
+                    paused.discard(place)
+
+    def follow(self, spans: Sequence[Span]) -> Iterator[Record]:
+        """Yield the records from each span's start on, for ever."""
+        self._consumer.assign([TopicPartition(span.topic, span.partition, span.start) for span in spans])
+        while True:
+            for message in self._consumer.consume(_BATCH, timeout=0.2):
+                if message.error() is None:
+                    yield _as_record(message)
+
+    def _assign(self, spans: Sequence[Span]) -> dict[Place, Span]:
+        open_spans = {(span.topic, span.partition): span for span in spans if span.length}
+        self._consumer.assign([TopicPartition(*place, span.start) for place, span in open_spans.items()])
+        return open_spans
+
+    def _consume(self) -> list[Message]:
+        """Return the next messages; raises where the broker stays silent though records must come."""
+        deadline = time.monotonic() + _SILENCE_SECONDS
+        while time.monotonic() < deadline:
+            if messages := self._consumer.consume(_BATCH, timeout=0.5):
+                return messages
+        raise CommandError(f"Kafka at {self._bootstrap} sent nothing for {_SILENCE_SECONDS:.0f} s")
+
+    def _record(self, message: Message, open_spans: dict[Place, Span]) -> tuple[Record | None, Place]:
+        place = (message.topic() or "", message.partition() or 0)
+        error = message.error()
+        if error is not None:
+            if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 -- the client's name for it
+                raise CommandError(f"{place[0]} partition {place[1]}: {error.str()}")
+            return None, place
+        span = open_spans.get(place)
+        if span is None or (message.offset() or 0) >= span.end:
+            return None, place
+        return _as_record(message), place
+
+    def _finished(self, message: Message, span: Span) -> bool:
+        # Compaction can remove the last offsets of a span: then only the partition's end tells.
+        return message.error() is not None or (message.offset() or 0) >= span.end - 1
+
+    def _close(self, open_spans: dict[Place, Span], place: Place) -> None:
+        del open_spans[place]
+        self._consumer.pause([TopicPartition(*place)])
+
+    def _times(self, places: list[Place], position: Position) -> dict[Place, int]:
+        if not isinstance(position, AtTime):
+            return {}
+        asked = [TopicPartition(*place, position.timestamp) for place in places]
+        found = self._ask(lambda: self._consumer.offsets_for_times(asked, timeout=_CALL_SECONDS))
+        return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
+
+    def _watermarks(self, place: Place) -> tuple[int, int]:
+        partition = TopicPartition(*place)
+        answer = self._ask(lambda: self._consumer.get_watermark_offsets(partition, timeout=_CALL_SECONDS))
+        if answer is None:
+            raise CommandError(f"Kafka at {self._bootstrap} did not tell the offsets of {place[0]}")
+        return answer
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except KafkaException as error:
+            reason = self._refusal or error.args[0].str()
+            raise CommandError(
+                f"Kafka at {self._bootstrap} does not answer: {reason} (start it with `ecommerce up`)"
+            ) from error
+
+    def _note(self, error: KafkaError) -> None:
+        self._refusal = error.str()
+
+
+def _as_record(message: Message) -> Record:
+    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
+    return Record(
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        timestamp=message.timestamp()[1],
+        key=message.key(),
+        value=message.value(),
+        headers=tuple(headers),
+    )

@@ -1,0 +1,1 @@
+"""The platform's long-running processes, one command each."""

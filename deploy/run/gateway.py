@@ -1,0 +1,9 @@
+"""`ecommerce payment-gateway`: payment instructions in, the provider's outcomes out."""
+
+from connectors.payments.run import run
+from topics.settings import settings
+
+
+def gateway() -> None:
+    """Run the payment gateway between the payment topics and the provider's HTTP service."""
+    run(settings())

@@ -1,0 +1,9 @@
+"""`ecommerce sink`: the connectors that keep the views."""
+
+from sinks.run import run
+from topics.settings import settings
+
+
+def sink() -> None:
+    """Run the sinks: topics into PostgreSQL, Redis and, where it is configured, Elasticsearch."""
+    run(settings())
