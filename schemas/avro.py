@@ -45,7 +45,8 @@ def _field(field: msgspec.structs.FieldInfo, given: Any, seen: set[str]) -> Sche
     of = field.type if given is None else given
     schema: Schema = {"name": field.name, "type": _type(of, field.name, seen)}
     if field.default is not msgspec.NODEFAULT:
-        schema["default"] = msgspec.to_builtins(field.default)
+        default = msgspec.to_builtins(field.default)
+        schema["default"] = list(default) if isinstance(default, tuple) else default
     elif field.default_factory is not msgspec.NODEFAULT:
         schema["default"] = msgspec.to_builtins(field.default_factory())
     return schema
