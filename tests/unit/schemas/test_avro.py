@@ -10,7 +10,6 @@ from schemas.envelope import Message, derived_id, output_id
 from topics.registry import TOPICS
 from topics.topic import Topic
 
-
 Before = msgspec.defstruct("Data", [("kept", str)])
 Widened = msgspec.defstruct("Data", [("kept", str), ("added", int | None, None)])
 Broken = msgspec.defstruct("Data", [("kept", str), ("demanded", int)])

@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -49,7 +48,7 @@ def test_a_new_type_gets_a_version_once(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in ("PORT_BASE", "KAFKA", "POSTGRES", "REDIS", "ELASTICSEARCH", "PAYMENT_PROVIDER"):
         monkeypatch.delenv(f"ECOMMERCE_{name}", raising=False)
     return monkeypatch
