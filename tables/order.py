@@ -1,0 +1,34 @@
+"""The order table: one record per order id; sales and returns."""
+
+import msgspec
+
+from schemas.order import OrderSnapshot
+from tables.table import Table
+
+
+class Shipment(msgspec.Struct, frozen=True):
+    """A shipment that staff have asked for and that waits for the payment's capture."""
+
+    tracking: str | None
+
+
+class Order(msgspec.Struct, frozen=True):
+    """An order's public state and what it waits for.
+
+    `version` starts at the birth's time in ms and grows by one per event. `deadline_at` (ms) ends an order
+    that is still placed. `quoted` and `authorised` are the two halves of the join that confirms; `captured`
+    lets it ship; `refunding` says that money is on its way back.
+    """
+
+    snapshot: OrderSnapshot
+    version: int
+    deadline_at: int | None = None
+    quoted: bool = False
+    authorised: bool = False
+    captured: bool = False
+    refunding: bool = False
+    shipment: Shipment | None = None
+    applied: tuple[str, ...] = ()
+
+
+ORDER = Table("order", Order)
