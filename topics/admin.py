@@ -58,7 +58,8 @@ def create(settings: Settings) -> list[str]:
         for topic in all_topics()
     ]
     created = []
-    for name, future in client(settings).create_topics(new, request_timeout=TIMEOUT_S).items():
+    admin = client(settings)  # held: a client that is collected cancels its requests
+    for name, future in admin.create_topics(new, request_timeout=TIMEOUT_S).items():
         try:
             future.result()
             created.append(name)

@@ -1,1 +1,1 @@
-"""Real servers as child processes, from packages: Kafka, PostgreSQL, Redis, and Elasticsearch as a test peer."""
+"""Real servers as child processes, from packages: Kafka, PostgreSQL, Redis; Elasticsearch as a test peer."""

@@ -29,7 +29,7 @@ class ArtifactError(Exception):
 
 @dataclass(frozen=True)
 class Locked:
-    """One line of a lock file: a Maven coordinate `group:artifact:version`, its size in bytes and its digest."""
+    """One line of a lock file: a coordinate `group:artifact:version`, its size in bytes, its digest."""
 
     coordinate: str
     size: int

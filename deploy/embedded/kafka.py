@@ -70,7 +70,7 @@ def kafka(settings: Settings) -> Process | External:
 
 def serves(bootstrap: str) -> None:
     """Return when a broker answers and takes part in its cluster; raise NotReadyError where not."""
-    first = urlsplit(f"//{bootstrap.split(',')[0]}")
+    first = urlsplit(f"//{bootstrap.split(',', maxsplit=1)[0]}")
     connects(first.hostname or "", first.port or 9092)
     # The client's own log would write each refused connection to the terminal.
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 5000})
@@ -115,7 +115,7 @@ def _prepare(settings: Settings, home: Path, report: Report) -> None:
         return
     report("formatting the log directory")
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    subprocess.run(
+    subprocess.run(  # noqa: S603 -- the command is ours
         [
             *_java(home, "kafka.tools.StorageTool", "format", "--ignore-formatted"),
             "--cluster-id",

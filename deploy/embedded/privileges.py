@@ -16,8 +16,8 @@ class PrivilegeError(Exception):
 def unprivileged(command: tuple[str, ...], *, needs: Iterable[Path]) -> tuple[str, ...]:
     """Return `command` as it must be run so that it is not root; unchanged where we are not root.
 
-    `needs` are the paths that the command must reach. Below a directory that is closed to others (a checkout in
-    root's home) the command keeps the one capability to pass it, and is still not root.
+    `needs` are the paths that the command must reach. Below a directory that is closed to others (a checkout
+    in root's home) the command keeps the one capability to pass it, and is still not root.
     Raises PrivilegeError where `setpriv` (util-linux) is missing.
     """
     if os.geteuid() != 0:
@@ -28,12 +28,13 @@ def unprivileged(command: tuple[str, ...], *, needs: Iterable[Path]) -> tuple[st
     user = pwd.getpwnam(_USER)
     drop = [setpriv, f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if not all(reachable(path, user) for path in needs):
-        drop += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        # The secure bit lets access(2), which Java asks first, see the capability as open(2) does.
+        drop += ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     return (*drop, "--", *command)
 
 
 def give_away(path: Path) -> None:
-    """Make `path` and what is below it belong to the unprivileged user; does nothing where we are not root."""
+    """Hand `path` and what is below it to the unprivileged user; does nothing where we are not root."""
     if os.geteuid() != 0:
         return
     user = pwd.getpwnam(_USER)

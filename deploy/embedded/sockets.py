@@ -1,4 +1,4 @@
-"""Looking at TCP ports: does anybody listen, and may we?"""
+"""Looking at TCP ports: whether anybody listens, and whether we may."""
 
 import socket
 

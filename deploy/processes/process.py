@@ -1,4 +1,4 @@
-"""What the platform runs, as data: programs that are kept alive, servers that live elsewhere, one-shot tasks."""
+"""What the platform runs, as data: programs kept alive, servers that live elsewhere, one-shot tasks."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

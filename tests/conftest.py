@@ -1,0 +1,79 @@
+"""Fixtures of real servers. A test names what it needs; a server starts when the first test asks for it.
+
+| fixture          | gives                                                                       |
+|------------------|-----------------------------------------------------------------------------|
+| `stack`          | the session's `Stack` (start, stop, kill and restart single servers)        |
+| `kafka`          | bootstrap servers of a running broker                                       |
+| `topics_created` | the same, once every topic of the registry exists                           |
+| `group_suffix`   | a suffix that makes this test's consumer groups its own                     |
+| `postgres`       | DSN of an empty database of this test's own                                 |
+| `redis_url`      | URL of an empty Redis database of this test's own                           |
+| `elasticsearch`  | URL of a running Elasticsearch (`ECOMMERCE_ELASTICSEARCH`, else a test peer) |
+| `settings`       | `Settings` with the session's addresses; where the test also asks for       |
+|                  | `postgres`, `redis_url` or `elasticsearch`, with those                      |
+"""
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.stack import Stack
+from topics import admin
+from topics.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = Stack(tmp_path_factory.mktemp("stack"))
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def kafka(stack: Stack) -> str:
+    stack.kafka()
+    return stack.settings.kafka_bootstrap
+
+
+@pytest.fixture(scope="session")
+def _topics_once(stack: Stack) -> None:
+    stack.kafka()
+    admin.create(stack.settings)
+
+
+@pytest.fixture
+def topics_created(stack: Stack, _topics_once: None) -> str:
+    return stack.settings.kafka_bootstrap
+
+
+@pytest.fixture
+def group_suffix() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+@pytest.fixture
+def postgres(stack: Stack) -> str:
+    return stack.fresh_database()
+
+
+@pytest.fixture
+def redis_url(stack: Stack) -> str:
+    return stack.fresh_redis()
+
+
+@pytest.fixture
+def elasticsearch(stack: Stack) -> str:
+    return stack.elasticsearch_url()
+
+
+@pytest.fixture
+def settings(stack: Stack, request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
+    addresses = {"postgres": "postgres", "redis": "redis_url", "elasticsearch": "elasticsearch"}
+    chosen = {
+        field: request.getfixturevalue(fixture)
+        for field, fixture in addresses.items()
+        if fixture in request.fixturenames
+    }
+    return stack.settings.model_copy(update={"data_dir": tmp_path / "data", **chosen})

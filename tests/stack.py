@@ -1,0 +1,188 @@
+"""Real servers for tests: each started once per session, on first use, on free ports, in its own directory.
+
+The servers are the embedded ones of the platform (`deploy.embedded`), started as plain child processes.
+"""
+
+import itertools
+import os
+import random
+import signal
+import subprocess
+import time
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import sql
+
+from deploy.embedded.elasticsearch import elasticsearch
+from deploy.embedded.kafka import kafka
+from deploy.embedded.postgres import postgres
+from deploy.embedded.redis import DATABASES, redis
+from deploy.embedded.sockets import bindable
+from deploy.processes.process import External, NotReadyError, Process, silent
+from topics.settings import PortOffset, Settings
+
+_BASES = range(20100, 31900, 100)
+_POLL_SECONDS = 0.05
+
+
+class StackError(Exception):
+    """A server of the test stack cannot be started; the message ends with its log."""
+
+
+def wait_ready(server: Process | External, alive: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait until `server` serves, at most its own `start_seconds`.
+
+    Raises StackError where its process ends first or the time is over.
+    """
+    deadline = time.monotonic() + server.start_seconds
+    while True:
+        try:
+            server.ready()
+        except NotReadyError as error:
+            if alive is not None and alive.poll() is not None:
+                raise StackError(f"{server.title} ended with status {alive.returncode}") from error
+            if time.monotonic() > deadline:
+                raise StackError(
+                    f"{server.title} is not ready in {server.start_seconds} s: {error}"
+                ) from error
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
+
+
+def free_port_base() -> int:
+    """Return a port base below the range of outgoing connections whose server ports are all free."""
+    for base in random.sample(_BASES, k=len(_BASES)):
+        if all(bindable("127.0.0.1", base + offset) for offset in PortOffset):
+            return base
+    raise StackError(f"no free range of ports between {_BASES.start} and {_BASES.stop}")
+
+
+@dataclass
+class Child:
+    """One running server of the test stack."""
+
+    server: Process
+    log: Path
+    process: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        """Prepare and start the server and wait until it serves."""
+        self.server.prepare(silent)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as handle:
+            self.process = subprocess.Popen(
+                self.server.command,
+                stdout=handle,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=self.server.directory,
+                env={**os.environ, **self.server.environment},
+                start_new_session=True,
+            )
+        try:
+            wait_ready(self.server, self.process)
+        except StackError as error:
+            self.kill()
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
+            raise StackError(f"{error}\n{tail}") from error
+
+    def stop(self) -> None:
+        """Stop the server cleanly; kill it where that takes too long."""
+        if self.process.poll() is not None:
+            return
+        self.process.send_signal(signal.Signals[f"SIG{self.server.stop_signal}"])
+        try:
+            self.process.wait(self.server.stop_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """Kill the server and its children at once (SIGKILL)."""
+        children = (
+            psutil.Process(self.process.pid).children(recursive=True) if self.process.poll() is None else []
+        )
+        for each in children:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        self.process.kill()
+        self.process.wait()
+
+    def restart(self) -> None:
+        """Stop the server cleanly and start it again on the same data and ports."""
+        self.stop()
+        self.start()
+
+
+class Stack:
+    """The session's servers; each starts when it is first asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self.settings = Settings(
+            data_dir=directory,
+            port_base=free_port_base(),
+            kafka=None,
+            postgres=None,
+            redis=None,
+            payment_provider=None,
+            # One address may come from outside: the peer is big, and CI may have one already.
+            elasticsearch=os.environ.get("ECOMMERCE_ELASTICSEARCH"),
+        )
+        self._children: dict[str, Child] = {}
+        self._redis_databases = itertools.count(1)
+
+    def kafka(self) -> Child:
+        """Return the running broker."""
+        return self._running(kafka(self.settings))
+
+    def postgres(self) -> Child:
+        """Return the running PostgreSQL."""
+        return self._running(postgres(self.settings))
+
+    def redis(self) -> Child:
+        """Return the running Redis."""
+        return self._running(redis(self.settings))
+
+    def elasticsearch_url(self) -> str:
+        """Return the URL of a running Elasticsearch: `ECOMMERCE_ELASTICSEARCH`, else the test peer."""
+        server = elasticsearch(self.settings)
+        if isinstance(server, External):
+            wait_ready(server)
+        else:
+            self._running(server)
+        return server.address
+
+    def fresh_database(self) -> str:
+        """Create an empty PostgreSQL database and return its DSN."""
+        self.postgres()
+        name = f"test_{uuid.uuid4().hex}"
+        with psycopg.connect(self.settings.postgres_dsn, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return self.settings.postgres_dsn.rsplit("/", 1)[0] + f"/{name}"
+
+    def fresh_redis(self) -> str:
+        """Return the URL of a Redis database that no other test of the session uses."""
+        self.redis()
+        index = next(self._redis_databases)
+        if index >= DATABASES:
+            raise StackError(f"more than {DATABASES - 1} Redis databases in one session")
+        return self.settings.redis_url.rsplit("/", 1)[0] + f"/{index}"
+
+    def close(self) -> None:
+        """Stop every server, the last started first."""
+        for child in reversed(self._children.values()):
+            child.stop()
+
+    def _running(self, server: Process | External) -> Child:
+        assert isinstance(server, Process), "the test stack's addresses are its own"
+        child = self._children.get(server.name)
+        if child is None:
+            child = Child(server, self.settings.data_dir / "logs" / f"{server.name}.log")
+            child.start()
+            self._children[server.name] = child
+        return child
