@@ -1,4 +1,4 @@
-"""Merging partitions by time: a record goes out when nothing earlier can still come from another partition."""
+"""Merging partitions by time: a record goes out once nothing earlier can come from another partition."""
 
 import heapq
 from collections import defaultdict, deque

@@ -1,0 +1,1 @@
+"""What each consumer group has yet to read, in records and in seconds."""

@@ -1,0 +1,40 @@
+"""`ecommerce lag`: what consumers have yet to read."""
+
+import time
+from typing import Annotated
+
+import typer
+from rich.live import Live
+
+from deploy.broker import broker
+from deploy.lag import report
+from deploy.output import JsonOption, console, print_json
+from topics.lag import lag as measure
+from topics.settings import settings
+
+
+def lag(
+    group: Annotated[list[str] | None, typer.Option(help="Only this group; may be repeated.")] = None,
+    interval: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks of --watch.")] = 2.0,
+    *,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again until Ctrl-C.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show partitions without lag one by one.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show per group, topic and partition how many records, and how many seconds, a consumer is behind.
+
+    Seconds are the age of the oldest record that the group has not committed.
+    """
+    with broker(settings()):
+        if watch and not as_json:
+            with Live(console=console(), screen=False, auto_refresh=False) as live:
+                while True:
+                    live.update(report.table(measure(settings(), group), every=every), refresh=True)
+                    time.sleep(interval)
+        partitions = measure(settings(), group)
+    if as_json:
+        print_json(report.figures(partitions))
+    elif partitions:
+        console().print(report.table(partitions, every=every))
+    else:
+        console().print("no consumer group has committed anything yet")

@@ -1,0 +1,1 @@
+"""Checking, listing and committing the message schemas."""

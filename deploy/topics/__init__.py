@@ -1,0 +1,1 @@
+"""Creating, verifying and listing the topics of the registry."""
