@@ -31,7 +31,8 @@ class PartitionLag:
 
 def groups(settings: Settings, prefix: str = "ecommerce.") -> list[str]:
     """Return the platform's consumer groups that the broker knows."""
-    found = client(settings).list_consumer_groups(request_timeout=TIMEOUT_S).result()
+    admin = client(settings)  # held: a client that is collected cancels its requests
+    found = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
     return sorted(group.group_id for group in found.valid if group.group_id.startswith(prefix))
 
 

@@ -1,0 +1,66 @@
+"""The registry against a real broker: created once, verified, and lag measured."""
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from schemas.cart import CartRemove
+from tests.eventually import eventually
+from topics import admin, registry
+from topics.command import command
+from topics.lag import groups, lag
+from topics.producer import MessageProducer
+from topics.settings import Settings
+
+
+@pytest.mark.usefixtures("topics_created")
+def test_creating_twice_changes_nothing(settings: Settings) -> None:
+    assert admin.create(settings) == []
+    assert admin.verify(settings) == []
+
+
+@pytest.mark.usefixtures("topics_created")
+def test_a_difference_is_named(settings: Settings) -> None:
+    broker = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    name = registry.CART_UPDATED.name
+
+    def set_retention(value: str) -> None:
+        entry = ConfigEntry("retention.ms", value, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, name, incremental_configs=[entry])
+        (future,) = broker.incremental_alter_configs([resource]).values()
+        future.result()
+
+    set_retention("1000")
+    try:
+        eventually(
+            lambda: admin.verify(settings),
+            lambda found: found == [f"{name}: retention.ms is 1000, must be -1"],
+        )
+    finally:
+        set_retention("-1")
+    more = settings.model_copy(update={"partitions": settings.partitions + 1})
+    assert f"{name}: partitions is {settings.partitions}, must be {more.partitions}" in admin.verify(more)
+
+
+@pytest.mark.usefixtures("topics_created")
+async def test_lag_is_counted_in_records_and_seconds(settings: Settings, group_suffix: str) -> None:
+    group = f"ecommerce.test.{group_suffix}"
+    topic, key = registry.CART_REMOVE, f"cart-{group_suffix}"
+    async with MessageProducer(settings) as producer:
+        sent = [
+            await producer.send_and_wait(topic, key, command(topic, key, CartRemove(line_id=str(n))))
+            for n in range(5)
+        ]
+    first = sent[0]
+    reader = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": group})
+    try:
+        place = TopicPartition(topic.name, first.partition, first.offset + 2)
+        reader.commit(offsets=[place], asynchronous=False)
+    finally:
+        reader.close()
+    assert group in groups(settings)
+    (found,) = lag(settings, [group])
+    assert (found.topic, found.partition, found.lag) == (topic.name, first.partition, 3)
+    assert 0 < found.seconds < 300
+    (quick,) = lag(settings, [group], seconds=False)
+    assert quick.seconds == 0
