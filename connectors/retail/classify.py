@@ -37,6 +37,22 @@ class Reason(StrEnum):
     POSITIVE_QUANTITY_IN_RETURN = "positive_quantity_in_return"
 
 
+EXPLANATIONS: dict[Reason, str] = {
+    Reason.MISSING_INVOICE_NO: "InvoiceNo: is missing",
+    Reason.MISSING_STOCK_CODE: "StockCode: is missing",
+    Reason.MISSING_QUANTITY: "Quantity: is missing",
+    Reason.MISSING_INVOICE_DATE: "InvoiceDate: is missing",
+    Reason.MISSING_UNIT_PRICE: "UnitPrice: is missing",
+    Reason.BAD_DEBT: "InvoiceNo: a bad-debt adjustment (A invoice or code B) is no order",
+    Reason.NEGATIVE_PRICE: "UnitPrice: must not be negative",
+    Reason.ZERO_PRICE: "UnitPrice: must not be zero",
+    Reason.PRICE_ROUNDS_TO_ZERO: "UnitPrice: is zero in whole minor units",
+    Reason.ZERO_QUANTITY: "Quantity: must not be zero",
+    Reason.NEGATIVE_QUANTITY: "Quantity: may be negative in a return (C invoice) only",
+    Reason.POSITIVE_QUANTITY_IN_RETURN: "Quantity: must be negative in a return (C invoice)",
+}
+
+
 class Goods(msgspec.Struct, frozen=True, gc=False):
     """Pieces of a SKU, sold or returned: `quantity` is positive, `unit_price` in minor units.
 

@@ -1,0 +1,1 @@
+"""The demonstration: a real shop's invoices, replayed as carts and checkouts, and reconciled to the cent."""

@@ -1,0 +1,117 @@
+"""What the Postgres views hold of a replay: which parts of it exist, and its figures per month."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, Self
+
+import asyncpg
+import msgspec
+
+from connectors.retail.classify import signed_amount
+from connectors.retail.row import Row
+from deploy.demo.reconcile import ViewFigures
+from deploy.demo.stocking import Shown
+from schemas.order import OrderKind, OrderStatus
+
+# An order that was cancelled, or a return whose money never went back, did not happen.
+HAPPENED = {
+    OrderKind.SALE: [
+        status.value for status in OrderStatus if status not in {"placed", "cancelled", "returned"}
+    ],
+    OrderKind.RETURN: [OrderStatus.REFUNDED.value],
+}
+
+_FIGURES = """
+SELECT to_char(o.placed_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
+       count(*) AS orders,
+       sum(o.total)::bigint AS totals,
+       sum(l.rows + c.rows)::bigint AS rows,
+       sum(l.units)::bigint AS units,
+       sum(l.amount)::bigint AS goods,
+       sum(c.amount)::bigint AS charges
+  FROM orders o
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS rows, coalesce(sum(quantity), 0) AS units,
+              coalesce(sum(quantity * unit_price), 0) AS amount
+         FROM order_lines WHERE order_id = o.order_id) l
+ CROSS JOIN LATERAL (
+       SELECT count(*) AS rows, coalesce(sum(quantity * amount), 0) AS amount
+         FROM order_charges WHERE order_id = o.order_id) c
+ WHERE o.order_id = ANY($1::uuid[]) AND o.kind = $2 AND o.status = ANY($3::text[])
+ GROUP BY 1
+"""
+
+
+class PostgresViews:
+    """Reads the views over one connection; use it as an async context manager."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._connection: asyncpg.Connection[Any] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._connection = await asyncpg.connect(self._dsn)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._connection is not None:
+            await self._connection.close()
+
+    async def _fetch(self, query: str, *values: object) -> list[Any]:
+        if self._connection is None:
+            raise RuntimeError("the views are not connected")
+        return list(await self._connection.fetch(query, *values))
+
+    async def on_sale(self) -> dict[str, Shown]:
+        """Return what is shown of every active product, by SKU."""
+        rows = await self._fetch(
+            "SELECT sku, name, description, categories, price FROM products WHERE active"
+        )
+        return {
+            r["sku"]: (r["name"], r["description"], (r["categories"] or [""])[0], r["price"]) for r in rows
+        }
+
+    async def existing_orders(self, orders: Collection[str]) -> set[str]:
+        """Return which of the orders and returns the view has, whatever became of them."""
+        rows = await self._fetch("SELECT order_id FROM orders WHERE order_id = ANY($1::uuid[])", list(orders))
+        return {str(r["order_id"]) for r in rows}
+
+    async def existing_letters(self, letters: Collection[str]) -> set[str]:
+        """Return which of the dead letters the view has."""
+        rows = await self._fetch("SELECT id FROM dead_letters WHERE id = ANY($1::text[])", list(letters))
+        return {r["id"] for r in rows}
+
+    async def figures(self, orders: Collection[str], letters: Mapping[str, str]) -> dict[str, ViewFigures]:
+        """Return the figures of the given orders and dead letters, per month (YYYY-MM).
+
+        An order's month is that of its `placed_at`; a letter's is given, because a row may lack a date.
+        """
+        months: dict[str, ViewFigures] = {}
+        for kind, statuses in HAPPENED.items():
+            for r in await self._fetch(_FIGURES, list(orders), kind.value, statuses):
+                _count_orders(months.setdefault(r["month"], ViewFigures()), kind, r)
+        found = await self._fetch(
+            "SELECT id, reason, value FROM dead_letters WHERE id = ANY($1::text[])", list(letters)
+        )
+        for r in found:
+            month = months.setdefault(letters[r["id"]], ViewFigures())
+            month.rejected_rows += 1
+            month.rejected_by_reason[r["reason"]] += 1
+            month.rejected_amount += signed_amount(msgspec.json.decode(r["value"], type=Row))
+        return months
+
+
+def _count_orders(month: ViewFigures, kind: OrderKind, found: Mapping[str, int]) -> None:
+    month.accepted_rows += found["rows"]
+    total = found["goods"] + found["charges"]
+    if kind is OrderKind.SALE:
+        month.sales += found["orders"]
+        month.units_sold += found["units"]
+        month.gross += total
+        month.charges += found["charges"]
+        month.sale_totals += found["totals"]
+    else:
+        month.returns += found["orders"]
+        month.units_returned += found["units"]
+        month.returned += total
+        month.charges_refunded += found["charges"]
+        month.return_totals += found["totals"]
