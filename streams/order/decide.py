@@ -1,0 +1,159 @@
+"""What becomes of an order: pure decisions of one order's record and one message.
+
+An order is confirmed when both halves are known, whichever comes first: its quote (`inventory.reserved`) and
+its authorisation (`payment.completed`). Whatever comes for an order that has ended changes nothing; stock and
+payment undo their own work when they hear `order.cancelled`.
+"""
+
+import msgspec
+
+from schemas.checkout import Charge, CheckoutStarted
+from schemas.envelope import Message
+from schemas.inventory import InventoryRejected, InventoryReserved, QuotedLine
+from schemas.order import OrderKind, OrderLine, OrderSnapshot, OrderStatus
+from schemas.payment import PaymentSnapshot
+from schemas.service import TimerDue
+from streams.kernel.flow import Decision
+from streams.order.machine import may
+from streams.order.moves import cancelled, confirmed, event, moved
+from streams.order.policy import OrderPolicy
+from streams.order.refusals import refused
+from tables.order import Order
+
+# What payment says where the provider refused to capture what it had authorised.
+CAPTURE_FAILED = "capture_failed"
+
+
+def started(state: Order | None, message: Message[CheckoutStarted]) -> Decision[Order]:
+    """Place the order. A checkout that is known already changes nothing."""
+    if state is not None:
+        return Decision(state)
+    data = message.data
+    charged = charged_amount(data.charges)
+    snapshot = OrderSnapshot(
+        kind=OrderKind.SALE,
+        status=OrderStatus.PLACED,
+        cart_id=data.cart_id,
+        user_id=data.user_id,
+        email=data.email,
+        address=data.address,
+        currency=data.currency,
+        lines=tuple(
+            OrderLine(line.line_id, line.sku, line.quantity, agreed_price=line.agreed_price)
+            for line in data.lines
+        ),
+        charges=data.charges,
+        goods=0,
+        charged=charged,
+        total=charged,
+        payment_token=data.payment_token,
+        placed_at=data.placed_at,
+        updated_at=message.occurred_at,
+    )
+    order = Order(snapshot, version=message.occurred_at, deadline_at=data.deadline_at)
+    return Decision(order, (event(message.aggregate_id, order),))
+
+
+def charged_amount(charges: tuple[Charge, ...]) -> int:
+    """Return the sum of charges, in minor units."""
+    return sum(charge.quantity * charge.amount for charge in charges)
+
+
+def quoted(state: Order | None, message: Message[InventoryReserved]) -> Decision[Order]:
+    """Take names and firm prices over; confirm where the payment is authorised already."""
+    if state is None or state.quoted or state.snapshot.status is not OrderStatus.PLACED:
+        return Decision(state)
+    data = message.data
+    quotes = {line.line_id: line for line in data.lines}
+    snapshot = msgspec.structs.replace(
+        state.snapshot,
+        lines=tuple(_quoted_line(line, quotes[line.line_id]) for line in state.snapshot.lines),
+        goods=data.goods,
+        charged=data.charged,
+        total=data.total,
+    )
+    return _joined(msgspec.structs.replace(state, snapshot=snapshot, quoted=True), message)
+
+
+def _quoted_line(line: OrderLine, quote: QuotedLine) -> OrderLine:
+    return msgspec.structs.replace(line, name=quote.name, unit_price=quote.unit_price)
+
+
+def authorised(state: Order | None, message: Message[PaymentSnapshot]) -> Decision[Order]:
+    """Note that the payment is authorised; confirm where the quote is known already."""
+    if state is None or state.authorised or state.snapshot.status is not OrderStatus.PLACED:
+        return Decision(state)
+    return _joined(msgspec.structs.replace(state, authorised=True), message)
+
+
+def _joined(order: Order, message: Message[msgspec.Struct]) -> Decision[Order]:
+    if not (order.quoted and order.authorised):
+        return Decision(order)
+    return confirmed(order, message)
+
+
+def out_of_stock(state: Order | None, message: Message[InventoryRejected]) -> Decision[Order]:
+    """Cancel, because the goods cannot be had."""
+    if state is None or state.snapshot.status is not OrderStatus.PLACED:
+        return Decision(state)
+    data = message.data
+    detail = f"{data.requested} of {data.sku} requested, {data.available} available"
+    return cancelled(state, message, data.reason, detail, data.sku)
+
+
+def payment_failed(state: Order | None, message: Message[PaymentSnapshot]) -> Decision[Order]:
+    """Cancel an order that cannot be paid; let staff try again where a refund failed."""
+    if state is None:
+        return Decision(state)
+    status, reason = state.snapshot.status, message.data.reason or "no reason given"
+    if status is OrderStatus.PLACED:
+        return cancelled(state, message, "payment_failed", reason)
+    if reason == CAPTURE_FAILED and may(status, OrderStatus.CANCELLED):
+        return cancelled(state, message, CAPTURE_FAILED, "the authorised payment could not be captured")
+    if not state.refunding:
+        return Decision(state)
+    kept = msgspec.structs.replace(state, refunding=False)
+    return refused(kept, message, "refund_failed", "status", reason)
+
+
+def captured(state: Order | None, message: Message[PaymentSnapshot]) -> Decision[Order]:
+    """Note that the money is there, and ship what waited for it."""
+    if state is None or state.captured or not may(state.snapshot.status, OrderStatus.CANCELLED):
+        return Decision(state)
+    paid = msgspec.structs.replace(state, captured=True, shipment=None)
+    if state.shipment is None:
+        return Decision(paid)
+    after = moved(paid, message, OrderStatus.SHIPPED, tracking=state.shipment.tracking)
+    return Decision(after, (event(message.aggregate_id, after),))
+
+
+def refunded(state: Order | None, message: Message[PaymentSnapshot]) -> Decision[Order]:
+    """Close the order, since the money is back; a cancelled one stays so: its payment only undid itself."""
+    if state is None or not may(state.snapshot.status, OrderStatus.REFUNDED):
+        return Decision(state)
+    after = moved(
+        msgspec.structs.replace(state, refunding=False, shipment=None), message, OrderStatus.REFUNDED
+    )
+    return Decision(after, (event(message.aggregate_id, after),))
+
+
+def due(policy: OrderPolicy, state: Order) -> int | None:
+    """Return when (ms) the order wants to be woken: at its deadline, or to leave the table."""
+    snapshot = state.snapshot
+    if snapshot.status is OrderStatus.PLACED:
+        return state.deadline_at
+    if snapshot.status in (OrderStatus.CANCELLED, OrderStatus.REFUNDED):
+        return snapshot.updated_at + policy.retention_ms
+    if snapshot.status is OrderStatus.DELIVERED and not state.refunding:
+        return snapshot.updated_at + policy.refund_window_ms
+    return None
+
+
+def woken(policy: OrderPolicy, state: Order | None, message: Message[TimerDue]) -> Decision[Order]:
+    """Cancel a checkout that is past its deadline; let a finished order go."""
+    wanted = None if state is None else due(policy, state)
+    if state is None or wanted is None or wanted > message.data.due_at:
+        return Decision(state)
+    if state.snapshot.status is OrderStatus.PLACED:
+        return cancelled(state, message, "deadline_exceeded", "the checkout did not end in time")
+    return Decision(None)

@@ -1,0 +1,74 @@
+"""One move of an order: the new state, and the event that says so."""
+
+from typing import Any
+
+import msgspec
+
+from schemas.cart import CartClear, CartRestore
+from schemas.checkout import CheckoutCompleted, CheckoutFailed
+from schemas.envelope import Message
+from schemas.order import OrderSnapshot, OrderStatus
+from streams.kernel.flow import Decision, Out
+from streams.order.machine import EVENTS
+from tables.order import Order
+from topics.registry import CART_CLEAR, CART_RESTORE, CHECKOUT_COMPLETED, CHECKOUT_FAILED
+
+# `checkout.started` is version 1 of a checkout; its one end is version 2.
+CHECKOUT_END = 2
+
+
+def event(key: str, order: Order) -> Out[OrderSnapshot]:
+    """Return the event that states what the order is now."""
+    snapshot = order.snapshot
+    return Out(EVENTS[snapshot.status], key, snapshot, order.version, snapshot.user_id)
+
+
+def moved(order: Order, message: Message[msgspec.Struct], status: OrderStatus, **given: Any) -> Order:
+    """Return the order in its next state; `given` are further fields of its snapshot."""
+    snapshot = msgspec.structs.replace(
+        order.snapshot, status=status, updated_at=max(order.snapshot.updated_at, message.occurred_at), **given
+    )
+    return msgspec.structs.replace(order, snapshot=snapshot, version=order.version + 1)
+
+
+def confirmed(order: Order, message: Message[msgspec.Struct]) -> Decision[Order]:
+    """End the checkout well: the order stands, and the cart is cleared."""
+    order_id = message.aggregate_id
+    after = moved(order, message, OrderStatus.CONFIRMED)
+    cart_id, now = _cart_of(after), after.snapshot
+    completed = CheckoutCompleted(cart_id, now.total, now.currency)
+    return Decision(
+        after,
+        (
+            event(order_id, after),
+            Out(CHECKOUT_COMPLETED, order_id, completed, CHECKOUT_END, now.user_id),
+            Out(CART_CLEAR, cart_id, CartClear(order_id), user_id=now.user_id),
+        ),
+    )
+
+
+def cancelled(
+    order: Order, message: Message[msgspec.Struct], reason: str, detail: str, sku: str | None = None
+) -> Decision[Order]:
+    """Cancel; an order that was not yet confirmed ends its checkout so, and gives the cart back."""
+    order_id = message.aggregate_id
+    after = moved(order, message, OrderStatus.CANCELLED, reason=reason, detail=detail, sku=sku)
+    after = msgspec.structs.replace(after, shipment=None, refunding=False)
+    if order.snapshot.status is not OrderStatus.PLACED:
+        return Decision(after, (event(order_id, after),))
+    cart_id, user_id = _cart_of(after), after.snapshot.user_id
+    failed = CheckoutFailed(cart_id, reason, detail, sku)
+    return Decision(
+        after,
+        (
+            event(order_id, after),
+            Out(CHECKOUT_FAILED, order_id, failed, CHECKOUT_END, user_id),
+            Out(CART_RESTORE, cart_id, CartRestore(order_id, reason), user_id=user_id),
+        ),
+    )
+
+
+def _cart_of(order: Order) -> str:
+    cart_id = order.snapshot.cart_id
+    assert cart_id is not None, "only a checkout places an order"
+    return cart_id

@@ -1,0 +1,30 @@
+"""Commands on an order that are refused: the rule, the field, and the order as it was."""
+
+import msgspec
+
+from schemas.envelope import Message
+from schemas.order import OrderRejected, OrderStatus
+from streams.kernel.flow import Decision, Out
+from tables.order import Order
+from topics.registry import ORDER_REJECTED
+
+
+def refused(
+    state: Order | None, message: Message[msgspec.Struct], reason: str, field: str, detail: str
+) -> Decision[Order]:
+    """Refuse a command; the state stays as given."""
+    status = None if state is None else state.snapshot.status
+    version = 0 if state is None else state.version
+    refusal = OrderRejected(message.event_type, reason, field, detail, status)
+    return Decision(state, (Out(ORDER_REJECTED, message.aggregate_id, refusal, version),))
+
+
+def unknown(message: Message[msgspec.Struct]) -> Decision[Order]:
+    """Refuse a command on an order that is not in the table: never placed, or finished and gone."""
+    return refused(None, message, "unknown_order", "order_id", f"no open order {message.aggregate_id}")
+
+
+def illegal(state: Order, message: Message[msgspec.Struct], target: OrderStatus) -> Decision[Order]:
+    """Refuse a move that the state machine does not have."""
+    status = state.snapshot.status
+    return refused(state, message, "illegal_move", "status", f"an order cannot go from {status} to {target}")
