@@ -1,0 +1,43 @@
+"""What one micro-batch comes to, before any of it is written."""
+
+from dataclasses import dataclass, field
+
+from streams.kernel.ports import Entry, Output
+
+
+@dataclass(slots=True)
+class Batch:
+    """The decisions over a run of records.
+
+    `consumed` records were taken from the front of the run: decided, dead-lettered or, where the state holds
+    them already, skipped. `retry_in` (seconds) is set where the next record must be tried again later.
+    """
+
+    consumed: int = 0
+    decided: int = 0
+    skipped: int = 0
+    dead_letters: int = 0
+    outputs: list[Output] = field(default_factory=list)
+    positions: dict[str, int] = field(default_factory=dict)
+    changes: list[Entry] = field(default_factory=list)
+    retry_in: float | None = None
+
+    @property
+    def durable(self) -> bool:
+        """Whether anything must be written: a batch of records that decided nothing only moves positions."""
+        return bool(self.changes or self.outputs)
+
+    def size(self) -> int:
+        """Return about how many bytes the batch takes as a record batch of the changelog."""
+        outputs = sum(output_size(output) for output in self.outputs)
+        changes = sum(len(key) + len(value or b"") + _FRAMING for key, value in self.changes)
+        return outputs + changes
+
+
+_FRAMING = 32
+
+
+def output_size(output: Output) -> int:
+    """Return about how many bytes an output takes, headers included."""
+    headers = sum(len(name) + len(value) for name, value in output.headers)
+    return len(output.topic) + len(output.key or b"") + len(output.value or b"") + headers + _FRAMING
