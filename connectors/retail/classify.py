@@ -18,6 +18,7 @@ from connectors.retail.codes import (
 )
 from connectors.retail.money import minor_units
 from connectors.retail.row import Row
+from schemas.sku import well_formed
 
 
 class Reason(StrEnum):
@@ -29,6 +30,7 @@ class Reason(StrEnum):
     MISSING_INVOICE_DATE = "missing_invoice_date"
     MISSING_UNIT_PRICE = "missing_unit_price"
     BAD_DEBT = "bad_debt"
+    MALFORMED_STOCK_CODE = "malformed_stock_code"
     NEGATIVE_PRICE = "negative_price"
     ZERO_PRICE = "zero_price"
     PRICE_ROUNDS_TO_ZERO = "price_rounds_to_zero"
@@ -44,6 +46,7 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.MISSING_INVOICE_DATE: "InvoiceDate: is missing",
     Reason.MISSING_UNIT_PRICE: "UnitPrice: is missing",
     Reason.BAD_DEBT: "InvoiceNo: a bad-debt adjustment (A invoice or code B) is no order",
+    Reason.MALFORMED_STOCK_CODE: "StockCode: is no SKU (letters, digits, spaces or ._-/ , 64 at the most)",
     Reason.NEGATIVE_PRICE: "UnitPrice: must not be negative",
     Reason.ZERO_PRICE: "UnitPrice: must not be zero",
     Reason.PRICE_ROUNDS_TO_ZERO: "UnitPrice: is zero in whole minor units",
@@ -145,6 +148,7 @@ def _broken_rule(invoice_no: str, sku: str, price: Decimal, unit_price: int, qua
     returned = is_return(invoice_no)
     rules = (
         (invoice_no[:1].upper() == BAD_DEBT_PREFIX or sku == BAD_DEBT_CODE, Reason.BAD_DEBT),
+        (not well_formed(sku), Reason.MALFORMED_STOCK_CODE),
         (price < 0, Reason.NEGATIVE_PRICE),
         (price == 0, Reason.ZERO_PRICE),
         (unit_price == 0, Reason.PRICE_ROUNDS_TO_ZERO),

@@ -72,7 +72,7 @@ class Replay:
         self._stopped.set()
 
     async def send_all(self, outgoing: Iterable[Outgoing]) -> int:
-        """Send messages that belong to no invoice, wait until the broker has them, and return their number."""
+        """Send messages that belong to no invoice, wait for the broker, and return their number."""
         count = 0
         for out in outgoing:
             await self._producer.send(out.topic, out.key, out.message)

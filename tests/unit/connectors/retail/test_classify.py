@@ -55,6 +55,8 @@ def test_a_charge_without_description_is_shown_by_its_name() -> None:
         (row(invoice_no="A563186", stock_code="B", unit_price="-11062.06"), Reason.BAD_DEBT),
         (row(invoice_no="A563186"), Reason.BAD_DEBT),
         (row(stock_code="B"), Reason.BAD_DEBT),
+        (row(stock_code="85123A?"), Reason.MALFORMED_STOCK_CODE),
+        (row(stock_code="8" * 65), Reason.MALFORMED_STOCK_CODE),
         (row(unit_price="-1"), Reason.NEGATIVE_PRICE),
         (row(unit_price="0"), Reason.ZERO_PRICE),
         (row(unit_price="0.001"), Reason.PRICE_ROUNDS_TO_ZERO),

@@ -1,0 +1,122 @@
+"""Waiting until consumers have read what was written: a replay's points of rest.
+
+A group that has never committed a partition counts as behind by all of it, so that a consumer that has only
+just started is waited for too.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from topics.admin import TIMEOUT_S, client
+from topics.settings import Settings
+
+# Who reads what: consumer group -> names of the topics that it reads.
+Readers = Mapping[str, Collection[str]]
+Places = dict[tuple[str, int], int]
+
+_POLL_S = 0.5
+
+
+class NotSettledError(Exception):
+    """Consumers did not come to the end of their topics in time; the text names who and where."""
+
+
+class Positions:
+    """Where groups are against where topics end."""
+
+    def __init__(self, settings: Settings, readers: Readers) -> None:
+        self._admin: AdminClient = client(settings)
+        self._readers = readers
+        topics = {topic for read in readers.values() for topic in read}
+        known = self._admin.list_topics(timeout=TIMEOUT_S).topics
+        self._partitions = {
+            topic: tuple(known[topic].partitions) for topic in sorted(topics) if topic in known
+        }
+
+    def ends(self, topics: Iterable[str] | None = None) -> Places:
+        """Return the offset after the last record of every partition, of these topics or all."""
+        wanted = self._partitions if topics is None else topics
+        return self._offsets(
+            [(topic, p) for topic in wanted for p in self._partitions.get(topic, ())], latest=True
+        )
+
+    def behind(self, ends: Places) -> dict[tuple[str, str], int]:
+        """Return by how many records each (group, topic) is behind `ends`; only where it is."""
+        found: dict[tuple[str, str], int] = {}
+        for group, topics in self._readers.items():
+            committed = self._committed(group)
+            read = [place for place in ends if place[0] in topics and ends[place] > 0]
+            firsts = self._offsets([place for place in read if place not in committed], latest=False)
+            for place in read:
+                left = ends[place] - committed.get(place, firsts.get(place, 0))
+                if left > 0:
+                    found[group, place[0]] = found.get((group, place[0]), 0) + left
+        return found
+
+    def lag(self) -> int:
+        """Return by how many records all groups are behind now."""
+        return sum(self.behind(self.ends()).values())
+
+    def _committed(self, group: str) -> Places:
+        (future,) = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        return {
+            (tp.topic, tp.partition): tp.offset
+            for tp in future.result().topic_partitions or ()
+            if tp.offset >= 0
+        }
+
+    def _offsets(self, places: list[tuple[str, int]], *, latest: bool) -> Places:
+        if not places:
+            return {}
+        spec = OffsetSpec.latest() if latest else OffsetSpec.earliest()  # type: ignore[no-untyped-call] # untyped upstream
+        answers = self._admin.list_offsets(
+            {TopicPartition(*place): spec for place in places}, request_timeout=TIMEOUT_S
+        )
+        return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
+
+
+async def caught_up(positions: Positions, topics: Iterable[str], timeout_s: float) -> None:
+    """Wait until every reader of these topics has read what they hold now.
+
+    Raises NotSettledError after `timeout_s` without progress.
+    """
+    ends = await asyncio.to_thread(positions.ends, list(topics))
+    await _until(lambda: positions.behind(ends), timeout_s)
+
+
+async def settled(positions: Positions, timeout_s: float) -> None:
+    """Wait until every reader has read everything, and nothing new came of it.
+
+    Two looks in a row must agree, because a reader writes its outputs before it commits: lag zero everywhere
+    at ends that have not moved means that no record is on its way. Raises NotSettledError after `timeout_s`
+    without progress.
+    """
+    while True:
+        ends = await asyncio.to_thread(positions.ends)
+        await _until(lambda ends=ends: positions.behind(ends), timeout_s)  # type: ignore[misc] # bound here
+        if await asyncio.to_thread(positions.ends) == ends:
+            return
+
+
+async def _until(look: Callable[[], dict[tuple[str, str], int]], timeout_s: float) -> None:
+    least: int | None = None
+    deadline = time.monotonic() + timeout_s
+    while True:
+        behind: dict[tuple[str, str], int] | None = None
+        with suppress(KafkaException):
+            # A broker that is busy answers late: the deadline decides, not one look.
+            behind = await asyncio.to_thread(look)
+        if behind == {}:
+            return
+        if behind is not None and (least is None or sum(behind.values()) < least):
+            least = sum(behind.values())
+            deadline = time.monotonic() + timeout_s
+        if time.monotonic() > deadline:
+            where = ", ".join(f"{group} by {n} in {topic}" for (group, topic), n in (behind or {}).items())
+            raise NotSettledError(f"consumers are behind and do not move: {where or 'the broker is silent'}")
+        await asyncio.sleep(_POLL_S)
