@@ -28,7 +28,7 @@ class AllocationStatus(StrEnum):
 class Ask(msgspec.Struct, frozen=True):
     """What `inventory.reserved` will say on the order's behalf, kept while lines are pending.
 
-    `line_ids` keeps the order's own sequence of lines; `quotes` are the answers so far, by line id.
+    `line_ids` keeps the order's own sequence of lines; `quotes` are the answers so far, by SKU.
     """
 
     cart_id: str
@@ -37,8 +37,7 @@ class Ask(msgspec.Struct, frozen=True):
     charges: tuple[Charge, ...]
     payment_token: str
     line_ids: tuple[str, ...]
-    quotes: dict[str, QuotedLine] = {}
-    answered: tuple[str, ...] = ()
+    quotes: dict[str, tuple[QuotedLine, ...]] = {}
 
 
 class Allocation(msgspec.Struct, frozen=True, omit_defaults=True):

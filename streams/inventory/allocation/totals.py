@@ -1,0 +1,26 @@
+"""The joined reservation: all quotes of an order, and what they come to."""
+
+from schemas.inventory import InventoryReserved
+from tables.allocation import Ask
+
+
+def reserved(ask: Ask) -> InventoryReserved:
+    """Return the reservation of a completely answered order, its lines in the order's own sequence.
+
+    `goods` and `charged` are minor units; charges may be negative (a discount), and so may their sum.
+    """
+    quotes = {line.line_id: line for lines in ask.quotes.values() for line in lines}
+    lines = tuple(quotes[line_id] for line_id in ask.line_ids)
+    goods = sum(line.quantity * line.unit_price for line in lines)
+    charged = sum(charge.quantity * charge.amount for charge in ask.charges)
+    return InventoryReserved(
+        cart_id=ask.cart_id,
+        user_id=ask.user_id,
+        currency=ask.currency,
+        lines=lines,
+        charges=ask.charges,
+        goods=goods,
+        charged=charged,
+        total=goods + charged,
+        payment_token=ask.payment_token,
+    )

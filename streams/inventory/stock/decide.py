@@ -1,0 +1,217 @@
+"""What becomes of a SKU's stock: pure decisions of its record and one message.
+
+Quantities are pieces. Every movement is followed by `inventory.updated` with the full level; a refused or
+repeated command moves nothing and is followed by none. An order that is done with the SKU leaves a marker,
+so that its messages have no effect when they come late or twice; above all, a release that overtakes its
+reserve.
+"""
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from schemas.envelope import Message
+from schemas.inventory import (
+    InventoryAdjust,
+    InventoryCommit,
+    InventoryLowStock,
+    InventoryReceive,
+    InventoryRefused,
+    InventoryRelease,
+    InventoryReserve,
+    InventoryUpdated,
+    LineRejected,
+    LineReserved,
+    Movement,
+    MovementKind,
+)
+from schemas.product import ProductSnapshot
+from schemas.service import TimerDue
+from streams.inventory.policy import StockPolicy
+from streams.inventory.stock.markers import expired, marked
+from streams.inventory.stock.quote import quote, refusal
+from streams.inventory.stock.rules import breach
+from streams.kernel.flow import Decision, Out
+from tables.applied import remembered
+from tables.stock import Facts, Reservation, Settlement, Stock
+from topics.registry import (
+    INVENTORY_LINE_REJECTED,
+    INVENTORY_LINE_RESERVED,
+    INVENTORY_LOW_STOCK,
+    INVENTORY_REFUSED,
+    INVENTORY_UPDATED,
+)
+
+
+def receive(policy: StockPolicy, state: Stock | None, message: Message[InventoryReceive]) -> Decision[Stock]:
+    """Take goods in, once per receipt."""
+    data = message.data
+    movement = Movement(MovementKind.RECEIVE, data.quantity, data.receipt_id, data.reason)
+    return _entered(policy, state, message, movement)
+
+
+def adjust(policy: StockPolicy, state: Stock | None, message: Message[InventoryAdjust]) -> Decision[Stock]:
+    """Correct the level after a count or a loss, once per adjustment; never below what is reserved."""
+    data = message.data
+    movement = Movement(MovementKind.ADJUST, data.delta, data.adjustment_id, data.reason)
+    return _entered(policy, state, message, movement)
+
+
+def reserve(policy: StockPolicy, state: Stock | None, message: Message[InventoryReserve]) -> Decision[Stock]:
+    """Reserve an order's lines of this SKU at firm prices: all of them, or none.
+
+    The same order again gets the same answer, without a second effect.
+    """
+    stock = state or Stock()
+    sku, data = message.aggregate_id, message.data
+    held = stock.reservations.get(data.order_id)
+    if held is not None:
+        return Decision(state, (_reserved(sku, data.order_id, held),))
+    settled = stock.settled.get(data.order_id)
+    if settled is not None and settled.settlement is Settlement.COMMITTED:
+        # Its allocation had the answer, or it could not have committed.
+        return Decision(state)
+    quantity = sum(line.quantity for line in data.lines)
+    reason = "released" if settled is not None else refusal(stock, data)
+    if reason is not None:
+        rejection = LineRejected(sku, reason, quantity, stock.available)
+        return Decision(state, (Out(INVENTORY_LINE_REJECTED, data.order_id, rejection),))
+    assert stock.facts is not None, "an unknown SKU is refused"
+    reservation = Reservation(quantity, quote(stock.facts, sku, data))
+    after = replace(
+        stock,
+        reserved=stock.reserved + quantity,
+        reservations={**stock.reservations, data.order_id: reservation},
+    )
+    movement = Movement(MovementKind.RESERVE, quantity, data.order_id, "order")
+    moved = _moved(policy, sku, stock, after, movement)
+    return Decision(moved.state, (_reserved(sku, data.order_id, reservation), *moved.outputs))
+
+
+def release(policy: StockPolicy, state: Stock | None, message: Message[InventoryRelease]) -> Decision[Stock]:
+    """Give an order's reservation back; where there is none yet, its late reserve will be refused."""
+    stock = state or Stock()
+    data = message.data
+    if data.order_id in stock.settled:
+        return Decision(state)
+    done = marked(policy, stock, data.order_id, Settlement.RELEASED, message.occurred_at)
+    held = stock.reservations.get(data.order_id)
+    if held is None:
+        return Decision(replace(stock, settled=done))
+    after = replace(
+        stock,
+        reserved=stock.reserved - held.quantity,
+        reservations=_without(stock, data.order_id),
+        settled=done,
+    )
+    movement = Movement(MovementKind.RELEASE, held.quantity, data.order_id, data.reason)
+    return _moved(policy, message.aggregate_id, stock, after, movement)
+
+
+def commit(policy: StockPolicy, state: Stock | None, message: Message[InventoryCommit]) -> Decision[Stock]:
+    """Let an order's reservation leave the house."""
+    stock = state or Stock()
+    order_id = message.data.order_id
+    held = stock.reservations.get(order_id)
+    if held is None:
+        settled = stock.settled.get(order_id)
+        if settled is not None and settled.settlement is Settlement.COMMITTED:
+            return Decision(state)
+        detail = f"{message.aggregate_id} holds no reservation of order {order_id}"
+        refused = InventoryRefused(message.event_type, "not_reserved", "order_id", detail)
+        return Decision(state, (Out(INVENTORY_REFUSED, message.aggregate_id, refused, stock.version),))
+    after = replace(
+        stock,
+        on_hand=stock.on_hand - held.quantity,
+        reserved=stock.reserved - held.quantity,
+        committed=stock.committed + held.quantity,
+        reservations=_without(stock, order_id),
+        settled=marked(policy, stock, order_id, Settlement.COMMITTED, message.occurred_at),
+    )
+    movement = Movement(MovementKind.COMMIT, held.quantity, order_id, "order")
+    return _moved(policy, message.aggregate_id, stock, after, movement)
+
+
+def know(state: Stock | None, message: Message[ProductSnapshot]) -> Decision[Stock]:
+    """Learn the product's price and state; an event older than what is known says nothing new."""
+    stock = state or Stock()
+    if stock.facts is not None and message.aggregate_version <= stock.facts.version:
+        return Decision(state)
+    product = message.data
+    facts = Facts(
+        version=message.aggregate_version,
+        name=product.name,
+        price=product.price,
+        currency=product.currency,
+        active=product.active,
+        low_stock_threshold=product.low_stock_threshold,
+    )
+    return Decision(replace(stock, facts=facts))
+
+
+def sweep(policy: StockPolicy, state: Stock | None, message: Message[TimerDue]) -> Decision[Stock]:
+    """Forget the markers whose time is over; a stock that was nothing but markers leaves the table."""
+    if state is None:
+        return Decision(None)
+    kept = expired(policy, state, message.data.due_at)
+    if len(kept) == len(state.settled):
+        return Decision(state)
+    swept = replace(state, settled=kept)
+    return Decision(None if swept == Stock() else swept)
+
+
+def _reserved(sku: str, order_id: str, reservation: Reservation) -> Out[LineReserved]:
+    return Out(INVENTORY_LINE_RESERVED, order_id, LineReserved(sku, reservation.lines))
+
+
+def _without(stock: Stock, order_id: str) -> dict[str, Reservation]:
+    return {order: held for order, held in stock.reservations.items() if order != order_id}
+
+
+def _entered(
+    policy: StockPolicy,
+    state: Stock | None,
+    message: Message[InventoryReceive] | Message[InventoryAdjust],
+    movement: Movement,
+) -> Decision[Stock]:
+    """Let a receipt or an adjustment change what was received, or refuse it; either way once.
+
+    A refusal is remembered too: the same command must not succeed when it comes again.
+    """
+    stock = state or Stock()
+    identity = f"{movement.kind}:{movement.reference}"
+    if identity in stock.applied:
+        return Decision(state)
+    applied = remembered(stock.applied, identity, policy.remembered_movements)
+    broken = breach(policy, message.aggregate_id, stock, movement)
+    if broken is not None:
+        refused = InventoryRefused(message.event_type, broken.reason, broken.field, broken.detail)
+        kept = None if state is None else replace(state, applied=applied)
+        return Decision(kept, (Out(INVENTORY_REFUSED, message.aggregate_id, refused, stock.version),))
+    after = replace(
+        stock,
+        on_hand=stock.on_hand + movement.quantity,
+        received=stock.received + movement.quantity,
+        applied=applied,
+    )
+    return _moved(policy, message.aggregate_id, stock, after, movement)
+
+
+def _moved(policy: StockPolicy, sku: str, before: Stock, after: Stock, movement: Movement) -> Decision[Stock]:
+    """Report the new level, and low stock where this movement crossed the threshold downwards."""
+    version = before.version + 1
+    threshold = policy.low_stock_threshold if after.facts is None else after.facts.low_stock_threshold
+    level = InventoryUpdated(
+        on_hand=after.on_hand,
+        reserved=after.reserved,
+        available=after.available,
+        received=after.received,
+        committed=after.committed,
+        low_stock_threshold=threshold,
+        movement=movement,
+    )
+    outputs: tuple[Out[Any], ...] = (Out(INVENTORY_UPDATED, sku, level, version),)
+    if before.available > threshold >= after.available:
+        low = InventoryLowStock(after.available, threshold)
+        outputs = (*outputs, Out(INVENTORY_LOW_STOCK, sku, low, version))
+    return Decision(replace(after, version=version), outputs)

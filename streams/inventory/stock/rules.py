@@ -1,0 +1,44 @@
+"""What a receipt or an adjustment must be: each rule names the field and says what is wrong with it."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from schemas.inventory import Movement, MovementKind
+from schemas.sku import SKU_MAX_LENGTH, well_formed
+from streams.inventory.policy import StockPolicy
+from tables.stock import Stock
+
+
+class Breach(msgspec.Struct, frozen=True):
+    """A rule that a command breaks, and on which field."""
+
+    reason: str
+    field: str
+    detail: str
+
+
+def breach(policy: StockPolicy, sku: str, stock: Stock, movement: Movement) -> Breach | None:
+    """Return the first rule that the movement into or out of the stock breaks; None where it is sound."""
+    return next(_breaches(policy, sku, stock, movement), None)
+
+
+def _breaches(policy: StockPolicy, sku: str, stock: Stock, movement: Movement) -> Iterator[Breach]:
+    quantity = movement.quantity
+    received = movement.kind is MovementKind.RECEIVE
+    field = "quantity" if received else "delta"
+    level = f"{stock.on_hand} {quantity:+} pieces"
+    if not well_formed(sku):
+        yield Breach(
+            "invalid_sku",
+            "sku",
+            f"a SKU is 1 to {SKU_MAX_LENGTH} letters, digits, spaces or ._-/ , not {sku!r}",
+        )
+    if received and quantity <= 0:
+        yield Breach("not_positive", field, f"a receipt is of at least 1 piece, not {quantity}")
+    if quantity == 0:
+        yield Breach("zero", field, "an adjustment changes something")
+    if stock.on_hand + quantity > policy.max_level:
+        yield Breach("level_exceeded", field, f"{level} is more than {policy.max_level}")
+    if stock.on_hand + quantity < stock.reserved:
+        yield Breach("below_reserved", field, f"{level} is less than the {stock.reserved} reserved")
