@@ -5,6 +5,7 @@ from typing import NoReturn
 
 from pydantic_core import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from typer.core import TyperGroup
 
 from deploy.errors import CommandError
@@ -70,5 +71,5 @@ def main() -> NoReturn:
 
 
 def _refuse(message: str, code: int) -> NoReturn:
-    Console(stderr=True, soft_wrap=True).print(f"[red]error:[/red] {message}", highlight=False)
+    Console(stderr=True, soft_wrap=True).print(f"[red]error:[/red] {escape(message)}", highlight=False)
     sys.exit(code)

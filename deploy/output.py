@@ -1,7 +1,7 @@
 """What commands print: tables for people, one JSON object on the last line for programs."""
 
 import sys
-from typing import Annotated, Any
+from typing import IO, Annotated, Any
 
 import msgspec
 import typer
@@ -14,9 +14,10 @@ JsonOption = Annotated[
 ]
 
 
-def console() -> Console:
-    """Return the console for figures (stdout); into a file or a pipe, lines are as wide as they need."""
-    return Console() if sys.stdout.isatty() else Console(width=_PIPE_WIDTH)
+def console(file: IO[str] | None = None) -> Console:
+    """Return the console for figures (stdout by default); into a file or a pipe, lines are not cut at 80."""
+    target = file or sys.stdout
+    return Console(file=target) if target.isatty() else Console(file=target, width=_PIPE_WIDTH)
 
 
 def notes() -> Console:

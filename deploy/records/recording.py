@@ -45,7 +45,7 @@ SCHEMA: dict[str, Any] = {
 
 def write_recording(file: IO[bytes], records: Iterable[Record]) -> None:
     """Write the records, in the order given."""
-    fastavro.writer(file, fastavro.parse_schema(SCHEMA), map(_row, records), codec="deflate")
+    fastavro.writer(file, fastavro.parse_schema(SCHEMA), map(row_of, records), codec="deflate")
 
 
 def read_recording(path: Path) -> Iterator[Record]:
@@ -60,7 +60,8 @@ def read_recording(path: Path) -> Iterator[Record]:
         raise CommandError(f"{path}: not a recorded topic (`ecommerce tap --format raw`): {error}") from error
 
 
-def _row(record: Record) -> dict[str, Any]:
+def row_of(record: Record) -> dict[str, Any]:
+    """Return the record as a row of the file."""
     return {
         "topic": record.topic,
         "partition": record.partition,

@@ -1,0 +1,33 @@
+"""The dataflow's tables by their changelog topic, to read state from where it is kept durable."""
+
+from typing import Any
+
+import msgspec
+
+from streams.kernel.layout import OUTBOX, decode_outbox, is_state
+from tables.allocation import ALLOCATION
+from tables.cart import CART
+from tables.order import ORDER
+from tables.payment import PAYMENT
+from tables.product import PRODUCT
+from tables.stock import STOCK
+from tables.table import Table
+
+TABLES: dict[str, Table[Any]] = {
+    table.changelog.name: table for table in (CART, ORDER, STOCK, ALLOCATION, PAYMENT, PRODUCT)
+}
+
+
+def plain(topic: str, key: bytes | None, value: bytes) -> Any:
+    """Return a changelog record's value as plain data: a state, an outbox's outputs, or the kernel's text.
+
+    Raises msgspec.DecodeError where the bytes are not what the key says.
+    """
+    if key is None or is_state(key):
+        return msgspec.to_builtins(TABLES[topic].decode(value))
+    if key == OUTBOX:
+        return [
+            {"topic": output.topic, "key": None if output.key is None else output.key.decode()}
+            for output in decode_outbox(value)
+        ]
+    return value.decode("utf-8", "backslashreplace")

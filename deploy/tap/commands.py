@@ -1,0 +1,138 @@
+"""`ecommerce tap`: topics, decoded."""
+
+import sys
+import time
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import IO, Annotated
+
+import typer
+
+from deploy.broker import broker
+from deploy.errors import CommandError
+from deploy.output import console, notes
+from deploy.records.position import Beginning, End, Position, parse_position
+from deploy.records.reader import Reader
+from deploy.records.record import Record
+from deploy.tap.binary import Parquet, Recording
+from deploy.tap.decoding import Row, decode
+from deploy.tap.selection import select
+from deploy.tap.text import Csv, JsonLines, Pretty, Rows
+from deploy.tap.where import Where
+from deploy.tap.writer import Writer
+from topics.registry import TOPICS
+from topics.settings import settings
+
+
+class Format(StrEnum):
+    """How records are written."""
+
+    PRETTY = "pretty"
+    JSON = "json"
+    CSV = "csv"
+    TABLE = "table"
+    PARQUET = "parquet"
+    RAW = "raw"
+
+
+def tap(
+    topics: Annotated[list[str], typer.Argument(help="Topics: `order.confirmed`, `order.*`, `dlq.cart` ...")],
+    *,
+    key: Annotated[list[str] | None, typer.Option(help="Only this key; may be repeated.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", help="First record: offset, ISO time, `-10m`, `beginning`, `end`."),
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Stop before this: offset, ISO time, `-10m`.")] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help='Only records that fit: `data.status == "confirmed" and data.total > 1000`.'),
+    ] = None,
+    form: Annotated[
+        Format | None, typer.Option("--format", help="Default: pretty on a terminal, else json.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many records.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Write to this file.", dir_okay=False)] = None,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Wait for new records until Ctrl-C.")
+    ] = False,
+) -> None:
+    """Read topics, each record decoded with the schema that wrote it; several are merged by time.
+
+    Format `raw` records keys, values and headers as they are, for `ecommerce replay`.
+    """
+    chosen = form or (Format.PRETTY if sys.stdout.isatty() and output is None else Format.JSON)
+    if output is None and chosen in (Format.PARQUET, Format.RAW):
+        raise CommandError(f"--format {chosen}: is a file's format, name the file with --output", 2)
+    if follow and until:
+        raise CommandError("--until: cannot be given with --follow, which does not end", 2)
+    begin = _position("--from", start) or (End() if follow else Beginning())
+    end = _position("--until", until)
+    matches = Where(where) if where else None
+    keys = {one.encode() for one in key or ()}
+    with broker(settings()), Reader(settings()) as reader:
+        names = select(topics, (name for name in reader.topics() if not name.startswith("__")))
+        spans = reader.spans(names, begin, end)
+        records = reader.follow(spans) if follow else reader.read_in_time_order(spans)
+        wanted = (record for record in records if not keys or record.key in keys)
+        rows = ((record, row) for record in wanted if _fits(row := decode(record), matches))
+        written = _write(islice(rows, limit), chosen, output, names)
+    if output is not None:
+        notes().print(f"{written} records written to {output}")
+    if matches is not None and matches.lacking:
+        notes().print(f"--where: {matches.lacking} records have no {matches.missing} to compare")
+
+
+def _fits(row: Row, matches: Where | None) -> bool:
+    return matches is None or matches(row)
+
+
+def _position(option: str, text: str | None) -> Position | None:
+    if text is None:
+        return None
+    try:
+        return parse_position(text, time.time_ns() // 1_000_000)
+    except ValueError as error:
+        raise CommandError(f"{option}: {error}", 2) from error
+
+
+def _write(rows: Iterator[tuple[Record, Row]], form: Format, output: Path | None, topics: list[str]) -> int:
+    written = 0
+    try:
+        file = output.open("w", newline="") if output and form not in (Format.PARQUET, Format.RAW) else None
+        writer = _writer(form, file or sys.stdout, output, topics)
+    except OSError as error:
+        raise CommandError(f"--output {output}: {error.strerror}", 2) from error
+    try:
+        for record, row in rows:
+            writer.write(record, row)
+            written += 1
+    except KeyboardInterrupt:  # the way to end --follow: what came so far is complete
+        pass
+    finally:
+        writer.close()
+        if file is not None:
+            file.close()
+    return written
+
+
+def _writer(form: Format, file: IO[str], output: Path | None, topics: list[str]) -> Writer:
+    one = TOPICS.get(topics[0]) if len(topics) == 1 else None
+    terminal = console(file)
+    match form:
+        case Format.JSON:
+            return JsonLines(file)
+        case Format.CSV:
+            return Csv(file, one.data.__struct_fields__ if one else ())
+        case Format.TABLE:
+            return Rows(terminal)
+        case Format.PRETTY:
+            return Pretty(terminal)
+        case Format.PARQUET:
+            assert output is not None
+            return Parquet(output, one.data if one else None)
+        case Format.RAW:
+            assert output is not None
+            return Recording(output)

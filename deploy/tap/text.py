@@ -1,0 +1,125 @@
+"""Rows as text: JSON lines, CSV, a table, and the pretty form for people."""
+
+import csv
+from datetime import UTC, datetime
+from typing import IO, Any
+
+import msgspec
+from rich.console import Console
+from rich.json import JSON
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from deploy.records.record import Record
+from deploy.tap.decoding import PLACE, Row
+from schemas.envelope import Message
+
+ENVELOPE = tuple(name for name in Message.__struct_fields__ if name != "data")
+_TABLE_ROWS = 50
+
+
+def moment(timestamp: int) -> str:
+    """Return a time in ms as ISO 8601 UTC."""
+    return datetime.fromtimestamp(timestamp / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+class JsonLines:
+    """One JSON object per line."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+
+    def write(self, _record: Record, row: Row) -> None:
+        """Write the row's line, so that a reader of a pipe sees it at once."""
+        self._file.write(msgspec.json.encode(row).decode() + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
+class Csv:
+    """CSV with a header. Nested fields become dotted columns, lists become JSON.
+
+    `data` are the data's field names, known before the first row; where topics are mixed, there is one
+    column `data` with JSON.
+    """
+
+    def __init__(self, file: IO[str], data: tuple[str, ...]) -> None:
+        fields = [f"data.{name}" for name in data] or ["data"]
+        columns = [*PLACE, *ENVELOPE, *fields, "tombstone", "error", "value"]
+        self._split = bool(data)
+        self._writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
+        self._writer.writeheader()
+
+    def write(self, _record: Record, row: Row) -> None:
+        """Write the row's line."""
+        cells = {**row, "data": row["data"]}
+        if self._split:
+            cells |= {f"data.{name}": value for name, value in (row["data"] or {}).items()}
+        self._writer.writerow({name: _cell(value) for name, value in cells.items()})
+
+    def close(self) -> None:
+        """Nothing is left to write."""
+
+
+class Rows:
+    """A table of one line per record; a new table begins every 50 rows, so that following shows them."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._table = self._fresh()
+
+    def write(self, _record: Record, row: Row) -> None:
+        """Add the row."""
+        place = f"{row['partition']}:{row['offset']}"
+        data = row.get("error") or msgspec.json.encode(row["data"]).decode()
+        cells = (moment(row["timestamp"]), row["topic"], place, row["key"] or "", data)
+        self._table.add_row(*(Text(cell) for cell in cells))
+        if self._table.row_count >= _TABLE_ROWS:
+            self.close()
+
+    def close(self) -> None:
+        """Show what has been added."""
+        if self._table.row_count:
+            self._console.print(self._table)
+        self._table = self._fresh()
+
+    def _fresh(self) -> Table:
+        table = Table("time", "topic", "place", "key")
+        table.add_column("data", overflow="ellipsis", no_wrap=True)
+        return table
+
+
+class Pretty:
+    """Each record under a rule that says where it stood: envelope, headers, data."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def write(self, _record: Record, row: Row) -> None:
+        """Show the record."""
+        place = f"{row['topic']} {row['partition']}:{row['offset']}"
+        self._console.print(
+            Rule(Text(f"{place}  {moment(row['timestamp'])}  key {row['key']}"), align="left")
+        )
+        envelope = {name: row[name] for name in ENVELOPE if row.get(name) is not None}
+        for name, value in {**envelope, **{f"header {k}": v for k, v in row["headers"].items()}}.items():
+            self._console.print(Text.assemble((f"{name}: ", "dim"), str(value)), soft_wrap=True)
+        if "error" in row:
+            self._console.print(Text(f"cannot be read: {row['error']}", style="red"), soft_wrap=True)
+            self._console.print(Text(row["value"]), soft_wrap=True)
+        elif row.get("tombstone"):
+            self._console.print(Text("tombstone", style="yellow"))
+        else:
+            self._console.print(JSON(msgspec.json.encode(row["data"]).decode()))
+
+    def close(self) -> None:
+        """Nothing is left to show."""
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    return msgspec.json.encode(value).decode() if isinstance(value, dict | list | bool) else value
