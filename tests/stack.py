@@ -40,6 +40,7 @@ def wait_ready(server: Process | External, alive: subprocess.Popen[bytes] | None
     Raises StackError where its process ends first or the time is over.
     """
     deadline = time.monotonic() + server.start_seconds
+    assert server.ready is not None
     while True:
         try:
             server.ready()

@@ -58,7 +58,7 @@ def fetch(locked: tuple[Locked, ...], report: Report) -> None:
 
     Raises ArtifactError where one cannot be had or differs from the lock file.
     """
-    with exclusive("maven"):
+    with exclusive(cache_dir() / "maven.lock"):
         missing = [artifact for artifact in locked if not artifact.verified()]
         if not missing:
             return

@@ -16,10 +16,9 @@ def cache_dir() -> Path:
 
 
 @contextmanager
-def exclusive(name: str) -> Iterator[None]:
-    """Hold the cache's lock `name`, so that two starts at once do not write the same files."""
-    directory = cache_dir()
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / f"{name}.lock").open("w") as handle:
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold the file `lock`, so that two starts at once do not write the same files."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

@@ -36,14 +36,7 @@ def elasticsearch(settings: Settings) -> Process | External:
     Raises JavaMissingError where the peer is asked for and no JDK can run it.
     """
     if settings.elasticsearch:
-        url = settings.elasticsearch
-        return External(
-            name="elasticsearch",
-            title="Elasticsearch",
-            address=url,
-            ready=lambda: serves(url),
-            setting="ECOMMERCE_ELASTICSEARCH",
-        )
+        return external(settings.elasticsearch)
     url = f"http://{settings.host}:{settings.port(PortOffset.ELASTICSEARCH)}"
     root = settings.data_dir.absolute() / "elasticsearch"
     return Process(
@@ -61,6 +54,17 @@ def elasticsearch(settings: Settings) -> Process | External:
         directory=home(),
         stop_seconds=60,
         start_seconds=180,
+    )
+
+
+def external(url: str) -> External:
+    """Return the Elasticsearch that runs at `url`."""
+    return External(
+        name="elasticsearch",
+        title="Elasticsearch",
+        address=url,
+        ready=lambda: serves(url),
+        setting="ECOMMERCE_ELASTICSEARCH",
     )
 
 

@@ -38,7 +38,7 @@ def fetch_elasticsearch(report: Report) -> None:
 
     Raises ArtifactError where it cannot be had or is not the locked one.
     """
-    with exclusive("elasticsearch"):
+    with exclusive(cache_dir() / "elasticsearch.lock"):
         if home().exists():
             return
         draft = home().with_suffix(".new")

@@ -32,8 +32,8 @@ class Process:
     name: str
     title: str
     command: tuple[str, ...]
-    ready: Callable[[], None]
-    """Returns when the process serves, else raises NotReadyError."""
+    ready: Callable[[], None] | None = None
+    """Returns when the process serves, else raises NotReadyError; None where running is all one can see."""
     prepare: Callable[[Report], None] = nothing_to_prepare
     """Downloads, formats and writes what the command needs; does nothing where that is done."""
     address: str = ""

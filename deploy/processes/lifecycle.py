@@ -1,0 +1,121 @@
+"""Starting, stopping and wiping the platform: functions for the command line, the demo and tests alike."""
+
+import shutil
+import threading
+from pathlib import Path
+
+from rich.console import Console
+
+from deploy.embedded.cache import exclusive
+from deploy.errors import CommandError
+from deploy.processes import leftovers
+from deploy.processes.display import Display
+from deploy.processes.order import in_order, ordered, reverse
+from deploy.processes.ports import PortTakenError, refuse, taken
+from deploy.processes.process import Process
+from deploy.processes.start import Starter
+from deploy.processes.supervisor import Supervisor, SupervisorError
+from deploy.processes.table import DEFAULT_WORKERS, SERVERS, platform, variables
+from topics.settings import Settings
+
+_MARKER = ".ecommerce-data"
+
+
+def up(
+    settings: Settings,
+    *,
+    servers_only: bool = False,
+    workers: int | None = None,
+    console: Console | None = None,
+) -> dict[str, float]:
+    """Start what does not run, wait until it serves, and return the seconds of each step by name.
+
+    `workers` None keeps the present number of workers. Raises CommandError where a port is taken (before
+    anything is started) or a step fails; what was started until then stays up.
+    """
+    root = settings.data_dir.absolute()
+    supervisor = Supervisor(root)
+    _claim(root)
+    with exclusive(root / "up.lock"):
+        steps = platform(settings, workers or present_workers(supervisor) or DEFAULT_WORKERS)
+        processes = [step for step in steps.values() if isinstance(step, Process)]
+        if not supervisor.is_running:
+            leftovers.stop(root, processes)
+        wanted = {name: step for name, step in steps.items() if not servers_only or name in SERVERS}
+        running = {name for name, info in supervisor.infos().items() if info.state.is_up}
+        try:
+            refuse(taken(p for p in processes if p.name in wanted.keys() - running), settings.port_base)
+            supervisor.apply(processes)
+        except (PortTakenError, SupervisorError) as error:
+            raise CommandError(str(error)) from error
+        needs = {name: step.after for name, step in wanted.items()}
+        titles = [(name, wanted[name].title) for name in ordered(needs)]
+        with Display(console or Console(stderr=True), titles) as display:
+            starter = Starter(supervisor, display, variables(settings))
+            in_order(needs, lambda name, cancelled: starter.start(wanted[name], cancelled))
+        return display.seconds
+
+
+def down(settings: Settings, *, console: Console | None = None) -> dict[str, float]:
+    """Stop everything, first what nothing depends on, and return the seconds of each stop by name.
+
+    Does nothing where nothing runs.
+    """
+    root = settings.data_dir.absolute()
+    supervisor = Supervisor(root)
+    steps = platform(settings, present_workers(supervisor))
+    if not supervisor.is_running:
+        processes = [step for step in steps.values() if isinstance(step, Process)]
+        return dict.fromkeys(leftovers.stop(root, processes), 0.0)
+    running = [name for name, info in supervisor.infos().items() if info.state.is_up]
+    needs = reverse({name: steps[name].after if name in steps else () for name in running})
+    titles = [(name, steps[name].title if name in steps else name) for name in ordered(needs)]
+    with Display(console or Console(stderr=True), titles) as display:
+
+        def stop(name: str, _cancelled: threading.Event) -> None:
+            display.work(name, "stopping")
+            supervisor.stop(name)
+            display.finish(name, "stopped")
+
+        in_order(needs, stop)
+        supervisor.shutdown()
+    return display.seconds
+
+
+def reset(settings: Settings, *, console: Console | None = None) -> Path:
+    """Stop everything, delete all state, and return the directory that was emptied.
+
+    Raises CommandError where the directory is not one that `up` made.
+    """
+    root = settings.data_dir.absolute()
+    down(settings, console=console)
+    if not root.exists():
+        return root
+    _refuse_foreign(root)
+    for entry in root.iterdir():
+        if entry.name == _MARKER:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+    return root
+
+
+def present_workers(supervisor: Supervisor) -> int:
+    """Return how many workers the supervisor knows; 0 where it does not run."""
+    return sum(name.startswith("worker-") for name in supervisor.infos())
+
+
+def _claim(root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    _refuse_foreign(root)
+    (root / _MARKER).touch()
+
+
+def _refuse_foreign(root: Path) -> None:
+    # What `reset` deletes must be ours: a wrong ECOMMERCE_DATA_DIR must not cost somebody's home.
+    if not (root / _MARKER).exists() and any(root.iterdir()):
+        raise CommandError(
+            f"{root} holds files that are not the platform's: set ECOMMERCE_DATA_DIR to an empty directory"
+        )

@@ -1,0 +1,96 @@
+"""The state of every process: is it there, since when, how big, and does it serve."""
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+from deploy.processes.process import External, NotReadyError, Process, Step
+from deploy.processes.supervisor import Info, State, Supervisor
+from deploy.processes.table import platform
+from topics.settings import Settings
+
+
+@dataclass(frozen=True)
+class Row:
+    """One process. `memory_bytes` is the proportional share (PSS) of it and its children, 0 where unknown."""
+
+    name: str
+    title: str
+    state: str
+    pid: int
+    uptime_s: int
+    memory_bytes: int
+    address: str
+    healthy: bool
+    detail: str
+
+
+def status(settings: Settings) -> list[Row]:
+    """Return the state of every process and external server of the table."""
+    supervisor = Supervisor(settings.data_dir)
+    infos = supervisor.infos()
+    workers = sum(name.startswith("worker-") for name in infos)
+    steps = [s for s in platform(settings, workers or 1).values() if isinstance(s, Process | External)]
+    with ThreadPoolExecutor(len(steps)) as pool:
+        return list(pool.map(lambda step: _row(step, infos.get(step.name)), steps))
+
+
+def is_healthy(rows: list[Row]) -> bool:
+    """Tell whether something runs and all that was started serves."""
+    started = [row for row in rows if row.state not in {"stopped", "external"}]
+    external = [row for row in rows if row.state == "external"]
+    return bool(started) and all(row.healthy for row in (*started, *external))
+
+
+def _row(step: Process | External, info: Info | None) -> Row:
+    if isinstance(step, External):
+        state, pid, uptime = "external", 0, 0
+    else:
+        state = info.state.name.lower() if info else "stopped"
+        pid, uptime = (info.pid, info.uptime_s) if info else (0, 0)
+    runs = isinstance(step, External) or (info is not None and info.state is State.RUNNING)
+    detail = (
+        _complaint(step) if runs else (info.description if info and info.state is not State.STOPPED else "")
+    )
+    return Row(
+        name=step.name,
+        title=step.title,
+        state=state,
+        pid=pid,
+        uptime_s=uptime,
+        memory_bytes=memory(pid) if pid else 0,
+        address=step.address,
+        healthy=runs and not detail,
+        detail=detail,
+    )
+
+
+def _complaint(step: Step) -> str:
+    ready = getattr(step, "ready", None)
+    if ready is None:
+        return ""
+    try:
+        ready()
+    except NotReadyError as error:
+        return str(error)
+    return ""
+
+
+def memory(pid: int) -> int:
+    """Return the proportional memory of a process and its children in bytes, so that shared pages count once.
+
+    Falls back on the resident size where the system does not show the share.
+    """
+    total = 0
+    with suppress(psutil.Error):
+        head = psutil.Process(pid)
+        for process in (head, *head.children(recursive=True)):
+            try:
+                total += process.memory_full_info().pss
+            except psutil.AccessDenied:
+                total += process.memory_info().rss
+            except psutil.NoSuchProcess:
+                continue
+    return total

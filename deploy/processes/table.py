@@ -1,0 +1,137 @@
+"""The table of everything that runs: the servers, the tasks of a start, the platform's own processes."""
+
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from deploy.embedded.kafka import kafka
+from deploy.embedded.postgres import postgres
+from deploy.embedded.redis import redis
+from deploy.embedded.sockets import connects
+from deploy.processes.leftovers import MARK
+from deploy.processes.process import External, NotReadyError, Process, Step, Task
+from topics.settings import PortOffset, Settings
+
+DEFAULT_WORKERS = 1
+SERVERS = frozenset({"kafka", "postgres", "redis"})
+
+
+def servers(settings: Settings) -> tuple[Process | External, ...]:
+    """Return the servers under the platform, embedded or external."""
+    return (kafka(settings), postgres(settings), redis(settings))
+
+
+def platform(settings: Settings, workers: int = DEFAULT_WORKERS) -> dict[str, Step]:
+    """Return every step of a start by name; the order is that of `after`, not of the table."""
+    steps = {}
+    for step in _steps(settings, workers):
+        if isinstance(step, Process):
+            marked = {**step.environment, **variables(settings), MARK: step.name}
+            step = replace(step, environment=marked)  # noqa: PLW2901 -- the marked one takes its place
+        steps[step.name] = step
+    return steps
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """Return the environment that gives a child process the settings of this one."""
+    chosen = {name: value for name, value in os.environ.items() if name.startswith("ECOMMERCE_")}
+    return {
+        **chosen,
+        "ECOMMERCE_DATA_DIR": str(settings.data_dir.absolute()),
+        "ECOMMERCE_PORT_BASE": str(settings.port_base),
+    }
+
+
+def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:
+    return (
+        *servers(settings),
+        *_search(settings),
+        Task(name="topics", title="Topics", command=_program("topics", "create"), after=("kafka",)),
+        Task(name="views", title="Views' schema", command=_program("migrate"), after=("postgres",)),
+        _provider(settings),
+        *(_worker(settings, index) for index in range(workers)),
+        Process(
+            name="sink",
+            title="Sinks",
+            command=_program("sink"),
+            after=("topics", "views", "redis", *(step.name for step in _search(settings))),
+        ),
+        Process(
+            name="gateway",
+            title="Payment gateway",
+            command=_program("payment-gateway"),
+            after=("topics", "provider"),
+        ),
+        Process(
+            name="api",
+            title="API and shop",
+            command=_program("api"),
+            ready=lambda: _answers(f"{settings.api_url}/health/live"),
+            address=settings.api_url,
+            host=settings.host,
+            ports=(settings.port(PortOffset.API),),
+            after=("topics", "views", "redis"),
+        ),
+    )
+
+
+def _search(settings: Settings) -> tuple[External, ...]:
+    if not settings.elasticsearch:
+        return ()
+    from deploy.embedded.elasticsearch import external  # noqa: PLC0415 -- most starts have no use for it
+
+    return (external(settings.elasticsearch),)
+
+
+def _provider(settings: Settings) -> Process | External:
+    url = settings.payment_provider_url
+    if settings.payment_provider:
+        return External(
+            name="provider",
+            title="Payment provider",
+            address=url,
+            ready=lambda: _listens(url),
+            setting="ECOMMERCE_PAYMENT_PROVIDER",
+        )
+    return Process(
+        name="provider",
+        title="Payment provider",
+        command=_program("provider"),
+        ready=lambda: _listens(url),
+        address=url,
+        host=settings.host,
+        ports=(settings.port(PortOffset.PAYMENT_PROVIDER),),
+    )
+
+
+def _worker(settings: Settings, index: int) -> Process:
+    port = settings.port(PortOffset.WORKER_METRICS, index)
+    return Process(
+        name=f"worker-{index}",
+        title=f"Worker {index}",
+        command=_program("worker", "--index", str(index)),
+        ports=(port,),
+        host=settings.host,
+        after=("topics",),
+        # It ends its batch, gives its partitions back and closes its tables.
+        stop_seconds=30,
+    )
+
+
+def _program(*arguments: str) -> tuple[str, ...]:
+    return (str(Path(sys.executable).with_name("ecommerce")), *arguments)
+
+
+def _listens(url: str) -> None:
+    parsed = httpx.URL(url)
+    connects(parsed.host, parsed.port or (443 if parsed.scheme == "https" else 80))
+
+
+def _answers(url: str) -> None:
+    try:
+        httpx.get(url, timeout=5).raise_for_status()
+    except httpx.HTTPError as error:
+        raise NotReadyError(f"no answer from {url}: {error}") from error
