@@ -1,0 +1,78 @@
+"""Templates and their filters. Money is minor units, times are milliseconds since the epoch, UTC."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from babel.numbers import format_currency, get_currency_precision
+from fastapi import Request
+from starlette.responses import Response
+from starlette.templating import Jinja2Templates
+
+from api.auth.caller import Caller
+
+LOCALE = "en_GB"
+FOLDER = Path(__file__).parent.parent / "templates"
+
+
+def money(minor: int, currency: str) -> str:
+    """Return an amount of minor units as a shopper reads it, by the currency's ISO 4217 precision."""
+    amount = Decimal(minor).scaleb(-get_currency_precision(currency))
+    return format_currency(amount, currency, locale=LOCALE)
+
+
+def initials(name: str) -> str:
+    """Return up to two initials: what stands where a picture of the product will be."""
+    return "".join(word[0] for word in name.split() if word[0].isalnum())[:2].upper() or "·"
+
+
+def hue(text: str) -> int:
+    """Return a colour's hue (degrees) that stays with the text."""
+    return crc32(text.encode()) % 360
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def iso(ms: int) -> str:
+    """Return a time in ISO 8601."""
+    return _moment(ms).isoformat(timespec="milliseconds")
+
+
+def clock(ms: int) -> str:
+    """Return a time of day to the millisecond: the steps of an order lie close together."""
+    return _moment(ms).strftime("%H:%M:%S.") + f"{ms % 1000:03d}"
+
+
+def day(ms: int) -> str:
+    """Return a date with its time of day."""
+    return _moment(ms).strftime("%-d %b %Y, %H:%M")
+
+
+TEMPLATES = Jinja2Templates(directory=FOLDER)
+TEMPLATES.env.filters |= {
+    "money": money,
+    "initials": initials,
+    "hue": hue,
+    "iso": iso,
+    "clock": clock,
+    "day": day,
+}
+
+
+def page(request: Request, template: str, caller: Caller, status: int = 200, **values: Any) -> Response:
+    """Return a page or a fragment of one."""
+    return TEMPLATES.TemplateResponse(request, template, {"caller": caller, **values}, status_code=status)
+
+
+def fragment(template: str, **values: Any) -> str:
+    """Return a fragment as text, for event streams."""
+    return TEMPLATES.env.get_template(template).render(**values)
+
+
+def wants_fragment(request: Request) -> bool:
+    """Whether htmx asks, which puts the answer into the page."""
+    return request.headers.get("HX-Request") == "true"
