@@ -1,0 +1,17 @@
+"""Which errors a row is to blame for. All others are the server's state, and pass."""
+
+import asyncpg
+
+# SQLSTATE classes: 22 data exception, 23 integrity constraint violation, 54 a limit that a value exceeds.
+_DATA_CLASSES = ("22", "23", "54")
+
+
+def blames_data(error: Exception) -> bool:
+    """Tell whether the same batch would fail again because of a value in it.
+
+    A missing table or permission is not the data's fault: it keeps the batch waiting until it is mended.
+    """
+    if isinstance(error, asyncpg.PostgresError):
+        return str(getattr(error, "sqlstate", "") or "").startswith(_DATA_CLASSES)
+    # The client refuses values that do not fit a column's type before it sends them.
+    return isinstance(error, ValueError)

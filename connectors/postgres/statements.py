@@ -1,0 +1,53 @@
+"""The SQL of a flush, made from the declaration of a table. Names come from declarations, never from data."""
+
+from connectors.postgres.table import Table
+
+
+def stage_of(table: Table) -> str:
+    """Return the name of the table's staging table."""
+    return f"stage_{table.name}"
+
+
+def create_stage(table: Table) -> str:
+    """Return the statement that makes the staging table: temporary, so unlogged; emptied by each commit."""
+    return (
+        f"CREATE TEMPORARY TABLE {stage_of(table)} ON COMMIT DELETE ROWS AS"  # noqa: S608 # declared names
+        f" SELECT {_columns(table)} FROM {table.name} WITH NO DATA"
+    )
+
+
+def merge(table: Table) -> str:
+    """Return the statement that moves staged rows into the table and returns the keys of those that won."""
+    return (
+        f"INSERT INTO {table.name} ({_columns(table)}) SELECT {_columns(table)} FROM {stage_of(table)}"  # noqa: S608 # declared names
+        f" ON CONFLICT ({', '.join(table.key)}) {_on_conflict(table)} RETURNING {', '.join(table.key)}"
+    )
+
+
+def drop_owned(table: Table) -> str:
+    """Return the statement that drops the rows of the owners in $1."""
+    return f"DELETE FROM {table.name} WHERE {_owner_key(table)} = ANY($1)"  # noqa: S608 # declared names
+
+
+def insert_owned(table: Table) -> str:
+    """Return the statement that moves the staged rows of the owners in $1 into the table."""
+    return (
+        f"INSERT INTO {table.name} ({_columns(table)}) SELECT {_columns(table)} FROM {stage_of(table)}"  # noqa: S608 # declared names
+        f" WHERE {_owner_key(table)} = ANY($1)"
+    )
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(table.columns)
+
+
+def _owner_key(table: Table) -> str:
+    assert table.owner is not None
+    return table.owner.key[0]
+
+
+def _on_conflict(table: Table) -> str:
+    if table.version is None:
+        return "DO NOTHING"
+    changes = ", ".join(f"{each} = excluded.{each}" for each in table.columns if each not in table.key)
+    return f"DO UPDATE SET {changes} WHERE excluded.{table.version} > {table.name}.{table.version}"

@@ -1,0 +1,21 @@
+"""A consumed record, as the broker had it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a topic. `timestamp` is in milliseconds since the epoch."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def own_headers(self) -> dict[str, str]:
+        """Return the headers as text; bytes that are not UTF-8 are replaced, the last of a name wins."""
+        return {name: value.decode(errors="replace") for name, value in self.headers}

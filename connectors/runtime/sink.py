@@ -1,0 +1,56 @@
+"""The contract between the runtime and a sink: after Quix Streams' batching sink, with refusals named.
+
+`write` is add and flush in one: the runtime gathers the batch.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from connectors.runtime.record import Record
+
+R = TypeVar("R")
+
+
+class SinkUnavailableError(Exception):
+    """The server cannot take the batch now, whatever is in it: the runtime pauses and tries again."""
+
+
+class BatchRefusedError(Exception):
+    """The server refused the batch because of what is in it, and nothing of it was written.
+
+    The runtime finds the bad entry by bisection.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[R]):
+    """A record and the rows that it becomes. Its rows are written together."""
+
+    record: Record
+    rows: tuple[R, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The entry at `index` of a batch was refused by the server; the rest of the batch is written."""
+
+    index: int
+    error: str
+
+
+class Sink(Protocol[R]):
+    """Writes batches to one server. It connects when it first writes, and again when it was cut off."""
+
+    async def write(self, batch: Sequence[Entry[R]]) -> Sequence[Refusal]:
+        """Write the batch durably and return the entries that the server refused.
+
+        Writing again what is written, or an older version of it, must change nothing. Raises
+        SinkUnavailableError where the server cannot be reached or is not set up, and BatchRefusedError where
+        it refused the batch without saying which entry it means.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Disconnect; does nothing where not connected."""
+        ...

@@ -1,0 +1,35 @@
+"""Values of the wire as values of a column; each error names the field that breaks the rule."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(field: str, ms: int) -> datetime:
+    """Return milliseconds since the epoch as a UTC time. Raises ValueError outside the years 1 to 9999."""
+    try:
+        return _EPOCH + timedelta(milliseconds=ms)
+    except OverflowError:
+        raise ValueError(f"{field}: {ms} ms is no time of the years 1 to 9999") from None
+
+
+def identifier(field: str, text: str) -> UUID:
+    """Return an id. Raises ValueError where it is not a UUID."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ValueError(f"{field}: {text!r} is not a UUID") from None
+
+
+def optional_identifier(field: str, text: str | None) -> UUID | None:
+    """Return an id, or None for None. Raises ValueError where it is not a UUID."""
+    return None if text is None else identifier(field, text)
+
+
+def json_text(value: Any) -> str:
+    """Return a value of messages as JSON text."""
+    return msgspec.json.encode(value).decode()

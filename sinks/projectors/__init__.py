@@ -1,0 +1,1 @@
+"""From messages to rows, documents and values: pure functions, one module per aggregate."""

@@ -1,0 +1,54 @@
+"""Products and their stock as rows."""
+
+from schemas.envelope import Message
+from schemas.inventory import InventoryUpdated
+from schemas.product import ProductSnapshot
+from sinks.columns import instant
+from sinks.rows import ProductRow, StockLevelRow, StockMovementRow
+
+
+def product_row(message: Message[ProductSnapshot]) -> tuple[ProductRow]:
+    """Return the product; a deleted one stays, inactive, so that its version guards it."""
+    data = message.data
+    return (
+        ProductRow(
+            sku=message.aggregate_id,
+            name=data.name,
+            description=data.description,
+            categories=list(data.categories),
+            price=data.price,
+            currency=data.currency,
+            active=data.active,
+            low_stock_threshold=data.low_stock_threshold,
+            created_at=instant("created_at", data.created_at),
+            updated_at=instant("updated_at", data.updated_at),
+            version=message.aggregate_version,
+        ),
+    )
+
+
+def stock_rows(message: Message[InventoryUpdated]) -> tuple[StockLevelRow, StockMovementRow]:
+    """Return the SKU's stock and the movement that led to it."""
+    data = message.data
+    at = instant("occurred_at", message.occurred_at)
+    level = StockLevelRow(
+        sku=message.aggregate_id,
+        on_hand=data.on_hand,
+        reserved=data.reserved,
+        available=data.available,
+        received=data.received,
+        committed=data.committed,
+        threshold=data.low_stock_threshold,
+        version=message.aggregate_version,
+        updated_at=at,
+    )
+    movement = StockMovementRow(
+        sku=message.aggregate_id,
+        version=message.aggregate_version,
+        kind=data.movement.kind.value,
+        quantity=data.movement.quantity,
+        reference=data.movement.reference,
+        reason=data.movement.reason,
+        occurred_at=at,
+    )
+    return level, movement

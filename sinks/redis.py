@@ -1,0 +1,13 @@
+"""What feeds the Redis views: message -> value -> key."""
+
+from connectors.redis.value import Value
+from connectors.runtime.projection import AnyProjection, Projection
+from sinks.projectors.cart import cart_value
+from topics import registry as t
+
+GROUP = "ecommerce.sink.redis"
+
+CART_TTL_S = 60 * 24 * 60 * 60
+"""A cart that nothing happens to for sixty days leaves Redis; the topics still have it."""
+
+PROJECTIONS: tuple[AnyProjection[Value], ...] = (Projection(t.CART_UPDATED, cart_value, ("cart:{cart_id}",)),)
