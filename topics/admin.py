@@ -6,7 +6,7 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
-from topics.registry import CHANGELOGS, DEAD_LETTERS, TOPICS
+from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, TOPICS
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic
 
@@ -16,8 +16,8 @@ AnyTopic = Topic[msgspec.Struct] | RawTopic
 
 
 def all_topics() -> list[AnyTopic]:
-    """Return every topic that the platform needs: messages, dead letters, changelogs."""
-    return [*TOPICS.values(), *DEAD_LETTERS.values(), *CHANGELOGS.values()]
+    """Return every topic that the platform needs: messages, dead letters and their redrives, changelogs."""
+    return [*TOPICS.values(), *DEAD_LETTERS.values(), REDRIVES, *CHANGELOGS.values()]
 
 
 def config_of(topic: AnyTopic) -> dict[str, str]:

@@ -6,7 +6,7 @@ Events are kept for ever, because views are rebuilt from them; commands and time
 import msgspec
 
 from schemas import cart, checkout, inventory, order, payment, product, service
-from topics.topic import DAY_MS, Kind, RawTopic, Topic, changelog, dead_letters
+from topics.topic import DAY_MS, Cleanup, Kind, RawTopic, Topic, changelog, dead_letters
 
 WEEK = 7 * DAY_MS
 
@@ -158,6 +158,9 @@ DEAD_LETTERS: dict[str, RawTopic] = {
         "sink",
     )
 }
+
+# What became of dead letters that were sent again, by the letter's id.
+REDRIVES = RawTopic("ecommerce.service.redrives", cleanup=Cleanup.COMPACT, partitions=1)
 
 TABLES = ("cart", "stock", "allocation", "order", "payment", "product")
 CHANGELOGS: dict[str, RawTopic] = {table: changelog(table) for table in TABLES}

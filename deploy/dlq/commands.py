@@ -1,0 +1,123 @@
+"""`ecommerce dlq`: dead letters."""
+
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from deploy.broker import broker
+from deploy.dlq.letter import Letter, matches
+from deploy.dlq.redrive import load
+from deploy.dlq.redrive import redrive as send_again
+from deploy.errors import CommandError
+from deploy.output import JsonOption, console, print_json
+from deploy.tap.decoding import decode
+from deploy.tap.text import Pretty, moment
+from topics.settings import settings
+
+app = typer.Typer(no_args_is_help=True, help="List, show and redrive dead letters.")
+
+Domain = Annotated[str | None, typer.Argument(help="One domain: cart, order, sink ...; all by default.")]
+Reason = Annotated[str | None, typer.Option(help="Only this reason; wildcards allowed.")]
+Ids = Annotated[list[str] | None, typer.Option("--id", help="Only this id or its beginning; repeatable.")]
+
+
+@app.command(name="list")
+def list_(
+    domain: Domain = None,
+    *,
+    reason: Reason = None,
+    every: Annotated[bool, typer.Option("--all", help="Also those that were redriven.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List dead letters, oldest first: what failed, where it lay, why."""
+    letters = [one for one in _select(domain, reason, ()) if every or not one.redriven]
+    reasons = Counter(letter.reason for letter in letters)
+    if as_json:
+        print_json(
+            {"count": len(letters), "by_reason": reasons, "letters": [_figures(one) for one in letters]}
+        )
+        return
+    if not letters:
+        console().print("[green]no dead letters[/green]")
+        return
+    table = Table("id", "failed at", "source", "key", "reason", "attempt", "error")
+    for one in letters:
+        place = Text(one.source)
+        error = Text(one.error.splitlines()[0] if one.error else "")
+        note = f"{one.attempt}{' redriven' if one.redriven else ''}"
+        key = Text(one.record.key_text or "")
+        table.add_row(one.id[:8], moment(one.failed_at), place, key, one.reason, note, error)
+    console().print(table)
+    counts = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    console().print(f"{len(letters)} dead letters: {counts}")
+
+
+@app.command()
+def show(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="The letter's id or its beginning.")],
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one dead letter whole: headers, stack, and the record's content as far as it can be read."""
+    found = _select(None, None, (identity,))
+    if len(found) != 1:
+        raise CommandError(f"{identity}: {len(found) or 'no'} dead letters have this id", 2)
+    row = decode(found[0].record)
+    if as_json:
+        print_json({**_figures(found[0]), "record": row})
+        return
+    Pretty(console()).write(found[0].record, row)
+    if found[0].redriven:
+        console().print("[yellow]was redriven[/yellow]")
+
+
+@app.command()
+def redrive(
+    domain: Domain = None,
+    *,
+    reason: Reason = None,
+    ids: Ids = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send dead letters again: the original bytes to their source topic, with the next attempt's number.
+
+    None goes out twice, however often this runs.
+    """
+    letters = [one for one in _select(domain, reason, tuple(ids or ())) if not one.redriven]
+    if letters and not yes:
+        for (topic, why), count in Counter((one.source_topic, one.reason) for one in letters).items():
+            console().print(f"{count} x {why} -> {topic}")
+        typer.confirm(f"send {len(letters)} records again?", abort=True, err=True)
+    with broker(settings()):
+        outcome = send_again(settings(), letters)
+    if as_json:
+        print_json({"sent": outcome.sent, "already": outcome.already, "refused": outcome.refused})
+    else:
+        for one, why in outcome.refused.items():
+            console().print(f"[yellow]left[/yellow] {one}: {why}")
+        console().print(f"{len(outcome.sent)} sent again, {len(outcome.already)} were out already")
+    if outcome.refused:
+        raise typer.Exit(1)
+
+
+def _select(domain: str | None, reason: str | None, ids: tuple[str, ...]) -> list[Letter]:
+    with broker(settings()):
+        return [letter for letter in load(settings(), domain) if matches(letter, reason, ids)]
+
+
+def _figures(letter: Letter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "domain": letter.domain,
+        "reason": letter.reason,
+        "error": letter.error,
+        "attempt": letter.attempt,
+        "source": letter.source,
+        "key": letter.record.key_text,
+        "failed_at": letter.failed_at,
+        "redriven": letter.redriven,
+    }

@@ -1,0 +1,98 @@
+"""A dead letter as a command shows it: what failed, where it lay, how often it was tried."""
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from deploy.records.record import Headers, Record
+from schemas.envelope import derived_id
+from topics import dead_letter as names
+
+REDRIVE_OF = "redrive_of"
+"""Header of a record that was sent again: the id of the dead letter that it comes from."""
+
+_LETTER_HEADERS = frozenset(
+    {
+        names.ID,
+        names.REASON,
+        names.ERROR,
+        names.STACK,
+        names.ATTEMPT,
+        names.CONSUMER,
+        names.SOURCE_TOPIC,
+        names.SOURCE_PARTITION,
+        names.SOURCE_OFFSET,
+        names.FAILED_AT,
+        REDRIVE_OF,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One dead letter; `failed_at` in ms, `source_topic` None where the record came from no topic."""
+
+    record: Record
+    id: str
+    domain: str
+    reason: str
+    error: str
+    attempt: int
+    source_topic: str | None
+    source_partition: int | None
+    source_offset: int | None
+    failed_at: int
+    redriven: bool = False
+
+    @property
+    def source(self) -> str:
+        """Return `topic/partition/offset` of the record that failed, or `-`."""
+        if self.source_topic is None:
+            return "-"
+        return f"{self.source_topic}/{self.source_partition}/{self.source_offset}"
+
+    @property
+    def own_headers(self) -> Headers:
+        """Return the headers that the record had before it failed."""
+        return tuple(pair for pair in self.record.headers if pair[0] not in _LETTER_HEADERS)
+
+    @property
+    def redrive_headers(self) -> Headers:
+        """Return the next attempt's headers: the record's own, the attempt's number, the letter's id."""
+        attempt = str(self.attempt + 1).encode()
+        return (*self.own_headers, (names.ATTEMPT, attempt), (REDRIVE_OF, self.id.encode()))
+
+
+def read_letter(record: Record) -> Letter:
+    """Return a dead-letter topic's record as a letter. One without an id gets it from where it lies."""
+    return Letter(
+        record=record,
+        id=record.header(names.ID) or derived_id("dead-letter", record.position),
+        domain=record.topic.rsplit(".", 1)[-1],
+        reason=record.header(names.REASON) or "unknown",
+        error=record.header(names.ERROR) or "",
+        attempt=_number(record, names.ATTEMPT) or 1,
+        source_topic=record.header(names.SOURCE_TOPIC),
+        source_partition=_number(record, names.SOURCE_PARTITION),
+        source_offset=_number(record, names.SOURCE_OFFSET),
+        failed_at=_number(record, names.FAILED_AT) or record.timestamp,
+    )
+
+
+def matches(letter: Letter, reason: str | None, ids: tuple[str, ...]) -> bool:
+    """Tell whether a letter has the reason (wildcards allowed) and one of the ids (beginnings allowed)."""
+    if reason is not None and not fnmatchcase(letter.reason, reason):
+        return False
+    return not ids or any(letter.id.startswith(one) for one in ids)
+
+
+def distinct(letters: list[Letter]) -> list[Letter]:
+    """Return each letter once: a record that was refused again after a crash is one letter, its first."""
+    found: dict[str, Letter] = {}
+    for letter in letters:
+        found.setdefault(letter.id, letter)
+    return list(found.values())
+
+
+def _number(record: Record, header: str) -> int | None:
+    text = record.header(header)
+    return int(text) if text is not None and text.lstrip("-").isdigit() else None

@@ -1,0 +1,42 @@
+"""Marks of redrives, in a compacted topic: what was sent again is not sent twice.
+
+A mark `started` is written before the record is sent, with the end of its topic at that moment; `done`
+after it. Who finds `started` alone (a crash came between) looks for the record behind that end.
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+
+from deploy.records.record import Record
+
+
+class State(StrEnum):
+    """How far a redrive came."""
+
+    STARTED = "started"
+    DONE = "done"
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """The redrive of one letter: to which topic, which offsets by partition were its ends, and when (ms)."""
+
+    state: State
+    topic: str
+    ends: dict[int, int]
+    at: int
+
+
+def encode(mark: Mark) -> bytes:
+    """Return the mark as JSON."""
+    return msgspec.json.encode(mark)
+
+
+def read_marks(records: Iterable[Record]) -> dict[str, Mark]:
+    """Return the last mark of each letter by its id."""
+    marks: dict[str, Mark] = {}
+    for record in records:
+        if record.key_text is not None and record.value is not None:
+            marks[record.key_text] = msgspec.json.decode(record.value, type=Mark)
+    return marks

@@ -1,0 +1,95 @@
+"""Sending dead letters again: the original bytes, to the topic that they failed in, once."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from deploy.dlq.letter import REDRIVE_OF, Letter, distinct, read_letter
+from deploy.dlq.marks import Mark, State, encode, read_marks
+from deploy.errors import CommandError
+from deploy.records.position import Beginning, End
+from deploy.records.reader import Reader
+from deploy.records.sender import Sender
+from deploy.records.span import Span
+from topics.registry import DEAD_LETTERS, REDRIVES, TOPICS
+from topics.settings import Settings
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a redrive did: ids sent, ids found to be out already, and ids with the reason why not."""
+
+    sent: list[str]
+    already: list[str]
+    refused: dict[str, str]
+
+
+def load(settings: Settings, domain: str | None = None) -> list[Letter]:
+    """Return a domain's dead letters, or all, oldest first; raises CommandError for an unknown domain."""
+    if domain is not None and domain not in DEAD_LETTERS:
+        raise CommandError(f"domain {domain!r} is none of {', '.join(DEAD_LETTERS)}", 2)
+    topics = [DEAD_LETTERS[domain]] if domain else list(DEAD_LETTERS.values())
+    with Reader(settings) as reader:
+        spans = reader.spans([topic.name for topic in topics], Beginning())
+        letters = distinct([read_letter(record) for record in reader.read_in_time_order(spans)])
+        marks = _marks(reader)
+    return [
+        replace(letter, redriven=letter.id in marks and marks[letter.id].state is State.DONE)
+        for letter in letters
+    ]
+
+
+def redrive(settings: Settings, letters: Iterable[Letter]) -> Outcome:
+    """Send the letters again, each marked before and after, so that none goes out twice.
+
+    Letters already redriven, and letters without a source topic of the registry, are left and named.
+    """
+    outcome = Outcome([], [], {})
+    with Reader(settings) as reader, Sender(settings) as sender:
+        marks = _marks(reader)
+        for letter in letters:
+            mark = marks.get(letter.id)
+            topic = letter.source_topic
+            if topic is None or topic not in TOPICS:
+                outcome.refused[letter.id] = f"came from {topic or 'no topic'}: there is nowhere to send it"
+            elif mark is not None and mark.state is State.DONE:
+                outcome.already.append(letter.id)
+            elif mark is not None and _went_out(reader, letter, mark):
+                _mark(sender, letter.id, replace_state(mark, State.DONE))
+                outcome.already.append(letter.id)
+            else:
+                mark = Mark(State.STARTED, topic, _ends(reader, topic), time.time_ns() // 1_000_000)
+                _mark(sender, letter.id, mark)
+                sender.send(topic, letter.record.key, letter.record.value, letter.redrive_headers)
+                sender.flush()
+                _mark(sender, letter.id, replace_state(mark, State.DONE))
+                outcome.sent.append(letter.id)
+    return outcome
+
+
+def replace_state(mark: Mark, state: State) -> Mark:
+    """Return the mark in another state."""
+    return Mark(state, mark.topic, mark.ends, mark.at)
+
+
+def _mark(sender: Sender, letter: str, mark: Mark) -> None:
+    sender.send(REDRIVES.name, letter.encode(), encode(mark))
+    sender.flush()
+
+
+def _marks(reader: Reader) -> dict[str, Mark]:
+    return read_marks(reader.read(reader.spans([REDRIVES.name], Beginning())))
+
+
+def _ends(reader: Reader, topic: str) -> dict[int, int]:
+    return {span.partition: span.end for span in reader.spans([topic], End())}
+
+
+def _went_out(reader: Reader, letter: Letter, mark: Mark) -> bool:
+    """Tell whether a redrive that was started has its record in the topic."""
+    now = reader.spans([mark.topic], Beginning())
+    spans = [
+        Span(one.topic, one.partition, max(one.start, mark.ends.get(one.partition, 0)), one.end)
+        for one in now
+    ]
+    return any(record.header(REDRIVE_OF) == letter.id for record in reader.read(spans))
