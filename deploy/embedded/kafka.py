@@ -1,7 +1,6 @@
 """Apache Kafka in KRaft mode, one node: the jars from Maven, the Java runtime from a wheel."""
 
 import base64
-import subprocess
 import uuid
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from deploy.embedded.artifacts import fetch, read_lock
+from deploy.embedded.commands import run
 from deploy.embedded.sockets import connects
 from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.settings import PortOffset, Settings
@@ -115,15 +115,11 @@ def _prepare(settings: Settings, home: Path, report: Report) -> None:
         return
     report("formatting the log directory")
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    subprocess.run(  # noqa: S603 -- the command is ours
-        [
-            *_java(home, "kafka.tools.StorageTool", "format", "--ignore-formatted"),
-            "--cluster-id",
-            cluster,
-            "--config",
-            str(home / "server.properties"),
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
+    # One word: an id may begin with a dash.
+    arguments = (
+        "format",
+        "--ignore-formatted",
+        f"--cluster-id={cluster}",
+        f"--config={home}/server.properties",
     )
+    run(_java(home, "kafka.tools.StorageTool", *arguments))

@@ -2,11 +2,11 @@
 
 import importlib.util
 import shutil
-import subprocess
 from pathlib import Path
 
 import psycopg
 
+from deploy.embedded.commands import run
 from deploy.embedded.privileges import give_away, unprivileged
 from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.settings import PortOffset, Settings
@@ -100,12 +100,6 @@ def _prepare(programs: Path, data: Path, report: Report) -> None:
         *("--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
     )
     single = (str(programs / "postgres"), "--single", "-D", str(draft), "postgres")
-    _run(unprivileged(initdb, needs=needs))
-    _run(unprivileged(single, needs=needs), f"CREATE DATABASE {NAME}\n")
+    run(unprivileged(initdb, needs=needs))
+    run(unprivileged(single, needs=needs), stdin=f"CREATE DATABASE {NAME}\n")
     draft.rename(data)
-
-
-def _run(command: tuple[str, ...], text: str = "") -> None:
-    subprocess.run(  # noqa: S603 -- the command is ours
-        command, check=True, capture_output=True, text=True, input=text, cwd="/"
-    )

@@ -74,7 +74,11 @@ def status(*, as_json: AsJson = False) -> None:
     if as_json:
         print(json.dumps({"healthy": healthy, "processes": [asdict(row) for row in rows]}))
     else:
-        Console(highlight=False).print(_table(rows))
+        console = Console(highlight=False)
+        console.print(_table(rows))
+        for row in rows:
+            if row.detail:
+                console.print(Text(f"{row.title}: {row.detail}", "red"))
     if not healthy:
         raise typer.Exit(1)
 
@@ -94,19 +98,19 @@ def reset(
 
 def _table(rows: list[Row]) -> Table:
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("process", "state", "healthy", "pid", "uptime", "memory", "address"):
+    for title in ("", "process", "state", "pid", "uptime", "memory", "address"):
         table.add_column(title, justify="right" if title in _NUMBERS else "left", overflow="fold")
-    styles = {"running": "green", "external": "cyan", "stopped": "dim"}
     for row in rows:
-        health = Text("✓", style="green") if row.healthy else Text(row.detail or "", style="red")
+        quiet = row.state == "stopped"
+        sign = Text("✓", "green") if row.healthy else Text("·", "dim") if quiet else Text("✗", "bold red")
         table.add_row(
-            row.title,
-            Text(row.state, style=styles.get(row.state, "red")),
-            health,
+            sign,
+            Text(row.title, "dim" if quiet else ""),
+            Text(row.state, "dim" if quiet else "red" if not row.healthy else ""),
             str(row.pid or ""),
             _duration(row.uptime_s) if row.pid else "",
             f"{row.memory_bytes / 1_000_000:.0f} MB" if row.pid else "",
-            row.address,
+            Text(row.address, "dim" if quiet else "cyan"),
         )
     return table
 

@@ -16,6 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 _MEGABYTE = 1_000_000
+_TITLE_WIDTH = 18
+_DETAIL_WIDTH = 48
 _REFRESH_PER_SECOND = 12
 
 
@@ -26,6 +28,7 @@ class Mark(StrEnum):
     WORKING = "working"
     DONE = "done"
     FAILED = "failed"
+    LEFT = "left"
 
 
 @dataclass
@@ -65,6 +68,9 @@ class Display:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         """Show the last state and leave it on the terminal."""
+        for line in self._lines.values():
+            if line.mark is Mark.WORKING:
+                line.mark = Mark.LEFT
         if self._live:
             self._live.stop()
 
@@ -96,16 +102,21 @@ class Display:
         """Render the present state."""
         table = Table.grid(padding=(0, 1))
         table.add_column(width=2, justify="right")
-        table.add_column(min_width=20, no_wrap=True)
-        table.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
-        table.add_column(justify="right", no_wrap=True)
+        table.add_column(width=_TITLE_WIDTH, no_wrap=True)
+        table.add_column(width=_DETAIL_WIDTH, no_wrap=True, overflow="ellipsis")
+        table.add_column(width=7, justify="right", no_wrap=True)
         for line in self._lines.values():
             table.add_row(*self._cells(line))
         return table
 
     def _cells(self, line: Line) -> tuple[Spinner | Text | Table | str, ...]:
-        if line.mark is Mark.WAITING:
-            return (Text("·", style="dim"), Text(line.title, style="dim"), "", "")
+        if line.mark in {Mark.WAITING, Mark.LEFT}:
+            return (
+                Text("·", style="dim"),
+                Text(line.title, style="dim"),
+                Text("given up" if line.mark is Mark.LEFT else "", style="dim"),
+                "",
+            )
         if line.mark is Mark.WORKING:
             seconds = time.monotonic() - line.started
             return (self._spinner, Text(line.title), _progress(line), Text(f"{seconds:.1f} s", style="cyan"))
@@ -121,7 +132,9 @@ class Display:
         if self._live is None:
             sign = "✓" if mark is Mark.DONE else "✗"
             self._console.print(
-                f" {sign} {line.title:<20} {detail} {line.seconds:.1f} s", highlight=False, markup=False
+                f" {sign} {line.title:<{_TITLE_WIDTH}} {detail} {line.seconds:.1f} s",
+                highlight=False,
+                markup=False,
             )
 
 
@@ -129,7 +142,7 @@ def _progress(line: Line) -> Text | Table:
     if not line.total:
         return Text(line.detail, style="cyan")
     grid = Table.grid(padding=(0, 1))
-    bar = ProgressBar(total=line.total, completed=line.done, width=24)
+    bar = ProgressBar(total=line.total, completed=line.done, width=16)
     grid.add_row(
         Text(line.detail, style="cyan"), bar, Text(f"{_megabytes(line.done)} of {_megabytes(line.total)}")
     )

@@ -57,8 +57,8 @@ class Starter:
 
     def _process(self, process: Process, report: Report, cancelled: threading.Event) -> str:
         already = self._supervisor.info(process.name).state is State.RUNNING
+        report("asking" if already else "preparing")
         if not already:
-            report("preparing")
             process.prepare(report)
             report("starting")
             self._supervisor.start(process.name)
