@@ -9,7 +9,7 @@ from tables.table import Table
 
 
 class Goal(IntEnum):
-    """Where the order wants its payment to be; it only ever rises.
+    """Where the order wants its payment to be. It only rises, but for a refused refund, which sets it back.
 
     REFUNDED gives captured money back, so a capture under way is finished first. UNDONE belongs to a
     cancelled order: whatever was taken is given back by the shortest way.

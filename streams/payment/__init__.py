@@ -1,0 +1,1 @@
+"""Payment, one record per order: authorise, capture, void, refund and credit, through the gateway."""
