@@ -44,7 +44,7 @@ FLOW = Flow(
     name="order",
     table=ORDER,
     routes=(
-        Route(CHECKOUT_STARTED, decide.started, (ORDER_PLACED,)),
+        Route(CHECKOUT_STARTED, decide.started, (ORDER_PLACED, CART_CLEAR, CART_RESTORE)),
         Route(INVENTORY_RESERVED, decide.quoted, _CONFIRMED),
         Route(INVENTORY_REJECTED, decide.out_of_stock, _CANCELLED),
         Route(PAYMENT_COMPLETED, decide.authorised, _CONFIRMED),

@@ -16,6 +16,7 @@ from schemas.order import (
 )
 from schemas.payment import PaymentRefund
 from schemas.sku import well_formed
+from streams.breach import Breach
 from streams.kernel.flow import Decision, Out
 from streams.order.machine import STAFF_TARGETS, may
 from streams.order.moves import cancelled, event, moved
@@ -91,7 +92,7 @@ def take_back(policy: OrderPolicy, state: Order | None, message: Message[OrderRe
     charged = sum(charge.quantity * charge.amount for charge in data.charges)
     breach = next(_breaches(data, lines, goods + charged), None)
     if breach is not None:
-        return refused(None, message, *breach)
+        return refused(None, message, breach.reason, breach.field, breach.detail)
     snapshot = OrderSnapshot(
         kind=OrderKind.RETURN,
         status=OrderStatus.RETURNED,
@@ -123,21 +124,25 @@ def _price(line: OrderLine) -> int | None:
     return line.agreed_price if line.unit_price is None else line.unit_price
 
 
-def _breaches(data: OrderReturn, lines: tuple[OrderLine, ...], total: int) -> Iterator[tuple[str, str, str]]:
-    """Yield what is wrong with a return, each as (reason, field, detail)."""
+def _breaches(data: OrderReturn, lines: tuple[OrderLine, ...], total: int) -> Iterator[Breach]:
+    """Yield what is wrong with a return."""
     if not lines and not data.charges:
-        yield "empty_return", "lines", "a return has lines or charges"
+        yield Breach("empty_return", "lines", "a return has lines or charges")
     if len({line.line_id for line in lines}) != len(lines):
-        yield "duplicate_line", "lines", "a line id is given twice"
+        yield Breach("duplicate_line", "lines", "a line id is given twice")
     for line in lines:
         if not well_formed(line.sku):
-            yield "invalid_sku", "lines.sku", f"{line.sku!r} is not a SKU"
+            yield Breach("invalid_sku", "lines.sku", f"{line.sku!r} is not a SKU")
         if line.quantity <= 0:
-            yield "invalid_quantity", "lines.quantity", f"line {line.line_id}: {line.quantity} is not above 0"
+            yield Breach(
+                "invalid_quantity", "lines.quantity", f"line {line.line_id}: {line.quantity} is not above 0"
+            )
         if line.unit_price is None or line.unit_price < 0:
-            yield "invalid_price", "lines.unit_price", f"line {line.line_id} needs a price of 0 or more"
+            yield Breach(
+                "invalid_price", "lines.unit_price", f"line {line.line_id} needs a price of 0 or more"
+            )
     if total < 0:
-        yield "invalid_total", "charges", f"a return gives money back, not {total} minor units"
+        yield Breach("invalid_total", "charges", f"a return gives money back, not {total} minor units")
 
 
 def _answered(policy: OrderPolicy, state: Order, message: Message[msgspec.Struct]) -> Order:

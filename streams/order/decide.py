@@ -15,7 +15,7 @@ from schemas.payment import PaymentSnapshot
 from schemas.service import TimerDue
 from streams.kernel.flow import Decision
 from streams.order.machine import may
-from streams.order.moves import cancelled, confirmed, event, moved
+from streams.order.moves import cancelled, confirmed, event, moved, started_again
 from streams.order.policy import OrderPolicy
 from streams.order.refusals import refused
 from tables.order import Order
@@ -25,9 +25,9 @@ CAPTURE_FAILED = "capture_failed"
 
 
 def started(state: Order | None, message: Message[CheckoutStarted]) -> Decision[Order]:
-    """Place the order. A checkout that is known already changes nothing."""
+    """Place the order. One that is known already is as it was."""
     if state is not None:
-        return Decision(state)
+        return started_again(state, message)
     data = message.data
     charged = charged_amount(data.charges)
     snapshot = OrderSnapshot(

@@ -5,16 +5,14 @@ from typing import Any
 import msgspec
 
 from schemas.cart import CartClear, CartRestore
-from schemas.checkout import CheckoutCompleted, CheckoutFailed
+from schemas.checkout import CheckoutCompleted, CheckoutFailed, CheckoutStarted
 from schemas.envelope import Message
 from schemas.order import OrderSnapshot, OrderStatus
+from streams.checkout import END
 from streams.kernel.flow import Decision, Out
 from streams.order.machine import EVENTS
 from tables.order import Order
 from topics.registry import CART_CLEAR, CART_RESTORE, CHECKOUT_COMPLETED, CHECKOUT_FAILED
-
-# `checkout.started` is version 1 of a checkout; its one end is version 2.
-CHECKOUT_END = 2
 
 
 def event(key: str, order: Order) -> Out[OrderSnapshot]:
@@ -41,7 +39,7 @@ def confirmed(order: Order, message: Message[msgspec.Struct]) -> Decision[Order]
         after,
         (
             event(order_id, after),
-            Out(CHECKOUT_COMPLETED, order_id, completed, CHECKOUT_END, now.user_id),
+            Out(CHECKOUT_COMPLETED, order_id, completed, END, now.user_id),
             Out(CART_CLEAR, cart_id, CartClear(order_id), user_id=now.user_id),
         ),
     )
@@ -62,10 +60,27 @@ def cancelled(
         after,
         (
             event(order_id, after),
-            Out(CHECKOUT_FAILED, order_id, failed, CHECKOUT_END, user_id),
+            Out(CHECKOUT_FAILED, order_id, failed, END, user_id),
             Out(CART_RESTORE, cart_id, CartRestore(order_id, reason), user_id=user_id),
         ),
     )
+
+
+def started_again(order: Order, message: Message[CheckoutStarted]) -> Decision[Order]:
+    """Answer a checkout that names a known order: its cart must not stay frozen for ever.
+
+    Where the order is still placed its end will open the cart. Where it has ended, that end is told again;
+    a cart that is not frozen for the order ignores it.
+    """
+    order_id, cart_id = message.aggregate_id, message.data.cart_id
+    status = order.snapshot.status
+    if cart_id != order.snapshot.cart_id:
+        return Decision(order, (Out(CART_RESTORE, cart_id, CartRestore(order_id, "order_exists")),))
+    if status is OrderStatus.PLACED:
+        return Decision(order)
+    if status is OrderStatus.CANCELLED:
+        return Decision(order, (Out(CART_RESTORE, cart_id, CartRestore(order_id, "order_cancelled")),))
+    return Decision(order, (Out(CART_CLEAR, cart_id, CartClear(order_id)),))
 
 
 def _cart_of(order: Order) -> str:

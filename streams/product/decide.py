@@ -8,9 +8,10 @@ import msgspec
 
 from schemas.envelope import Message
 from schemas.product import ProductCreate, ProductDelete, ProductRejected, ProductSnapshot, ProductUpdate
+from streams.breach import Breach
 from streams.kernel.flow import Decision, Out
 from streams.product.policy import ProductPolicy
-from streams.product.rules import Breach, first_breach
+from streams.product.rules import first_breach
 from tables.applied import remembered
 from tables.product import Product
 from topics.registry import PRODUCT_CREATED, PRODUCT_DELETED, PRODUCT_REJECTED, PRODUCT_UPDATED

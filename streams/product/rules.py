@@ -2,22 +2,14 @@
 
 from collections.abc import Iterator
 
-import msgspec
 from iso4217 import Currency
 
 from schemas.product import ProductSnapshot
 from schemas.sku import SKU_MAX_LENGTH, well_formed
+from streams.breach import Breach
 from streams.product.policy import ProductPolicy
 
 _CURRENCIES = frozenset(currency.value for currency in Currency)
-
-
-class Breach(msgspec.Struct, frozen=True):
-    """A rule that a command breaks, and on which field."""
-
-    reason: str
-    field: str
-    detail: str
 
 
 def first_breach(policy: ProductPolicy, sku: str, product: ProductSnapshot) -> Breach | None:

@@ -1,0 +1,1 @@
+"""Carts: filled by shoppers' commands, frozen by a checkout, cleared or restored by its end."""

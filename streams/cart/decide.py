@@ -1,0 +1,117 @@
+"""What becomes of a cart: pure decisions of one cart's record and one command.
+
+The first command on an unknown cart creates it. Every command is answered once, by a change or by a refusal,
+and recognised when it comes again.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from schemas.cart import CartAbsorb, CartAdd, CartChange, CartClear, CartMerge, CartRemove, CartStatus
+from schemas.envelope import Message
+from streams.breach import Breach
+from streams.cart import lines
+from streams.cart.changes import answered, changed, foreign, locked, noted, refused, reopened, updated
+from streams.cart.checkout import bought, not_taken, settled
+from streams.cart.lines import Lines
+from streams.cart.policy import CartPolicy
+from streams.kernel.flow import Decision, Out
+from tables.cart import Cart, Merged
+from topics.registry import CART_ABSORB
+
+
+def add(policy: CartPolicy, state: Cart | None, message: Message[CartAdd]) -> Decision[Cart]:
+    """Add lines, all or none.
+
+    Adds and merges travel on different topics: lines that were added before their guest cart was merged, but
+    come after it, follow the others into the cart that took them.
+    """
+    more = message.data.lines
+    if state is None or state.merged is None or message.occurred_at >= state.merged.at:
+        return _edited(policy, state, message, lambda present: lines.added(policy, present, more))
+    if answered(state, message):
+        return Decision(state)
+    follow = Out(CART_ABSORB, state.merged.into_cart_id, CartAbsorb(message.aggregate_id, more))
+    return Decision(noted(policy, state, message), (follow,))
+
+
+def change(policy: CartPolicy, state: Cart | None, message: Message[CartChange]) -> Decision[Cart]:
+    """Set a line's quantity."""
+    line_id, quantity = message.data.line_id, message.data.quantity
+    return _edited(policy, state, message, lambda present: lines.changed(policy, present, line_id, quantity))
+
+
+def remove(policy: CartPolicy, state: Cart | None, message: Message[CartRemove]) -> Decision[Cart]:
+    """Remove a line."""
+    line_id = message.data.line_id
+    return _edited(policy, state, message, lambda present: lines.removed(present, line_id))
+
+
+def clear(policy: CartPolicy, state: Cart | None, message: Message[CartClear]) -> Decision[Cart]:
+    """Empty the cart: for its shopper, or for the order that was confirmed."""
+    if message.data.order_id is not None:
+        return bought(policy, state, message)
+    return _edited(policy, state, message, lambda _present: ())
+
+
+def _edited(
+    policy: CartPolicy,
+    state: Cart | None,
+    message: Message[msgspec.Struct],
+    edit: Callable[[Lines], Lines | Breach],
+) -> Decision[Cart]:
+    if answered(state, message):
+        return Decision(state)
+    base = noted(policy, state, message)
+    cart = reopened(base)
+    result = locked(cart, message) or edit(cart.lines)
+    if isinstance(result, Breach):
+        return refused(base, message, result)
+    after = changed(cart, message, lines=result, user_id=cart.user_id or message.user_id)
+    return settled(policy, after, message)
+
+
+def merge(policy: CartPolicy, state: Cart | None, message: Message[CartMerge]) -> Decision[Cart]:
+    """Move a guest's lines into another cart; this one is closed."""
+    if answered(state, message):
+        return Decision(state)
+    cart_id, into = message.aggregate_id, message.data.into_cart_id
+    base = noted(policy, state, message)
+    cart = reopened(base)
+    breach = locked(cart, message) or _unmergeable(cart, cart_id, into)
+    if breach is not None:
+        return refused(base, message, breach)
+    after = changed(
+        cart, message, status=CartStatus.MERGED, lines=(), merged=Merged(into, message.occurred_at)
+    )
+    moved = (Out(CART_ABSORB, into, CartAbsorb(cart_id, cart.lines)),) if cart.lines else ()
+    return Decision(after, (updated(cart_id, after), *moved))
+
+
+def _unmergeable(cart: Cart, cart_id: str, into: str) -> Breach | None:
+    if into == cart_id:
+        return Breach("same_cart", "into_cart_id", "a cart cannot be merged into itself")
+    if cart.pending is not None:
+        return Breach("checkout_pending", "cart_id", "the cart waits to be bought")
+    return None
+
+
+def absorb(policy: CartPolicy, state: Cart | None, message: Message[CartAbsorb]) -> Decision[Cart]:
+    """Take a guest's lines over, as far as they fit; a frozen cart keeps them until it opens."""
+    if answered(state, message):
+        return Decision(state)
+    base = noted(policy, state, message)
+    cart = reopened(base)
+    cart_id, more = message.aggregate_id, message.data.lines
+    breach = foreign(cart, message)
+    if breach is not None:
+        return refused(base, message, breach)
+    if cart.status is CartStatus.FROZEN:
+        arrived, breaches = lines.absorbed(policy, cart.arrived, more)
+        kept = msgspec.structs.replace(cart, arrived=arrived)
+        return Decision(kept, not_taken(kept, cart_id, breaches))
+    joined, breaches = lines.absorbed(policy, cart.lines, more)
+    after = changed(cart, message, lines=joined, user_id=cart.user_id or message.user_id)
+    decision = settled(policy, after, message)
+    return Decision(decision.state, (*decision.outputs, *not_taken(after, cart_id, breaches)))
