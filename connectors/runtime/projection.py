@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -17,11 +17,20 @@ R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
 
+class Named(Protocol):
+    """What has a topic's name: a typed topic or a raw one."""
+
+    @property
+    def name(self) -> str:
+        """Return the topic's name."""
+        ...
+
+
 class AnyProjection(Protocol[R_co]):
     """A projection of a typed or of a raw topic."""
 
     @property
-    def topic(self) -> Topic[Any] | RawTopic:
+    def topic(self) -> Named:
         """Return the topic that is read."""
         ...
 

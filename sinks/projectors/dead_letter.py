@@ -12,7 +12,7 @@ _YEAR_10000_MS = 253_402_300_800_000
 
 
 def dead_letter_row(record: Record) -> tuple[DeadLetterRow]:
-    """Return the letter; never raises. Text that a column cannot hold is made fit, the value is left alone."""
+    """Return the letter; never raises. Text that no column can hold is made fit, the value is left alone."""
     headers = {_text(name): _text(value) for name, value in record.own_headers.items()}
     failed_at = _number(headers.get(header.FAILED_AT), _YEAR_10000_MS - 1)
     return (
