@@ -1,0 +1,45 @@
+"""The declaration of an index, and what a sink writes into it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index that is always spoken to by its alias, so that a rebuilt one can take its place."""
+
+    alias: str
+    mappings: Mapping[str, Any]
+    settings: Mapping[str, Any]
+
+    @property
+    def first(self) -> str:
+        """Return the name of the index that the alias stands for at first."""
+        return f"{self.alias}-000001"
+
+
+class Document(NamedTuple):
+    """A whole document: it replaces the stored one where `version` is higher (an external version)."""
+
+    alias: str
+    id: str
+    version: int
+    source: dict[str, Any]
+
+
+class Patch(NamedTuple):
+    """A part of a document that has a version of its own, kept in the document's field `guard`.
+
+    Parts that come from different aggregates arrive in any order: each guards only itself, and the first to
+    come makes the document.
+    """
+
+    alias: str
+    id: str
+    guard: str
+    version: int
+    fields: dict[str, Any]
+
+
+Write = Document | Patch

@@ -1,0 +1,101 @@
+"""The Elasticsearch indices: what is analysed how. Money is in minor units, times are epoch milliseconds.
+
+The analysis keeps to what every distribution of Elasticsearch holds: no `search_as_you_type` and no
+`scaled_float`; words that are being typed match by edge n-grams.
+"""
+
+from typing import Any
+
+from connectors.elasticsearch.index import Index
+
+_KEYWORD = {"type": "keyword", "ignore_above": 512}
+_LONG = {"type": "long"}
+_DATE = {"type": "date", "format": "epoch_millis"}
+_WORDS = {"type": "text", "analyzer": "english"}
+_TYPED = {"type": "text", "analyzer": "beginnings", "search_analyzer": "words"}
+
+_ANALYSIS: dict[str, Any] = {
+    "filter": {"beginnings": {"type": "edge_ngram", "min_gram": 1, "max_gram": 20}},
+    "analyzer": {
+        "beginnings": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "beginnings"]},
+        "words": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase"]},
+    },
+    "normalizer": {"lower": {"type": "custom", "filter": ["lowercase"]}},
+}
+
+_SETTINGS = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "analysis": _ANALYSIS}
+
+PRODUCTS = Index(
+    alias="ecommerce-products",
+    settings=_SETTINGS,
+    mappings={
+        "dynamic": "strict",
+        "properties": {
+            "sku": {**_KEYWORD, "fields": {"typed": _TYPED}},
+            "name": {
+                **_WORDS,
+                "fields": {"typed": _TYPED, "order": {**_KEYWORD, "normalizer": "lower"}},
+            },
+            "description": _WORDS,
+            "categories": {**_KEYWORD, "fields": {"words": _WORDS}},
+            "price": _LONG,
+            "currency": _KEYWORD,
+            "active": {"type": "boolean"},
+            "low_stock_threshold": _LONG,
+            "created_at": _DATE,
+            "updated_at": _DATE,
+            "version": _LONG,
+            "available": _LONG,
+            "stock_version": _LONG,
+        },
+    },
+)
+
+ORDERS = Index(
+    alias="ecommerce-orders",
+    settings=_SETTINGS,
+    mappings={
+        "dynamic": "strict",
+        "properties": {
+            "order_id": _KEYWORD,
+            "kind": _KEYWORD,
+            "status": _KEYWORD,
+            "cart_id": _KEYWORD,
+            "user_id": _KEYWORD,
+            "email": _KEYWORD,
+            "customer": _WORDS,
+            "country": _KEYWORD,
+            "currency": _KEYWORD,
+            "goods": _LONG,
+            "charged": _LONG,
+            "total": _LONG,
+            "placed_at": _DATE,
+            "updated_at": _DATE,
+            "reason": _KEYWORD,
+            "tracking": _KEYWORD,
+            "version": _LONG,
+            "line_count": _LONG,
+            "charge_count": _LONG,
+            "units": _LONG,
+            "lines": {
+                "properties": {
+                    "line_id": _KEYWORD,
+                    "sku": _KEYWORD,
+                    "name": _WORDS,
+                    "quantity": _LONG,
+                    "unit_price": _LONG,
+                }
+            },
+            "charges": {
+                "properties": {
+                    "code": _KEYWORD,
+                    "description": _WORDS,
+                    "quantity": _LONG,
+                    "amount": _LONG,
+                }
+            },
+        },
+    },
+)
+
+INDICES = (PRODUCTS, ORDERS)
