@@ -2,31 +2,14 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from schemas.cart import CartRejected
-from schemas.codec import UndecodableError
-from schemas.order import OrderRejected
-from topics.registry import (
-    CART_REJECTED,
-    CHECKOUT_COMPLETED,
-    CHECKOUT_FAILED,
-    CHECKOUT_REQUESTED,
-    ORDER_REFUNDED,
-    ORDER_REJECTED,
-    ORDER_RETURN,
-    TOPICS,
-)
+from deploy.demo.in_flight import ENDS, InFlight
 from topics.settings import Settings
-from topics.wire import decode
-
-ENDS = (CHECKOUT_COMPLETED, CHECKOUT_FAILED, ORDER_REFUNDED, ORDER_REJECTED, CART_REJECTED)
-_WENT_WELL = frozenset({CHECKOUT_COMPLETED.name, ORDER_REFUNDED.name})
 
 
 class StalledError(Exception):
@@ -34,7 +17,7 @@ class StalledError(Exception):
 
 
 class Outcomes:
-    """Counts what is in flight, from the events that end a checkout or a return; an async context manager.
+    """Reads the events that end checkouts and returns, from now on; an async context manager.
 
     `stall_s` is how long nothing may end, while something is in flight, before waiting raises StalledError.
     """
@@ -42,19 +25,11 @@ class Outcomes:
     def __init__(self, settings: Settings, stall_s: float = 300.0) -> None:
         self._settings = settings
         self._stall_s = stall_s
-        self._orders: dict[str, str | None] = {}
-        self._carts: dict[str, str] = {}
         self._ended = asyncio.Event()
         self._last_end = time.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._consumer: AIOKafkaConsumer | None = None
-        self.done = 0
-        self.failed: Counter[str] = Counter()
-
-    @property
-    def in_flight(self) -> int:
-        """Return how many orders and returns have begun and not ended."""
-        return len(self._orders)
+        self.in_flight = InFlight()
 
     async def __aenter__(self) -> Self:
         consumer = AIOKafkaConsumer(
@@ -87,57 +62,27 @@ class Outcomes:
 
     def expect(self, order_id: str, cart_id: str | None = None) -> None:
         """Take an order or return as begun; its cart may end it too."""
-        if not self._orders:
+        if not self.in_flight:
             self._last_end = time.monotonic()
-        self._orders[order_id] = cart_id
-        if cart_id is not None:
-            self._carts[cart_id] = order_id
+        self.in_flight.expect(order_id, cart_id)
 
     async def until(self, most: int, stopped: Callable[[], bool] = lambda: False) -> None:
         """Wait until at most `most` are in flight, or `stopped`.
 
         Raises StalledError where nothing ends any more.
         """
-        while self.in_flight > most and not stopped():
+        while len(self.in_flight) > most and not stopped():
             self._ended.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), 1.0)
             quiet = time.monotonic() - self._last_end
             if quiet > self._stall_s:
                 raise StalledError(
-                    f"{self.in_flight} orders are in flight and none has ended for {quiet:.0f} s"
+                    f"{len(self.in_flight)} orders are under way, none ended for {quiet:.0f} s"
                 )
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         async for record in consumer:
-            key = (record.key or b"").decode(errors="replace")
-            order = self._carts.get(key, key)
-            if order not in self._orders:
-                continue
-            if record.topic in _WENT_WELL:
-                self.done += 1
-            elif (reason := _failure(record.topic, record.value)) is not None:
-                self.failed[reason] += 1
-            else:
-                continue
-            self._forget(order)
-
-    def _forget(self, order: str) -> None:
-        cart = self._orders.pop(order)
-        if cart is not None:
-            self._carts.pop(cart, None)
-        self._last_end = time.monotonic()
-        self._ended.set()
-
-
-def _failure(topic: str, value: bytes) -> str | None:
-    """Return why an order ended without success; None where a refusal did not end it."""
-    try:
-        data = decode(TOPICS[topic], value).data
-    except UndecodableError:
-        return "undecodable"
-    if isinstance(data, CartRejected | OrderRejected):
-        # A refused line is one thing; the checkout or return itself being refused is the end.
-        ended = data.command in {CHECKOUT_REQUESTED.name, ORDER_RETURN.name}
-        return f"{data.reason} ({data.field}: {data.detail})" if ended else None
-    return str(getattr(data, "reason", topic))
+            if self.in_flight.take(record.topic, (record.key or b"").decode(errors="replace"), record.value):
+                self._last_end = time.monotonic()
+                self._ended.set()

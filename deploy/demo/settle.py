@@ -13,6 +13,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicP
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from topics.admin import TIMEOUT_S, client
+from topics.registry import TOPICS
 from topics.settings import Settings
 
 # Who reads what: consumer group -> names of the topics that it reads.
@@ -32,15 +33,21 @@ class Positions:
     def __init__(self, settings: Settings, readers: Readers) -> None:
         self._admin: AdminClient = client(settings)
         self._readers = readers
-        topics = {topic for read in readers.values() for topic in read}
+        self._read = frozenset(topic for read in readers.values() for topic in read)
         known = self._admin.list_topics(timeout=TIMEOUT_S).topics
         self._partitions = {
-            topic: tuple(known[topic].partitions) for topic in sorted(topics) if topic in known
+            topic: tuple(known[topic].partitions)
+            for topic in sorted(self._read | TOPICS.keys())
+            if topic in known
         }
 
+    def written(self) -> int:
+        """Return how many messages the platform's topics have seen."""
+        return sum(self.ends(TOPICS).values())
+
     def ends(self, topics: Iterable[str] | None = None) -> Places:
-        """Return the offset after the last record of every partition, of these topics or all."""
-        wanted = self._partitions if topics is None else topics
+        """Return the offset after the last record of every partition, of these topics or all read."""
+        wanted = self._read if topics is None else topics
         return self._offsets(
             [(topic, p) for topic in wanted for p in self._partitions.get(topic, ())], latest=True
         )
