@@ -1,0 +1,35 @@
+# Everything runs in .venv, which is made from requirements.lock when it is missing or out of date.
+# ARGS="..." is handed on: make demo ARGS="--from 2010-12-01 --limit 200"
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down status test check bench
+
+help:
+	@echo 'make demo    start the platform, replay a real shop, reconcile, open the shop'
+	@echo 'make up      start the platform (make down stops it, make status shows it)'
+	@echo 'make test    the whole test suite, on real servers'
+	@echo 'make check   format, lint, types, imports, generated files'
+	@echo 'make bench   measure, against a baseline of the same run'
+	@echo 'ARGS="..." is handed on, as in make demo ARGS="--from 2010-12-01 --limit 200"'
+
+install:
+	@sh deploy/bootstrap.sh
+
+demo up down status: install
+	@$(BIN)/ecommerce $@ $(ARGS)
+
+test: install
+	@$(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
+
+check: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/ecommerce schemas check
+	$(BIN)/ecommerce docs check
+
+bench: install
+	@$(BIN)/python -m tests.bench $(ARGS)

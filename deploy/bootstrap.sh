@@ -1,0 +1,79 @@
+#!/bin/sh
+# Makes .venv from requirements.lock (every package pinned by hash) and installs `ecommerce` into it.
+# Does nothing where the lock file and pyproject.toml have not changed since. PYTHON chooses the interpreter.
+set -eu
+cd "$(dirname "$0")/.."
+
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+say() { printf ' · %s\n' "$*" >&2; }
+new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+
+stamp=.venv/.synced
+# The path is a part of it: console scripts name their interpreter by its absolute path.
+wanted="$(pwd) $(cat requirements.lock pyproject.toml deploy/bootstrap.sh | cksum)"
+if [ "$(cat $stamp 2>/dev/null || true)" = "$wanted" ] && .venv/bin/python -c '' 2>/dev/null; then
+    exit 0
+fi
+
+find_python() {
+    for candidate in ${PYTHON:-python3 python3.11 python3.12 python3.13 python3.14}; do
+        if new_enough "$candidate"; then
+            command -v "$candidate"
+            return
+        fi
+    done
+    fail "Python 3.11 or newer is needed${PYTHON:+, and PYTHON=$PYTHON is not}; on Debian or Ubuntu: apt-get install python3"
+}
+
+# Debian packages Python without ensurepip: an environment can be made, but has no pip of its own.
+make_environment() {
+    python=$(find_python)
+    version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    say "making .venv with Python $version ($python)"
+    rm -rf .venv
+    if ! "$python" -c 'import ensurepip' 2>/dev/null && ! "$python" -m pip --version >/dev/null 2>&1; then
+        [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
+            fail "Python $version lacks venv and pip: apt-get install python$version-venv (or python3-venv), then try again"
+        say "installing python$version-venv, which Debian leaves out of Python"
+        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "python$version-venv"; } >&2 ||
+            fail "apt-get could not install python$version-venv"
+    fi
+    if "$python" -c 'import ensurepip' 2>/dev/null; then
+        "$python" -m venv .venv
+    else
+        "$python" -m venv --without-pip .venv
+    fi
+}
+
+pip() {
+    if .venv/bin/python -c 'import pip' 2>/dev/null; then
+        .venv/bin/python -m pip --disable-pip-version-check -q "$@"
+    else
+        $(find_python) -m pip --python .venv/bin/python --disable-pip-version-check -q "$@"
+    fi
+}
+
+# uv installs ten times as fast as pip; it comes from the same lock file, by hash.
+install_uv() {
+    lock=$(mktemp)
+    awk '/^uv==/ { on = 1 } on { print } on && !/\\$/ { exit }' requirements.lock >"$lock"
+    [ -s "$lock" ] && pip install --require-hashes -r "$lock" || true
+    rm -f "$lock"
+}
+
+if ! { [ -x .venv/bin/python ] && new_enough .venv/bin/python && [ -e $stamp ]; }; then
+    make_environment
+fi
+rm -f $stamp
+[ -x .venv/bin/uv ] || install_uv
+say "installing the packages of requirements.lock"
+if [ -x .venv/bin/uv ] &&
+    .venv/bin/uv pip install -q --python .venv/bin/python --require-hashes -r requirements.lock &&
+    .venv/bin/uv pip install -q --python .venv/bin/python --no-deps -e .; then
+    :
+else
+    say "uv could not, so pip does (it reads your pip configuration)"
+    pip install --require-hashes -r requirements.lock || fail "the packages of requirements.lock cannot be installed"
+    pip install --no-deps -e . || fail "the project cannot be installed into .venv"
+fi
+printf '%s' "$wanted" >$stamp
