@@ -1,0 +1,355 @@
+"""Stock: each rule, each duplicate, each late message."""
+
+import msgspec
+import pytest
+
+from schemas.inventory import (
+    InventoryAdjust,
+    InventoryCommit,
+    InventoryLowStock,
+    InventoryReceive,
+    InventoryRefused,
+    InventoryRelease,
+    InventoryReserve,
+    InventoryUpdated,
+    LineRejected,
+    LineReserved,
+    Movement,
+    MovementKind,
+    QuotedLine,
+    RequestedLine,
+)
+from schemas.product import ProductSnapshot
+from schemas.service import TimerDue
+from streams.inventory.policy import StockPolicy
+from streams.inventory.stock import decide
+from streams.inventory.stock.markers import sweep_due
+from streams.kernel.flow import Decision
+from tables.stock import STOCK, Facts, Reservation, Settled, Settlement, Stock
+from tests.unit.streams.inventory.samples import NOW, ORDER, SKU, asked, product, said
+from topics.registry import (
+    INVENTORY_ADJUST,
+    INVENTORY_COMMIT,
+    INVENTORY_DUE,
+    INVENTORY_LINE_REJECTED,
+    INVENTORY_LINE_RESERVED,
+    INVENTORY_LOW_STOCK,
+    INVENTORY_RECEIVE,
+    INVENTORY_REFUSED,
+    INVENTORY_RELEASE,
+    INVENTORY_RESERVE,
+    INVENTORY_UPDATED,
+    PRODUCT_UPDATED,
+)
+
+POLICY = StockPolicy()
+FACTS = Facts(
+    1, "WHITE HANGING HEART T-LIGHT HOLDER", price=295, currency="GBP", active=True, low_stock_threshold=3
+)
+
+
+def stocked(on_hand: int = 10, **given: object) -> Stock:
+    return msgspec.structs.replace(
+        Stock(version=1, on_hand=on_hand, received=on_hand, facts=FACTS, applied=("receive:first",)), **given
+    )
+
+
+def receive(
+    state: Stock | None, quantity: int, receipt: str = "receipt-1", sku: str = SKU
+) -> Decision[Stock]:
+    data = InventoryReceive(receipt, quantity, "purchase")
+    return decide.receive(POLICY, state, said(INVENTORY_RECEIVE, sku, data))
+
+
+def adjust(state: Stock | None, delta: int, adjustment: str = "count-1") -> Decision[Stock]:
+    return decide.adjust(
+        POLICY, state, said(INVENTORY_ADJUST, SKU, InventoryAdjust(adjustment, delta, "loss"))
+    )
+
+
+def reserve(
+    state: Stock | None, lines: tuple[RequestedLine, ...], order_id: str = ORDER, currency: str = "GBP"
+) -> Decision[Stock]:
+    data = InventoryReserve(order_id, currency, lines)
+    return decide.reserve(POLICY, state, said(INVENTORY_RESERVE, SKU, data))
+
+
+def release(state: Stock | None, order_id: str = ORDER, at: int = NOW) -> Decision[Stock]:
+    data = InventoryRelease(order_id, "cancelled")
+    return decide.release(POLICY, state, said(INVENTORY_RELEASE, SKU, data, at=at))
+
+
+def commit(state: Stock | None, order_id: str = ORDER, policy: StockPolicy = POLICY) -> Decision[Stock]:
+    return decide.commit(policy, state, said(INVENTORY_COMMIT, SKU, InventoryCommit(order_id)))
+
+
+def know(state: Stock | None, facts: ProductSnapshot, version: int) -> Decision[Stock]:
+    return decide.know(state, said(PRODUCT_UPDATED, SKU, facts, version=version))
+
+
+def sweep(state: Stock | None, due_at: int) -> Decision[Stock]:
+    return decide.sweep(POLICY, state, said(INVENTORY_DUE, SKU, TimerDue(due_at), at=due_at))
+
+
+def changed(decision: Decision[Stock]) -> Stock:
+    assert decision.state is not None
+    return decision.state
+
+
+def test_a_receipt_raises_the_level_and_says_so_in_full() -> None:
+    decision = receive(None, 12)
+    assert decision.state == Stock(version=1, on_hand=12, received=12, applied=("receive:receipt-1",))
+    (updated,) = decision.outputs
+    assert (updated.topic, updated.key, updated.version) == (INVENTORY_UPDATED, SKU, 1)
+    assert updated.data == InventoryUpdated(
+        on_hand=12,
+        reserved=0,
+        available=12,
+        received=12,
+        committed=0,
+        low_stock_threshold=POLICY.low_stock_threshold,
+        movement=Movement(MovementKind.RECEIVE, 12, "receipt-1", "purchase"),
+    )
+
+
+def test_the_same_receipt_counts_once() -> None:
+    state = receive(None, 12).state
+    assert receive(state, 12) == Decision(state)
+    assert changed(receive(state, 5, "receipt-2")).on_hand == 17
+
+
+def test_receipts_beyond_the_ring_are_forgotten_oldest_first() -> None:
+    state: Stock | None = None
+    for number in range(POLICY.remembered_movements + 1):
+        state = receive(state, 1, f"receipt-{number}").state
+    assert len(changed(Decision(state)).applied) == POLICY.remembered_movements
+    assert receive(state, 1, "receipt-1") == Decision(state)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "reason", "field"),
+    [
+        (0, "not_positive", "quantity"),
+        (-3, "not_positive", "quantity"),
+        (1_000_000_001, "level_exceeded", "quantity"),
+    ],
+)
+def test_a_receipt_is_refused_with_its_rule_and_field(quantity: int, reason: str, field: str) -> None:
+    decision = receive(None, quantity)
+    assert decision.state is None
+    (refused,) = decision.outputs
+    assert (refused.topic, refused.key, refused.version) == (INVENTORY_REFUSED, SKU, 0)
+    assert isinstance(refused.data, InventoryRefused)
+    assert (refused.data.command, refused.data.reason, refused.data.field) == (
+        INVENTORY_RECEIVE.name,
+        reason,
+        field,
+    )
+    assert str(quantity).lstrip("-") in refused.data.detail
+
+
+def test_a_malformed_sku_gets_no_stock() -> None:
+    decision = receive(None, 1, sku=" no sku ")
+    assert decision.state is None
+    assert [(out.data.reason, out.data.field) for out in decision.outputs] == [("invalid_sku", "sku")]
+
+
+@pytest.mark.parametrize(("delta", "level"), [(-4, 6), (5, 15)])
+def test_an_adjustment_corrects_what_was_received(delta: int, level: int) -> None:
+    decision = adjust(stocked(), delta)
+    after = changed(decision)
+    assert (after.on_hand, after.received, after.version) == (level, level, 2)
+    assert decision.outputs[0].data.movement == Movement(MovementKind.ADJUST, delta, "count-1", "loss")
+    assert adjust(after, delta) == Decision(after)
+
+
+@pytest.mark.parametrize(
+    ("delta", "reason"), [(0, "zero"), (-4, "below_reserved"), (1_000_000_000, "level_exceeded")]
+)
+def test_an_adjustment_is_refused_once_and_for_all(delta: int, reason: str) -> None:
+    state = changed(reserve(stocked(), asked(7)))
+    decision = adjust(state, delta)
+    (refused,) = decision.outputs
+    assert (refused.topic, refused.data.reason, refused.data.field, refused.version) == (
+        INVENTORY_REFUSED,
+        reason,
+        "delta",
+        state.version,
+    )
+    after = changed(decision)
+    assert msgspec.structs.replace(after, applied=state.applied) == state
+    freed = changed(release(after))
+    assert adjust(freed, delta) == Decision(freed)
+
+
+def test_reserving_quotes_every_line_at_the_list_price() -> None:
+    decision = reserve(stocked(), asked(2, 3))
+    answer, updated = decision.outputs
+    lines = (
+        QuotedLine("line-0", SKU, FACTS.name, 2, 295),
+        QuotedLine("line-1", SKU, FACTS.name, 3, 295),
+    )
+    assert (answer.topic, answer.key, answer.data) == (
+        INVENTORY_LINE_RESERVED,
+        ORDER,
+        LineReserved(SKU, lines),
+    )
+    assert updated.data.movement == Movement(MovementKind.RESERVE, 5, ORDER, "order")
+    after = changed(decision)
+    assert (after.on_hand, after.reserved, after.available) == (10, 5, 5)
+    assert after.reservations == {ORDER: Reservation(5, lines)}
+
+
+def test_an_agreed_price_overrides_the_list_price() -> None:
+    answer = reserve(stocked(), asked(1, agreed_price=0)).outputs[0]
+    assert answer.data.lines[0].unit_price == 0
+
+
+def test_the_same_reserve_gets_the_same_answer_without_a_second_effect() -> None:
+    first = reserve(stocked(), asked(2, 3))
+    dearer = changed(know(first.state, product(price=999), 2))
+    again = reserve(dearer, asked(2, 3))
+    assert again.state is dearer
+    assert again.outputs == first.outputs[:1]
+
+
+@pytest.mark.parametrize(
+    ("state", "lines", "currency", "reason"),
+    [
+        (None, asked(1), "GBP", "unknown_sku"),
+        (stocked(facts=None), asked(1), "GBP", "unknown_sku"),
+        (stocked(facts=msgspec.structs.replace(FACTS, active=False)), asked(1), "GBP", "discontinued"),
+        (stocked(), asked(1), "EUR", "currency_mismatch"),
+        (stocked(), asked(6, 5), "GBP", "out_of_stock"),
+        (stocked(), asked(3, 0), "GBP", "invalid_quantity"),
+        (stocked(), asked(3, -1), "GBP", "invalid_quantity"),
+        (stocked(), (), "GBP", "invalid_quantity"),
+        (stocked(), asked(3, agreed_price=-1), "GBP", "invalid_price"),
+    ],
+)
+def test_all_of_a_skus_lines_are_reserved_or_none(
+    state: Stock | None, lines: tuple[RequestedLine, ...], currency: str, reason: str
+) -> None:
+    decision = reserve(state, lines, currency=currency)
+    assert decision.state is state
+    (answer,) = decision.outputs
+    requested = sum(line.quantity for line in lines)
+    assert (answer.topic, answer.key) == (INVENTORY_LINE_REJECTED, ORDER)
+    assert answer.data == LineRejected(SKU, reason, requested, 0 if state is None else state.available)
+
+
+def test_the_last_piece_goes_to_one_order_only() -> None:
+    first = reserve(stocked(1), asked(1), "order-a")
+    second = reserve(first.state, asked(1), "order-b")
+    assert second.outputs[0].data == LineRejected(SKU, "out_of_stock", 1, 0)
+
+
+def test_a_release_gives_the_reservation_back_once() -> None:
+    held = changed(reserve(stocked(), asked(4)))
+    decision = release(held)
+    after = changed(decision)
+    assert (after.on_hand, after.reserved, after.reservations) == (10, 0, {})
+    assert after.settled == {ORDER: Settled(Settlement.RELEASED, NOW)}
+    (updated,) = decision.outputs
+    assert updated.data.movement == Movement(MovementKind.RELEASE, 4, ORDER, "cancelled")
+    assert release(after) == Decision(after)
+
+
+@pytest.mark.parametrize("state", [None, stocked()])
+def test_a_release_that_overtakes_its_reserve_leaves_a_marker(state: Stock | None) -> None:
+    decision = release(state)
+    assert decision.outputs == ()
+    late = reserve(decision.state, asked(4))
+    assert late.state is decision.state
+    assert late.outputs[0].data.reason == "released"
+
+
+def test_a_commit_takes_the_goods_out_of_the_house_once() -> None:
+    held = changed(reserve(stocked(), asked(4)))
+    decision = commit(held)
+    after = changed(decision)
+    assert (after.on_hand, after.reserved, after.committed, after.reservations) == (6, 0, 4, {})
+    (updated,) = decision.outputs
+    assert updated.data.movement == Movement(MovementKind.COMMIT, 4, ORDER, "order")
+    assert commit(after) == Decision(after)
+    assert release(after) == Decision(after)
+    assert reserve(after, asked(4)) == Decision(after)
+
+
+@pytest.mark.parametrize("state", [None, stocked(), release(stocked()).state])
+def test_a_commit_without_a_reservation_is_refused(state: Stock | None) -> None:
+    decision = commit(state)
+    assert decision.state is state
+    (refused,) = decision.outputs
+    assert (refused.topic, refused.data.reason, refused.data.field) == (
+        INVENTORY_REFUSED,
+        "not_reserved",
+        "order_id",
+    )
+    assert ORDER in refused.data.detail
+
+
+def test_low_stock_is_said_only_when_the_threshold_is_crossed_downwards() -> None:
+    at_four = reserve(stocked(), asked(6), "order-a")
+    assert [out.topic for out in at_four.outputs] == [INVENTORY_LINE_RESERVED, INVENTORY_UPDATED]
+    at_three = reserve(at_four.state, asked(1), "order-b")
+    low = at_three.outputs[-1]
+    assert (low.topic, low.key, low.version) == (INVENTORY_LOW_STOCK, SKU, 3)
+    assert low.data == InventoryLowStock(3, 3)
+    at_two = reserve(at_three.state, asked(1), "order-c")
+    assert INVENTORY_LOW_STOCK not in [out.topic for out in at_two.outputs]
+    assert INVENTORY_LOW_STOCK in [out.topic for out in adjust(stocked(), -7).outputs]
+
+
+def test_without_a_product_the_shops_own_threshold_holds() -> None:
+    decision = adjust(stocked(facts=None, on_hand=11, received=11), -1)
+    assert decision.outputs[-1].data == InventoryLowStock(10, POLICY.low_stock_threshold)
+
+
+def test_an_older_product_event_says_nothing_new() -> None:
+    known = changed(know(None, product(price=500), 2))
+    assert known.facts is not None
+    assert (known.facts.price, known.facts.version) == (500, 2)
+    assert know(known, product(price=100), 1) == Decision(known)
+    assert know(known, product(price=100), 2) == Decision(known)
+    gone = changed(know(known, product(active=False), 3))
+    assert reserve(gone, asked(1)).outputs[0].data.reason == "discontinued"
+
+
+def test_markers_are_swept_when_their_time_is_over() -> None:
+    early, late = NOW, NOW + POLICY.marker_sweep_ms * 3
+    state = changed(release(changed(release(stocked(), "order-a", early)), "order-b", late))
+    due = sweep_due(POLICY, state)
+    assert due is not None
+    assert (
+        early + POLICY.marker_retention_ms
+        <= due
+        < early + POLICY.marker_retention_ms + POLICY.marker_sweep_ms
+    )
+    assert sweep(state, early + POLICY.marker_retention_ms - 1) == Decision(state)
+    swept = changed(sweep(state, due))
+    assert list(swept.settled) == ["order-b"]
+    clean = changed(sweep(swept, late + POLICY.marker_retention_ms))
+    assert clean.settled == {}
+    assert sweep_due(POLICY, clean) is None
+
+
+def test_a_stock_that_was_nothing_but_a_marker_leaves_the_table() -> None:
+    state = changed(release(None))
+    assert sweep(state, NOW + POLICY.marker_retention_ms) == Decision(None)
+    assert sweep(None, NOW) == Decision(None)
+
+
+def test_beyond_the_limit_the_oldest_marker_goes() -> None:
+    policy = StockPolicy(marker_limit=2)
+    state = stocked()
+    for name in ("order-a", "order-b", "order-c"):
+        state = changed(commit(changed(reserve(state, asked(1), name)), name, policy))
+    assert list(state.settled) == ["order-b", "order-c"]
+
+
+def test_the_state_survives_its_bytes() -> None:
+    state = changed(
+        commit(changed(reserve(changed(reserve(stocked(), asked(4))), asked(1), "order-b")), "order-b")
+    )
+    assert STOCK.decode(STOCK.encode(state)) == state
