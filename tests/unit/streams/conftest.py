@@ -1,0 +1,6 @@
+"""Property tests of the pure decisions: a failure prints the blob that replays exactly its example."""
+
+from hypothesis import settings
+
+settings.register_profile("streams", deadline=None, print_blob=True)
+settings.load_profile("streams")
