@@ -8,17 +8,8 @@ import msgspec
 
 from connectors.retail.classify import signed_amount
 from connectors.retail.row import Row
-from deploy.demo.reconcile import ViewFigures
+from deploy.demo.reconcile import HAPPENED, OrdersFound, ViewFigures
 from deploy.demo.stocking import Shown
-from schemas.order import OrderKind, OrderStatus
-
-# An order that was cancelled, or a return whose money never went back, did not happen.
-HAPPENED = {
-    OrderKind.SALE: [
-        status.value for status in OrderStatus if status not in {"placed", "cancelled", "returned"}
-    ],
-    OrderKind.RETURN: [OrderStatus.REFUNDED.value],
-}
 
 _FIGURES = """
 SELECT to_char(o.placed_at AT TIME ZONE 'UTC', 'YYYY-MM') AS month,
@@ -87,31 +78,17 @@ class PostgresViews:
         """
         months: dict[str, ViewFigures] = {}
         for kind, statuses in HAPPENED.items():
-            for r in await self._fetch(_FIGURES, list(orders), kind.value, statuses):
-                _count_orders(months.setdefault(r["month"], ViewFigures()), kind, r)
-        found = await self._fetch(
+            for r in await self._fetch(
+                _FIGURES, list(orders), kind.value, [status.value for status in statuses]
+            ):
+                found = OrdersFound(**{name: r[name] for name in OrdersFound.__struct_fields__})
+                months.setdefault(r["month"], ViewFigures()).count(kind, found)
+        rejected = await self._fetch(
             "SELECT id, reason, value FROM dead_letters WHERE id = ANY($1::text[])", list(letters)
         )
-        for r in found:
+        for r in rejected:
             month = months.setdefault(letters[r["id"]], ViewFigures())
             month.rejected_rows += 1
             month.rejected_by_reason[r["reason"]] += 1
             month.rejected_amount += signed_amount(msgspec.json.decode(r["value"], type=Row))
         return months
-
-
-def _count_orders(month: ViewFigures, kind: OrderKind, found: Mapping[str, int]) -> None:
-    month.accepted_rows += found["rows"]
-    total = found["goods"] + found["charges"]
-    if kind is OrderKind.SALE:
-        month.sales += found["orders"]
-        month.units_sold += found["units"]
-        month.gross += total
-        month.charges += found["charges"]
-        month.sale_totals += found["totals"]
-    else:
-        month.returns += found["orders"]
-        month.units_returned += found["units"]
-        month.returned += total
-        month.charges_refunded += found["charges"]
-        month.return_totals += found["totals"]

@@ -6,6 +6,14 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from connectors.retail.figures import MonthFigures
+from schemas.order import OrderKind, OrderStatus
+
+# An order that was cancelled, or a return whose money never went back, did not happen.
+HAPPENED: dict[OrderKind, frozenset[OrderStatus]] = {
+    OrderKind.SALE: frozenset(OrderStatus)
+    - {OrderStatus.PLACED, OrderStatus.CANCELLED, OrderStatus.RETURNED},
+    OrderKind.RETURN: frozenset({OrderStatus.REFUNDED}),
+}
 
 
 class ViewFigures(msgspec.Struct, kw_only=True):
@@ -30,6 +38,22 @@ class ViewFigures(msgspec.Struct, kw_only=True):
     sale_totals: int = 0
     return_totals: int = 0
 
+    def count(self, kind: OrderKind, found: "OrdersFound") -> None:
+        """Count orders or returns in."""
+        self.accepted_rows += found.rows
+        if kind is OrderKind.SALE:
+            self.sales += found.orders
+            self.units_sold += found.units
+            self.gross += found.goods + found.charges
+            self.charges += found.charges
+            self.sale_totals += found.totals
+        else:
+            self.returns += found.orders
+            self.units_returned += found.units
+            self.returned += found.goods + found.charges
+            self.charges_refunded += found.charges
+            self.return_totals += found.totals
+
     @property
     def net(self) -> int:
         """Return gross - returned."""
@@ -44,6 +68,20 @@ class ViewFigures(msgspec.Struct, kw_only=True):
     def received_amount(self) -> int:
         """Return net + rejected amount, in minor units."""
         return self.net + self.rejected_amount
+
+
+class OrdersFound(msgspec.Struct, frozen=True):
+    """Orders of one kind and month, summed: rows are lines and charges, amounts minor units.
+
+    `goods` and `charges` are summed over the lines and charges, `totals` over the orders themselves.
+    """
+
+    orders: int
+    rows: int
+    units: int
+    goods: int
+    charges: int
+    totals: int
 
 
 class Difference(msgspec.Struct, frozen=True):
