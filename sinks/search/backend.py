@@ -63,11 +63,6 @@ class Query(msgspec.Struct, frozen=True):
         if not 0 <= self.offset <= MAX_WINDOW - self.limit:
             raise ValueError(f"offset: must be between 0 and {MAX_WINDOW} less limit")
 
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Return the text's words, in lower case."""
-        return tuple(self.text[:MAX_TEXT].replace("\x00", " ").lower().split())
-
 
 class Hit(msgspec.Struct, frozen=True):
     """A product on sale. `highlight` is the name as safe HTML, with the words that matched in `<mark>`."""

@@ -197,7 +197,9 @@ TABLES = (
 
 
 def upgrade() -> None:
-    op.execute("CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public")
+    # Trigrams preselect, edit distance decides: what search forgives in a misspelt word.
+    for extension in ("pg_trgm", "fuzzystrmatch"):
+        op.execute(f"CREATE EXTENSION IF NOT EXISTS {extension} WITH SCHEMA public")
     # array_to_string is only stable, since an element's text may depend on settings; for text it does not.
     op.execute(
         "CREATE OR REPLACE FUNCTION public.ecommerce_words(words text[]) RETURNS text"

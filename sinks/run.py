@@ -1,0 +1,95 @@
+"""Runs the sinks: one process, one task and one consumer group per sink."""
+
+import asyncio
+import signal
+from collections.abc import Iterable
+from typing import Any
+
+import structlog
+import uvloop
+from prometheus_client import start_http_server
+
+from connectors.elasticsearch.sink import ElasticsearchSink
+from connectors.postgres.sink import PostgresSink
+from connectors.redis.sink import RedisSink
+from connectors.runtime.connector import SinkConnector
+from connectors.runtime.dead_letters import DeadLetterTopic
+from sinks import elasticsearch, postgres, redis
+from sinks.indices import INDICES
+from sinks.rows import TABLES
+from topics.producer import MessageProducer
+from topics.settings import PortOffset, Settings
+
+log = structlog.get_logger(__name__)
+
+
+def connectors(settings: Settings, producer: MessageProducer) -> list[SinkConnector[Any]]:
+    """Return the connectors of the configured sinks; Elasticsearch's where its address is set."""
+    built: list[SinkConnector[Any]] = [
+        SinkConnector(
+            "postgres",
+            postgres.PROJECTIONS,
+            PostgresSink(settings.postgres_dsn, TABLES),
+            DeadLetterTopic(producer, "postgres", postgres.GROUP),
+            settings,
+            group=postgres.GROUP,
+        ),
+        SinkConnector(
+            "redis",
+            redis.PROJECTIONS,
+            RedisSink(settings.redis_url, redis.CART_TTL_S),
+            DeadLetterTopic(producer, "redis", redis.GROUP),
+            settings,
+            group=redis.GROUP,
+        ),
+    ]
+    if settings.elasticsearch:
+        built.append(
+            SinkConnector(
+                "elasticsearch",
+                elasticsearch.PROJECTIONS,
+                ElasticsearchSink(settings.elasticsearch, INDICES),
+                DeadLetterTopic(producer, "elasticsearch", elasticsearch.GROUP),
+                settings,
+                group=elasticsearch.GROUP,
+            )
+        )
+    return built
+
+
+async def run_sinks(settings: Settings, stop: asyncio.Event) -> None:
+    """Run all sinks until `stop` is set; each then ends after the batch in hand.
+
+    A sink that fails for good ends them all with its error: the supervisor starts them again.
+    """
+    async with MessageProducer(settings, "sink") as producer:
+        running = connectors(settings, producer)
+        async with asyncio.TaskGroup() as tasks:
+            for connector in running:
+                tasks.create_task(connector.run(), name=f"sink-{connector.name}")
+            tasks.create_task(_stop_all(stop, running))
+
+
+async def _stop_all(stop: asyncio.Event, running: Iterable[SinkConnector[Any]]) -> None:
+    await stop.wait()
+    for connector in running:
+        connector.stop()
+
+
+def run(settings: Settings) -> None:
+    """Run the sinks until SIGTERM or SIGINT, with their metrics over HTTP."""
+    server, thread = start_http_server(settings.port(PortOffset.SINK_METRICS), settings.host)
+    try:
+        uvloop.run(_until_signalled(settings))
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+async def _until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, stop.set)
+    await run_sinks(settings, stop)
+    log.info("sinks.stopped")
