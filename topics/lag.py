@@ -12,6 +12,9 @@ from topics.settings import Settings
 
 FIRST_RECORD_TIMEOUT_S = 2.0
 
+Place = tuple[str, int]
+"""A topic and a partition of it."""
+
 
 @dataclass(frozen=True)
 class PartitionLag:
@@ -39,26 +42,18 @@ def groups(settings: Settings, prefix: str = "ecommerce.") -> list[str]:
 def lag(settings: Settings, names: list[str] | None = None, *, seconds: bool = True) -> list[PartitionLag]:
     """Return every partition's lag, for the given groups or all of the platform's.
 
-    Health topics are left out: nobody owes them an answer later. With `seconds=False` the age of the oldest
-    uncommitted record is not looked up (always 0).
+    A partition that a member holds but never committed counts from its first record. Health topics are left
+    out: nobody owes them an answer later. With `seconds=False` the age of the oldest uncommitted record is
+    not looked up (always 0).
     """
     admin = client(settings)
-    committed: dict[tuple[str, str, int], int] = {}
-    for group in groups(settings) if names is None else names:
-        (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-        for tp in future.result().topic_partitions:
-            if (
-                tp.topic in TOPICS
-                and tp.topic not in (SERVICE_PING.name, SERVICE_PONG.name)
-                and tp.offset >= 0
-            ):
-                committed[group, tp.topic, tp.partition] = tp.offset
-    ends = end_offsets(admin, {(topic, partition) for _, topic, partition in committed})
-    behind = {
-        (topic, partition, offset)
-        for (_, topic, partition), offset in committed.items()
-        if offset < ends[topic, partition]
-    }
+    wanted = groups(settings) if names is None else names
+    committed = _committed(admin, wanted)
+    unstarted = {(group, place) for group, place in _held(admin, wanted) if (group, place) not in committed}
+    first = _offsets(admin, {place for _, place in unstarted}, OffsetSpec.earliest())  # type: ignore[no-untyped-call] # untyped upstream
+    committed |= {(group, place): first[place] for group, place in unstarted}
+    ends = end_offsets(admin, {place for _, place in committed})
+    behind = {(*place, offset) for (_, place), offset in committed.items() if offset < ends[place]}
     ages = _ages(settings, behind) if seconds else {}
     return [
         PartitionLag(
@@ -70,20 +65,50 @@ def lag(settings: Settings, names: list[str] | None = None, *, seconds: bool = T
             lag=max(0, ends[topic, partition] - offset),
             seconds=ages.get((topic, partition, offset), 0.0),
         )
-        for (group, topic, partition), offset in sorted(committed.items())
+        for (group, (topic, partition)), offset in sorted(committed.items())
     ]
 
 
-def end_offsets(admin: AdminClient, partitions: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
+def end_offsets(admin: AdminClient, places: set[Place]) -> dict[Place, int]:
     """Return the offset after the last record of each (topic, partition)."""
-    if not partitions:
+    return _offsets(admin, places, OffsetSpec.latest())  # type: ignore[no-untyped-call] # untyped upstream
+
+
+def _offsets(admin: AdminClient, places: set[Place], spec: OffsetSpec) -> dict[Place, int]:
+    if not places:
         return {}
-    wanted = {
-        TopicPartition(topic, partition): OffsetSpec.latest()  # type: ignore[no-untyped-call] # untyped upstream
-        for topic, partition in partitions
-    }
+    wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
     answers = admin.list_offsets(wanted, request_timeout=TIMEOUT_S)
     return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
+
+
+def _counts(topic: str) -> bool:
+    return topic in TOPICS and topic not in (SERVICE_PING.name, SERVICE_PONG.name)
+
+
+def _committed(admin: AdminClient, names: list[str]) -> dict[tuple[str, Place], int]:
+    """Return the committed offsets of the groups."""
+    found: dict[tuple[str, Place], int] = {}
+    for group in names:
+        (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        for tp in future.result().topic_partitions:
+            if _counts(tp.topic) and tp.offset >= 0:
+                found[group, (tp.topic, tp.partition)] = tp.offset
+    return found
+
+
+def _held(admin: AdminClient, names: list[str]) -> set[tuple[str, Place]]:
+    """Return the partitions that the groups' members hold."""
+    if not names:
+        return set()
+    answers = admin.describe_consumer_groups(names, request_timeout=TIMEOUT_S)
+    return {
+        (group, (tp.topic, tp.partition))
+        for group, future in answers.items()
+        for member in future.result().members
+        for tp in (member.assignment.topic_partitions if member.assignment else ())
+        if _counts(tp.topic)
+    }
 
 
 def _ages(settings: Settings, at: set[tuple[str, int, int]]) -> dict[tuple[str, int, int], float]:

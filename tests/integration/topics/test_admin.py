@@ -1,14 +1,16 @@
 """The registry against a real broker: created once, verified, and lag measured."""
 
+import asyncio
+
 import pytest
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
-from schemas.cart import CartRemove
+from schemas.cart import CartClear, CartRemove
 from tests.eventually import eventually
 from topics import admin, registry
 from topics.command import command
-from topics.lag import groups, lag
+from topics.lag import PartitionLag, groups, lag
 from topics.producer import MessageProducer
 from topics.settings import Settings
 
@@ -64,3 +66,25 @@ async def test_lag_is_counted_in_records_and_seconds(settings: Settings, group_s
     assert 0 < found.seconds < 300
     (quick,) = lag(settings, [group], seconds=False)
     assert quick.seconds == 0
+
+
+@pytest.mark.usefixtures("topics_created")
+async def test_a_held_partition_without_a_commit_lags_by_all_its_records(
+    settings: Settings, group_suffix: str
+) -> None:
+    group = f"ecommerce.test.{group_suffix}"
+    topic, key = registry.CART_CLEAR, f"cart-{group_suffix}"
+    async with MessageProducer(settings) as producer:
+        sent = await producer.send_and_wait(topic, key, command(topic, key, CartClear()))
+    reader = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": group})
+    try:
+        reader.subscribe([topic.name])
+
+        def held() -> list[PartitionLag]:
+            reader.poll(0.1)
+            return [each for each in lag(settings, [group]) if each.partition == sent.partition]
+
+        (found,) = await asyncio.to_thread(eventually, held)
+    finally:
+        reader.close()
+    assert found.lag == sent.offset + 1
