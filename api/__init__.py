@@ -1,1 +1,1 @@
-"""The HTTP layer: commands in, queries out; pages for shoppers and ops."""
+"""The HTTP side of the platform: commands in, queries out. It speaks through topics and views only."""

@@ -1,0 +1,76 @@
+"""The application: routes, errors and middleware around the services."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from api import openapi, problems, schema_registry
+from api.auth import routes as auth
+from api.carts import routes as carts
+from api.catalogue import routes as catalogue
+from api.health import routes as health
+from api.inventory import routes as inventory
+from api.middleware import JsonOnly, RequestContext
+from api.ops import routes as ops
+from api.orders import routes as orders
+from api.services import Services
+from api.settings import ApiSettings
+from api.wiring import open_services
+from topics.settings import Settings
+
+V1 = "/api/v1"
+
+
+def create_app(
+    settings: Settings, limits: ApiSettings | None = None, services: Services | None = None
+) -> FastAPI:
+    """Return the application; it connects when it starts, unless its services are given."""
+    limits = limits or ApiSettings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if services is not None:
+            yield
+            return
+        async with open_services(settings, limits) as opened:
+            app.state.services = opened
+            yield
+
+    app = FastAPI(
+        lifespan=lifespan,
+        redirect_slashes=False,
+        max_body_size=limits.max_body_bytes,
+        openapi_url=f"{V1}/openapi.json",
+    )
+    app.state.limits = limits
+    if services is not None:
+        app.state.services = services
+    problems.install(app)
+    for router in (
+        auth.router,
+        catalogue.products,
+        catalogue.search_router,
+        carts.router,
+        orders.checkout_router,
+        orders.router,
+        inventory.router,
+        ops.router,
+        health.services_router,
+    ):
+        app.include_router(router, prefix=V1)
+    for router in (auth.well_known, health.router, schema_registry.router):
+        app.include_router(router)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
+    app.add_middleware(JsonOnly)
+    if limits.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(limits.cors_origins),
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Cart-Id"],
+            expose_headers=["Location", "Preference-Applied", "X-Cart-Id", "X-Correlation-Id"],
+        )
+    app.add_middleware(RequestContext)
+    return app

@@ -1,0 +1,1 @@
+"""Accounts, passwords, tokens, and who is calling. Credentials never enter a topic."""

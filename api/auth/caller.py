@@ -1,0 +1,131 @@
+"""Who is calling: a user by token, a guest by the secret id of a cart, or nobody yet."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from api.auth.tokens import Role, User, unauthorized
+from api.problems import Problem, invalid
+from schemas.envelope import derived_id
+
+CART_HEADER = "X-Cart-Id"
+CART_COOKIE = "ecommerce_cart"
+TOKEN_COOKIE = "ecommerce_token"  # noqa: S105 (a cookie's name, not a token)
+_RANDOM_UUID = 4
+
+_BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="Access token from `POST /login`.")
+_TOKEN_COOKIE = APIKeyCookie(name=TOKEN_COOKIE, auto_error=False, scheme_name="token cookie")
+_CART_HEADER = APIKeyHeader(
+    name=CART_HEADER,
+    auto_error=False,
+    scheme_name="guest cart",
+    description="A guest's cart id: a random UUID, known to nobody else.",
+)
+_CART_COOKIE = APIKeyCookie(name=CART_COOKIE, auto_error=False, scheme_name="guest cart cookie")
+
+
+def cart_of_user(user_id: str) -> str:
+    """Return the id of a user's one cart."""
+    return derived_id("cart", user_id)
+
+
+def new_guest_cart() -> str:
+    """Return a guest's cart id: 122 random bits, which is what protects the cart and its orders."""
+    return str(uuid4())
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is calling. A guest is known by `guest_cart` alone."""
+
+    user: User | None = None
+    guest_cart: str | None = None
+
+    @property
+    def user_id(self) -> str | None:
+        """The user's id, None for guests."""
+        return self.user.user_id if self.user else None
+
+    @property
+    def staff(self) -> bool:
+        """Whether the caller works here."""
+        return self.user is not None and self.user.role is Role.STAFF
+
+    @property
+    def cart_id(self) -> str | None:
+        """The caller's cart: the user's own, else the guest's."""
+        return cart_of_user(self.user.user_id) if self.user else self.guest_cart
+
+    @property
+    def owner(self) -> str | None:
+        """The name under which commands and answers are kept for this caller."""
+        if self.user:
+            return f"user:{self.user.user_id}"
+        return f"cart:{self.guest_cart}" if self.guest_cart else None
+
+
+def guest_cart_id(given: str | None, field: str) -> str | None:
+    """Return a guest's cart id in canonical form; raises a 422 Problem where it is not a random UUID.
+
+    Users' cart ids are derived (version 5) and no secret: they must never be accepted from a header.
+    """
+    if not given:
+        return None
+    try:
+        parsed = UUID(given)
+    except ValueError:
+        raise invalid(field, "uuid", "must be a UUID") from None
+    if parsed.version != _RANDOM_UUID:
+        raise invalid(field, "random_uuid", "must be a random UUID (version 4)")
+    return str(parsed)
+
+
+def caller_of(request: Request) -> Caller:
+    """Return who is calling; raises Problems: 401 for a token that is not valid, 422 for a bad cart id."""
+    authorization = request.headers.get("Authorization")
+    token = request.cookies.get(TOKEN_COOKIE)
+    if authorization:
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise unauthorized("the Authorization header must be 'Bearer <token>'", "invalid_request")
+    user = request.app.state.services.tokens.read(token.strip()) if token else None
+    if given := request.headers.get(CART_HEADER):
+        return Caller(user, guest_cart_id(given, CART_HEADER))
+    return Caller(user, guest_cart_id(request.cookies.get(CART_COOKIE), CART_COOKIE))
+
+
+def identify(
+    request: Request,
+    _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    _token_cookie: Annotated[str | None, Security(_TOKEN_COOKIE)],
+    _cart_header: Annotated[str | None, Security(_CART_HEADER)],
+    _cart_cookie: Annotated[str | None, Security(_CART_COOKIE)],
+) -> Caller:
+    """Return who is calling; the parameters say in OpenAPI how a caller may identify itself."""
+    return caller_of(request)
+
+
+AnyCaller = Annotated[Caller, Depends(identify)]
+
+
+def require_known(caller: AnyCaller) -> Caller:
+    """Return the caller, who must be a user or a guest with a cart; raises a 401 Problem."""
+    if caller.owner is None:
+        raise unauthorized(f"an access token, or a guest's {CART_HEADER}, is needed")
+    return caller
+
+
+def require_staff(caller: AnyCaller) -> Caller:
+    """Return the caller, who must be staff; raises Problems: 401 without a token, 403 for others."""
+    if caller.user is None:
+        raise unauthorized("an access token is needed")
+    if not caller.staff:
+        raise Problem(403, "this needs a staff account")
+    return caller
+
+
+KnownCaller = Annotated[Caller, Depends(require_known)]
+StaffCaller = Annotated[Caller, Depends(require_staff)]

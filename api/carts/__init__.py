@@ -1,0 +1,1 @@
+"""Carts: a shopper's commands and the cart as it stands."""

@@ -1,0 +1,121 @@
+"""The cart: one per user, and one per guest's secret cart id."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.accepted import Accepted, accepted
+from api.auth.caller import CART_COOKIE, CART_HEADER, AnyCaller, Caller, KnownCaller, new_guest_cart
+from api.carts.models import Cart, ItemChange, NewItem
+from api.carts.service import CartResult
+from api.idempotency import CommandId, IdempotentRoute
+from api.prefer import Wait, applied
+from api.problems import problems
+from api.services import Use
+
+router = APIRouter(prefix="/cart", tags=["cart"], route_class=IdempotentRoute)
+
+CART_URL = "/api/v1/cart"
+_MONTH_SECONDS = 30 * 86_400
+_ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {"model": Accepted, "description": "Accepted; the outcome follows."}
+}
+
+LineId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[^\x00]+$", examples=["85123A"])]
+
+
+def _answer(result: CartResult, wait: float | None) -> Response:
+    if result.cart is None:
+        return accepted(result.receipt, CART_URL)
+    headers = {**applied(wait), "ETag": f'"{result.cart.version}"'}
+    return JSONResponse(result.cart.model_dump(mode="json"), headers=headers)
+
+
+def remember_guest(response: Response, request: Request, cart_id: str) -> None:
+    """Tell a new guest the cart's id, by header and by cookie."""
+    response.headers[CART_HEADER] = cart_id
+    response.set_cookie(
+        CART_COOKIE,
+        cart_id,
+        max_age=_MONTH_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=request.app.state.limits.secure_cookies,
+    )
+
+
+@router.get("", operation_id="getCart", responses=problems(401, 503))
+async def get_cart(caller: AnyCaller, services: Use, response: Response) -> Cart:
+    """Return the caller's cart at current prices; an empty one where there is none yet."""
+    cart = await services.carts.read(caller.cart_id)
+    response.headers["ETag"] = f'"{cart.version}"'
+    return cart
+
+
+@router.post(
+    "/items",
+    operation_id="addCartItem",
+    response_model=Cart,
+    responses={**_ACCEPTED, **problems(401, 409, 413, 415, 503)},
+)
+async def add_item(
+    body: NewItem, request: Request, caller: AnyCaller, services: Use, wait: Wait, command_id: CommandId
+) -> Response:
+    """Put pieces of a product into the cart; a guest's first item makes the cart."""
+    cart_id = caller.cart_id
+    known = caller if cart_id else Caller(guest_cart=new_guest_cart())
+    assert known.cart_id is not None, "a new guest has a cart"
+    result = await services.carts.add(
+        known.cart_id, known.user_id, body.sku, body.quantity, command_id=command_id, wait=wait
+    )
+    response = _answer(result, wait)
+    if cart_id is None:
+        remember_guest(response, request, known.cart_id)
+    return response
+
+
+@router.patch(
+    "/items/{line_id:path}",
+    operation_id="changeCartItem",
+    response_model=Cart,
+    responses={**_ACCEPTED, **problems(401, 404, 409, 413, 415, 503)},
+)
+async def change_item(
+    line_id: LineId, body: ItemChange, caller: KnownCaller, services: Use, wait: Wait, command_id: CommandId
+) -> Response:
+    """Set a line's quantity."""
+    result = await services.carts.change(
+        caller.cart_id or "", caller.user_id, line_id, body.quantity, command_id=command_id, wait=wait
+    )
+    return _answer(result, wait)
+
+
+@router.delete(
+    "/items/{line_id:path}",
+    operation_id="removeCartItem",
+    response_model=Cart,
+    responses={**_ACCEPTED, **problems(401, 404, 409, 503)},
+)
+async def remove_item(
+    line_id: LineId, caller: KnownCaller, services: Use, wait: Wait, command_id: CommandId
+) -> Response:
+    """Take a line out of the cart."""
+    result = await services.carts.remove(
+        caller.cart_id or "", caller.user_id, line_id, command_id=command_id, wait=wait
+    )
+    return _answer(result, wait)
+
+
+@router.delete(
+    "",
+    operation_id="clearCart",
+    response_model=Cart,
+    responses={**_ACCEPTED, **problems(401, 409, 503)},
+)
+async def clear_cart(caller: KnownCaller, services: Use, wait: Wait, command_id: CommandId) -> Response:
+    """Empty the cart."""
+    result = await services.carts.clear(
+        caller.cart_id or "", caller.user_id, command_id=command_id, wait=wait
+    )
+    return _answer(result, wait)

@@ -1,0 +1,1 @@
+"""The catalogue: products and search for everyone, changes to products for staff."""

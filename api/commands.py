@@ -1,0 +1,210 @@
+"""Commands into topics, and what became of them.
+
+The waiter for a command's outcome is registered before the command is sent. An outcome that comes while no
+client waits is written to Redis, where any instance of the API finds it.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
+import structlog
+from aiokafka.errors import KafkaError, RecordTooLargeError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from api import context
+from api.outcomes import REFUSALS, Expectation
+from api.problems import Problem, unavailable
+from api.settings import ApiSettings
+from api.tail import Dispatcher, Heard, Subscription
+from schemas.envelope import Message, fresh_id
+from topics.command import command as envelope
+from topics.topic import Topic
+
+_log = structlog.get_logger()
+
+
+class Producer(Protocol):
+    """What the API needs of a producer (`topics.producer.MessageProducer`)."""
+
+    async def send_and_wait(
+        self, topic: Topic[Any], key: str, message: Message[Any], headers: Mapping[str, str] | None = None
+    ) -> object:
+        """Send a message and wait until the broker has it."""
+        ...
+
+
+class Status(StrEnum):
+    """What is known of a command."""
+
+    ACCEPTED = "accepted"
+    SUCCEEDED = "succeeded"
+    REJECTED = "rejected"
+
+
+class CommandRecord(msgspec.Struct, frozen=True):
+    """What Redis keeps of a command. `owner` is who may read it; `outcome` is the ending message's data."""
+
+    command_id: str
+    command: str
+    key: str
+    owner: str
+    status: Status
+    accepted_at: int
+    event: str | None = None
+    version: int | None = None
+    outcome: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """A command that the broker has; `heard` is the message that ended it, where it was waited for."""
+
+    command: Message[Any]
+    record: CommandRecord
+    heard: Heard | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether the command was refused."""
+        return self.record.status is Status.REJECTED
+
+
+class Commands:
+    """Sends commands and follows them to their end."""
+
+    def __init__(
+        self, producer: Producer, tail: Dispatcher, redis: Redis, limits: ApiSettings, tenant: str
+    ) -> None:
+        self._producer = producer
+        self._tail = tail
+        self._redis = redis
+        self._limits = limits
+        self._tenant = tenant
+        self._following: set[asyncio.Task[None]] = set()
+
+    async def send(
+        self,
+        topic: Topic[Any],
+        key: str,
+        data: msgspec.Struct,
+        expectation: Expectation,
+        *,
+        owner: str,
+        outcome_key: str | None = None,
+        user_id: str | None = None,
+        command_id: str | None = None,
+        wait: float | None = None,
+        remember: bool = False,
+    ) -> Receipt:
+        """Send a command; with `wait` (seconds), return its outcome where it comes in time.
+
+        The outcome is keyed by `outcome_key` where it is not keyed like the command. `command_id` becomes the
+        message's event id, by which the dataflow knows a repetition. `remember` keeps the command's record
+        even when its outcome is returned. Raises a 503 Problem where the broker does not take the command,
+        413 where it is too large for a record.
+        """
+        message = envelope(
+            topic,
+            key,
+            data,
+            event_id=command_id or fresh_id(),
+            correlation_id=context.correlation_id.get() or None,
+            user_id=user_id,
+            tenant_id=self._tenant,
+        )
+        record = CommandRecord(message.event_id, topic.name, key, owner, Status.ACCEPTED, message.occurred_at)
+        subscription = self._tail.subscribe(outcome_key or key, expectation.topics)
+        handed_over = False
+        try:
+            if wait is None or remember:
+                await self._keep(record)
+            await self._produce(topic, key, message)
+            if wait is not None:
+                heard = await subscription.first(lambda each: expectation.ends(message, each), wait)
+                if heard is not None:
+                    record = _ended(record, heard)
+                    if remember:
+                        await self._keep(record)
+                    return Receipt(message, record, heard)
+                if not remember:
+                    await self._keep(record)
+            handed_over = True
+        finally:
+            if not handed_over:
+                subscription.close()
+        self._later(self._follow(message, record, expectation, subscription))
+        return Receipt(message, record)
+
+    async def find(self, command_id: str) -> CommandRecord | None:
+        """Return what is known of a command; raises a 503 Problem where Redis does not answer."""
+        try:
+            found = await self._redis.get(_key(command_id))
+        except RedisError as error:
+            raise unavailable("the store of command statuses") from error
+        return None if found is None else msgspec.json.decode(found, type=CommandRecord)
+
+    async def close(self) -> None:
+        """Stop following commands."""
+        for task in self._following:
+            task.cancel()
+        await asyncio.gather(*self._following, return_exceptions=True)
+
+    async def _produce(self, topic: Topic[Any], key: str, message: Message[Any]) -> None:
+        try:
+            await self._producer.send_and_wait(topic, key, message, context.record_headers())
+        except RecordTooLargeError as error:
+            raise Problem(413, "the command is too large for a record") from error
+        except (KafkaError, OSError, TimeoutError) as error:
+            _log.warning("command_not_sent", topic=topic.name, error=repr(error))
+            raise unavailable("the message broker") from error
+
+    async def _follow(
+        self,
+        message: Message[Any],
+        record: CommandRecord,
+        expectation: Expectation,
+        subscription: Subscription,
+    ) -> None:
+        with subscription:
+            heard = await subscription.first(
+                lambda each: expectation.ends(message, each), self._limits.follow_seconds
+            )
+            if heard is not None:
+                await self._keep(_ended(record, heard))
+
+    async def _keep(self, record: CommandRecord) -> None:
+        try:
+            await self._redis.set(
+                _key(record.command_id), msgspec.json.encode(record), ex=self._limits.status_seconds
+            )
+        except RedisError as error:
+            # A status that cannot be looked up later must not stop the command itself.
+            _log.warning("command_status_not_kept", command_id=record.command_id, error=repr(error))
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._following.add(task)
+        task.add_done_callback(self._following.discard)
+
+
+def _key(command_id: str) -> str:
+    return f"api:command:{command_id}"
+
+
+def _ended(record: CommandRecord, heard: Heard) -> CommandRecord:
+    refused = heard.topic in REFUSALS
+    outcome = msgspec.to_builtins(heard.message.data)
+    # The token stands for a card: whoever reads the status has no use for it.
+    outcome.pop("payment_token", None)
+    return msgspec.structs.replace(
+        record,
+        status=Status.REJECTED if refused else Status.SUCCEEDED,
+        event=heard.topic.name,
+        version=heard.message.aggregate_version,
+        outcome=outcome,
+    )

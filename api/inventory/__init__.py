@@ -1,0 +1,1 @@
+"""Stock: staff's commands, levels and movements."""

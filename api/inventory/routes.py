@@ -1,0 +1,64 @@
+"""Stock over HTTP, for staff."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from api.accepted import Accepted, accepted
+from api.auth.caller import StaffCaller
+from api.catalogue.models import SkuPath
+from api.commands import Receipt as Sent
+from api.idempotency import CommandId, IdempotentRoute
+from api.inventory.models import Adjustment, Receipt, StockLevel
+from api.prefer import Wait, applied
+from api.problems import invalid, problems
+from api.services import Use
+
+router = APIRouter(prefix="/inventory", tags=["staff"], route_class=IdempotentRoute)
+
+_ACCEPTED: dict[int | str, dict[str, Any]] = {
+    202: {"model": Accepted, "description": "Accepted; the outcome follows."}
+}
+
+
+@router.post(
+    "/{sku:path}/receive",
+    operation_id="receiveStock",
+    response_model=StockLevel,
+    responses={**_ACCEPTED, **problems(401, 403, 404, 409, 413, 415, 503)},
+)
+async def receive(
+    sku: SkuPath, body: Receipt, caller: StaffCaller, services: Use, wait: Wait, command_id: CommandId
+) -> Response:
+    """Take goods in."""
+    sent, level = await services.inventory.receive(caller, sku, body, command_id=command_id, wait=wait)
+    return _answer(sent, level, wait)
+
+
+@router.post(
+    "/{sku:path}/adjust",
+    operation_id="adjustStock",
+    response_model=StockLevel,
+    responses={**_ACCEPTED, **problems(401, 403, 404, 409, 413, 415, 503)},
+)
+async def adjust(
+    sku: SkuPath, body: Adjustment, caller: StaffCaller, services: Use, wait: Wait, command_id: CommandId
+) -> Response:
+    """Correct what is on hand by a difference."""
+    if body.delta == 0:
+        raise invalid("delta", "not_zero", "must not be 0")
+    sent, level = await services.inventory.adjust(caller, sku, body, command_id=command_id, wait=wait)
+    return _answer(sent, level, wait)
+
+
+@router.get("/{sku:path}", operation_id="getStock", responses=problems(401, 403, 404, 503))
+async def get_stock(sku: SkuPath, caller: StaffCaller, services: Use) -> StockLevel:  # noqa: ARG001 (guards)
+    """Return a SKU's level with its newest movements."""
+    return await services.inventory.level(sku)
+
+
+def _answer(sent: Sent, level: StockLevel | None, wait: float | None) -> Response:
+    if level is None:
+        return accepted(sent, f"/api/v1/inventory/{sent.record.key}")
+    return JSONResponse(level.model_dump(mode="json"), headers=applied(wait))

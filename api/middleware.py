@@ -1,0 +1,125 @@
+"""Around every request: correlation, media type, security headers, the request log and metrics."""
+
+import time
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import context
+from api.problems import Problem, render
+
+API_PREFIX = "/api/"
+
+_log = structlog.get_logger()
+
+REQUESTS = Counter("api_requests_total", "Requests served.", ["method", "route", "status"])
+SECONDS = Histogram(
+    "api_request_seconds",
+    "Time until the response began, in seconds.",
+    ["method", "route"],
+    buckets=(0.002, 0.005, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
+# The pages load nothing from elsewhere; the JSON API needs nothing at all.
+_SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_PAGE_POLICY = (
+    "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
+)
+_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_DOCS = ("/docs", "/redoc")
+
+
+class RequestContext:
+    """Give each request its correlation id, and each response its headers, log line and metrics."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        correlation = context.accept_correlation_id(headers.get(context.CORRELATION_HEADER))
+        context.correlation_id.set(correlation)
+        context.traceparent.set(context.accept_traceparent(headers.get("traceparent")))
+        structlog.contextvars.bind_contextvars(correlation_id=correlation)
+        began = time.perf_counter()
+        status = 500
+        took = 0.0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status, took
+            if message["type"] == "http.response.start":
+                status, took = message["status"], time.perf_counter() - began
+                _decorate(MutableHeaders(scope=message), scope["path"], correlation)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            _account(scope, status, took or time.perf_counter() - began)
+            structlog.contextvars.unbind_contextvars("correlation_id")
+
+
+def _decorate(headers: MutableHeaders, path: str, correlation: str) -> None:
+    headers[context.CORRELATION_HEADER] = correlation
+    for name, value in _SECURITY.items():
+        headers.setdefault(name, value)
+    if path.startswith(API_PREFIX):
+        headers.setdefault("Content-Security-Policy", _API_POLICY)
+        headers.setdefault("Cache-Control", "no-store")
+    elif not path.startswith(_DOCS):
+        # The interactive API documentation loads its scripts from a content network.
+        headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
+
+
+def _account(scope: Scope, status: int, seconds: float) -> None:
+    route = scope.get("route")
+    # Paths that match no route share one label: their number is the client's to choose.
+    name = getattr(route, "path_format", None) or getattr(route, "path", None) or "unmatched"
+    REQUESTS.labels(scope["method"], name, str(status)).inc()
+    SECONDS.labels(scope["method"], name).observe(seconds)
+    _log.info(
+        "request",
+        method=scope["method"],
+        path=scope["path"],
+        route=name,
+        status=status,
+        ms=round(seconds * 1000, 1),
+    )
+
+
+class JsonOnly:
+    """Refuse bodies of the JSON API that are not JSON (415)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and scope["path"].startswith(API_PREFIX) and _has_foreign_body(scope):
+            problem = Problem(
+                415, "the body must be application/json", headers={"Accept": "application/json"}
+            )
+            await render(problem, scope["path"])(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def _has_foreign_body(scope: Scope) -> bool:
+    if scope["method"] not in ("POST", "PUT", "PATCH"):
+        return False
+    headers = Headers(scope=scope)
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    media_type = headers.get("content-type", "").split(";")[0].strip().lower()
+    return has_body and not (media_type == "application/json" or media_type.endswith("+json"))

@@ -1,0 +1,57 @@
+"""The OpenAPI document: what FastAPI derives, and problem documents for every operation."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.problems import MEDIA_TYPE, ProblemDocument
+
+_TAGS = [
+    {"name": "accounts", "description": "Registering and logging in."},
+    {"name": "catalogue", "description": "Products and search."},
+    {"name": "cart", "description": "A user's or guest's cart."},
+    {"name": "checkout", "description": "Buying the cart."},
+    {"name": "orders", "description": "Orders and their progress."},
+    {"name": "staff", "description": "Products, stock and order states; needs a staff account."},
+    {"name": "ops", "description": "Lag, dead letters, command statuses."},
+    {"name": "health", "description": "Whether the platform runs."},
+    {"name": "schema registry", "description": "Avro schemas by Confluent's paths, read only."},
+]
+_DESCRIPTION = """
+Commands answer **202** with their ids at once, or with `Prefer: wait=N` their outcome within N seconds.
+`Idempotency-Key` makes a repeated command safe. Errors are RFC 9457 problem documents.
+Money is an integer of minor units, times are milliseconds since the epoch (UTC).
+"""
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the application's OpenAPI document; made once."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title="E-commerce", version="1.0.0", description=_DESCRIPTION, routes=app.routes, tags=_TAGS
+        )
+        _with_problems(made)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _with_problems(made: dict[str, Any]) -> None:
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs", {})
+    schemas["ProblemDocument"] = problem
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    answer = {
+        "description": "A problem document.",
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+    }
+    for path in made["paths"].values():
+        for operation in path.values():
+            responses = operation["responses"]
+            if "422" in responses or "requestBody" in operation:
+                responses["422"] = answer | {"description": "A field breaks a rule."}
+            if "requestBody" in operation:
+                responses["400"] = answer | {"description": "The body is not valid JSON."}
+            responses["default"] = answer

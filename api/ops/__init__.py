@@ -1,0 +1,1 @@
+"""What ops look at: consumer lag, throughput and dead letters."""

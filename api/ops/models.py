@@ -1,0 +1,60 @@
+"""What the ops routes give."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PartitionLag(BaseModel):
+    """One group's position in one partition; `seconds` is the age of the oldest record not yet committed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    group: str
+    topic: str
+    partition: int
+    committed: int
+    end: int
+    lag: int = Field(description="Records not yet committed.")
+    seconds: float
+
+
+class GroupLag(BaseModel):
+    """A group's lag over all its partitions: the sum in records, the oldest in seconds."""
+
+    group: str
+    lag: int
+    seconds: float
+    committed: int = Field(description="Sum of committed offsets; its growth is the group's throughput.")
+
+
+class Lag(BaseModel):
+    """The lag of all groups at a time (ms)."""
+
+    at: int
+    groups: list[GroupLag]
+    partitions: list[PartitionLag]
+
+
+class DeadLetter(BaseModel):
+    """A record that could not be handled, and why."""
+
+    id: str
+    domain: str
+    reason: str
+    error: str | None
+    source_topic: str | None
+    source_partition: int | None
+    source_offset: int | None
+    key: str | None
+    attempt: int
+    headers: dict[str, Any]
+    failed_at: int
+
+
+class DeadLetterPage(BaseModel):
+    """A page of dead letters, the newest first, and how many there are of each domain and reason."""
+
+    items: list[DeadLetter]
+    next_cursor: str | None
+    counts: dict[str, dict[str, int]]

@@ -1,0 +1,137 @@
+"""Checkout: from the cart that the shopper saw to a confirmed order, or the reason why there is none."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from api.auth.caller import Caller
+from api.carts.view import CartView
+from api.commands import CommandRecord, Commands, Receipt
+from api.orders.models import CheckoutRequest, DeliveryAddress, Order, Progress
+from api.orders.payments import Tokeniser
+from api.orders.queries import Orders
+from api.orders.snapshots import of_checkout
+from api.outcomes import CHECKOUT
+from api.problems import Problem
+from schemas.checkout import Address, CheckoutRequested
+from schemas.envelope import derived_id
+from topics.registry import CHECKOUT_REQUESTED
+
+_UNPAID = frozenset({"payment_failed", "capture_failed"})
+_UNFINISHED = frozenset({Progress.REQUESTED, Progress.PLACED})
+
+
+@dataclass(frozen=True)
+class CheckoutResult:
+    """A checkout that was sent, or was known already; `order` is None while its outcome is not known."""
+
+    order_id: str
+    order: Order | None
+    receipt: Receipt | None = None
+
+
+def order_id_of(caller: Caller, key: str) -> str:
+    """Return the id of the order that this caller buys under this `Idempotency-Key`."""
+    return derived_id("order", caller.owner or "", key)
+
+
+def checkout_id_of(order_id: str) -> str:
+    """Return the id of the one command that begins an order."""
+    return derived_id("checkout", order_id)
+
+
+class Checkout:
+    """Buys carts."""
+
+    def __init__(
+        self, commands: Commands, view: CartView, orders: Orders, tokeniser: Tokeniser, currency: str
+    ) -> None:
+        self._commands = commands
+        self._view = view
+        self._orders = orders
+        self._tokeniser = tokeniser
+        self._currency = currency
+
+    async def buy(
+        self, caller: Caller, key: str, request: CheckoutRequest, wait: float | None = None
+    ) -> CheckoutResult:
+        """Buy the caller's cart; the same `key` names the same order, however often it is sent.
+
+        `wait` is in seconds. Raises Problems: 402 where the payment was refused, 409 where the order cannot
+        be had (out of stock, empty cart, ...), 422 where the card is not accepted, 503 where a server behind
+        does not answer.
+        """
+        cart_id = caller.cart_id
+        if cart_id is None:
+            raise Problem(409, "there is nothing in the cart", kind="refused", reason="empty_cart")
+        order_id = order_id_of(caller, key)
+        known = await self._known(caller, order_id)
+        if known is not None:
+            return CheckoutResult(order_id, bought(known))
+        data = await self._request(cart_id, order_id, request)
+        receipt = await self._commands.send(
+            CHECKOUT_REQUESTED,
+            cart_id,
+            data,
+            CHECKOUT,
+            outcome_key=order_id,
+            owner=caller.owner or "",
+            user_id=caller.user_id,
+            command_id=checkout_id_of(order_id),
+            wait=wait,
+            remember=True,
+        )
+        if receipt.heard is None:
+            return CheckoutResult(order_id, None, receipt)
+        return CheckoutResult(
+            order_id, bought(of_checkout(order_id, receipt.record, self._currency)), receipt
+        )
+
+    async def pending(self, caller: Caller, order_id: str) -> CommandRecord | None:
+        """Return the checkout that this caller began for an order, where it is still remembered."""
+        record = await self._commands.find(checkout_id_of(order_id))
+        return record if record is not None and (caller.staff or record.owner == caller.owner) else None
+
+    async def _known(self, caller: Caller, order_id: str) -> Order | None:
+        order = await self._orders.order(caller, order_id)
+        if order is None:
+            record = await self.pending(caller, order_id)
+            order = of_checkout(order_id, record, self._currency) if record else None
+        return None if order is None or order.status in _UNFINISHED else order
+
+    async def _request(self, cart_id: str, order_id: str, request: CheckoutRequest) -> CheckoutRequested:
+        seen = request.expected_lines
+        if seen is None:
+            # The view may be behind the cart, never ahead of it; an empty one says nothing.
+            seen = len((await self._view.read(cart_id)).items) or None
+        token = request.payment_token
+        if request.payment is not None:
+            token = await self._tokeniser.token(request.payment)
+        assert token is not None, "the request has a card or a token"
+        return CheckoutRequested(
+            order_id=order_id,
+            currency=self._currency,
+            payment_token=token,
+            email=request.email,
+            address=_address(request.address),
+            expected_lines=seen,
+        )
+
+
+def bought(order: Order) -> Order:
+    """Return the order where it was confirmed; raises a 402 or 409 Problem with the reason where not."""
+    if order.status not in (Progress.CANCELLED, Progress.FAILED):
+        return order
+    reason = order.reason or "cancelled"
+    raise Problem(
+        402 if reason in _UNPAID else 409,
+        order.detail or reason,
+        kind="refused",
+        reason=reason,
+        order_id=order.order_id,
+        sku=order.sku,
+    )
+
+
+def _address(given: DeliveryAddress) -> Address:
+    return msgspec.convert(given.model_dump(), Address)

@@ -1,0 +1,218 @@
+"""What the routes of checkout and orders take and give. Money is minor units of `currency`, times are ms."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
+from pydantic.config import JsonDict
+
+from api.catalogue.models import Text
+from schemas.order import OrderStatus
+
+_CARD: JsonDict = {"card_number": "4242424242424242", "expiry": "12/30", "cvc": "123"}
+_ADDRESS: JsonDict = {
+    "name": "Ada Lovelace",
+    "country": "GB",
+    "line1": "12 St James's Square",
+    "city": "London",
+}
+_ORDER_ID = "6c1f6f0e-5f39-5d7e-8a4e-0a8f6b0c1d2e"
+
+Short = Annotated[Text, StringConstraints(max_length=200)]
+Filled = Annotated[Short, StringConstraints(min_length=1, strip_whitespace=True)]
+
+
+class Card(BaseModel):
+    """A card, as the payment provider wants it; it goes there and nowhere else."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_CARD]})
+
+    card_number: str = Field(pattern=r"^[0-9](?:[ ]?[0-9]){11,18}$", repr=False)
+    expiry: str = Field(pattern=r"^(0[1-9]|1[0-2])/[0-9]{2}$", repr=False)
+    cvc: str = Field(pattern=r"^[0-9]{3,4}$", repr=False)
+
+
+class DeliveryAddress(BaseModel):
+    """Where the goods go."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [_ADDRESS]}, from_attributes=True
+    )
+
+    name: Filled
+    country: Filled = Field(description="Name or ISO 3166 code.")
+    line1: Short | None = None
+    line2: Short | None = None
+    city: Short | None = None
+    postcode: Short | None = None
+
+
+class CheckoutRequest(BaseModel):
+    """Buy the cart. The payment is a card, or the provider's token of one."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"payment": _CARD, "address": _ADDRESS, "email": "ada@example.com"}],
+            "oneOf": [{"required": ["payment"]}, {"required": ["payment_token"]}],
+        },
+    )
+
+    payment: Card | None = None
+    payment_token: Annotated[str, Field(pattern=r"^[A-Za-z0-9_\-]{1,200}$", repr=False)] | None = None
+    address: DeliveryAddress
+    email: Annotated[EmailStr, Field(max_length=254)]
+    expected_lines: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = Field(
+        default=None, description="How many lines the shopper saw; taken from the cart's view by default."
+    )
+
+    @model_validator(mode="after")
+    def _one_payment(self) -> Self:
+        if (self.payment is None) == (self.payment_token is None):
+            raise ValueError("give either payment or payment_token")
+        return self
+
+
+class Progress(StrEnum):
+    """An order's status; `requested` until it is placed, `failed` where it never was."""
+
+    REQUESTED = "requested"
+    FAILED = "failed"
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+    REFUNDED = "refunded"
+
+
+TERMINAL = frozenset({Progress.FAILED, Progress.DELIVERED, Progress.CANCELLED, Progress.REFUNDED})
+
+
+class Line(BaseModel):
+    """A line; name and price are known once the stock has quoted them."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line_id: str
+    sku: str
+    name: str | None
+    quantity: int
+    unit_price: int | None
+
+
+class OrderCharge(BaseModel):
+    """A charge that is not goods: `amount` times `quantity` is charged."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    code: str
+    description: str
+    quantity: int
+    amount: int
+
+
+class OrderSummary(BaseModel):
+    """An order in a list."""
+
+    order_id: str
+    kind: str
+    status: Progress
+    currency: str
+    total: int
+    placed_at: int
+    updated_at: int
+    reason: str | None = None
+    version: int
+
+
+class Order(OrderSummary):
+    """An order. `goods` + `charged` = `total`; `reason` says why it was cancelled."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "order_id": _ORDER_ID,
+                    "kind": "sale",
+                    "status": "confirmed",
+                    "currency": "GBP",
+                    "goods": 590,
+                    "charged": 0,
+                    "total": 590,
+                    "placed_at": 1795250000000,
+                    "updated_at": 1795250000120,
+                    "version": 4,
+                    "email": "ada@example.com",
+                    "address": _ADDRESS,
+                    "lines": [
+                        {
+                            "line_id": "85123A",
+                            "sku": "85123A",
+                            "name": "WHITE HANGING HEART T-LIGHT HOLDER",
+                            "quantity": 2,
+                            "unit_price": 295,
+                        }
+                    ],
+                    "charges": [],
+                    "payment_status": "captured",
+                }
+            ]
+        }
+    )
+
+    goods: int
+    charged: int
+    email: str | None = None
+    address: DeliveryAddress | None = None
+    lines: list[Line]
+    charges: list[OrderCharge]
+    detail: str | None = None
+    sku: str | None = None
+    tracking: str | None = None
+    payment_status: str | None = None
+
+
+class OrderPage(BaseModel):
+    """A page of orders, the newest first; `next_cursor` is null on the last."""
+
+    items: list[OrderSummary]
+    next_cursor: str | None
+
+
+class Cancellation(BaseModel):
+    """Why an order is to be cancelled."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"reason": "ordered by mistake"}]}
+    )
+
+    reason: Filled = "cancelled by the customer"
+
+
+class StatusChange(BaseModel):
+    """The state that staff move an order to."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"status": "shipped", "tracking": "GB123456785"}]}
+    )
+
+    status: OrderStatus
+    tracking: Short | None = None
+
+
+class OrderEvent(BaseModel):
+    """A step of an order, as the event stream tells it."""
+
+    order_id: str
+    event: str = Field(examples=["order.confirmed"])
+    status: Progress
+    version: int
+    occurred_at: int
+    total: int | None = None
+    reason: str | None = None
+    detail: str | None = None
+    sku: str | None = None
+    tracking: str | None = None

@@ -1,0 +1,51 @@
+"""Turning a card into the payment provider's token, before anything enters a topic."""
+
+from typing import Protocol
+
+import httpx
+import structlog
+
+from api.orders.models import Card
+from api.problems import invalid, unavailable
+
+_TIMEOUT_SECONDS = 5.0
+_log = structlog.get_logger()
+
+
+class Tokeniser(Protocol):
+    """Exchanges cards for tokens."""
+
+    async def token(self, card: Card) -> str:
+        """Return a token of the card; raises Problems: 422 where the card is refused, 503 without answer."""
+        ...
+
+
+class ProviderTokeniser:
+    """The payment provider's `POST /tokens`."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    @staticmethod
+    def client(url: str) -> httpx.AsyncClient:
+        """Return an HTTP client for the provider at `url`."""
+        return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_SECONDS)
+
+    async def token(self, card: Card) -> str:
+        """Return a token of the card; raises Problems: 422 where the card is refused, 503 without answer."""
+        body = {
+            "card_number": card.card_number.replace(" ", ""),
+            "expiry": card.expiry,
+            "cvc": card.cvc,
+        }
+        try:
+            answer = await self._client.post("/tokens", json=body)
+        except httpx.HTTPError as error:
+            # The error's text is left out: it may quote the request.
+            _log.warning("payment_provider_down", error=type(error).__name__)
+            raise unavailable("the payment provider") from None
+        if answer.is_success:
+            return str(answer.json()["token"])
+        if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
+            raise invalid("payment", "card_refused", "the payment provider does not accept this card")
+        raise unavailable("the payment provider")

@@ -1,0 +1,78 @@
+"""An order's progress as it happens: what the views have, then what the tail hears."""
+
+from collections.abc import AsyncIterator
+
+from api.auth.caller import Caller
+from api.orders.models import TERMINAL, OrderEvent, Progress
+from api.orders.queries import Orders
+from api.orders.service import OrderService
+from api.orders.snapshots import of_heard
+from api.outcomes import ORDER_EVENTS
+from api.tail import Dispatcher
+from topics.registry import CHECKOUT_FAILED
+
+# What passed the tail before the stream began, and reached the views later, is found by this second look.
+_SECOND_LOOK_SECONDS = 2.0
+
+
+class OrderProgress:
+    """Streams of order events."""
+
+    def __init__(self, orders: OrderService, views: Orders, tail: Dispatcher) -> None:
+        self._orders = orders
+        self._views = views
+        self._tail = tail
+
+    async def follow(self, caller: Caller, order_id: str, after: int = 0) -> AsyncIterator[OrderEvent]:
+        """Return the order's events above version `after`, until it has ended.
+
+        Raises a 404 Problem at once where the order is not the caller's to see.
+        """
+        await self._orders.read(caller, order_id)
+        return self._events(caller, order_id, after)
+
+    async def told(self, order_id: str) -> list[OrderEvent]:
+        """Return the events that the views have; whether the caller may see the order is checked before."""
+        return await self._views.events(order_id, 0)
+
+    async def _events(self, caller: Caller, order_id: str, last: int) -> AsyncIterator[OrderEvent]:
+        with self._tail.subscribe(order_id, (*ORDER_EVENTS, CHECKOUT_FAILED)) as subscription:
+            order = await self._orders.read(caller, order_id)
+            if order.status in TERMINAL and 0 < order.version <= last:
+                return
+            while True:
+                for event in await self._views.events(order_id, last):
+                    last = event.version
+                    yield event
+                    if event.status in TERMINAL:
+                        return
+                # Before an order is placed no view has it, so a missed refusal is looked up by itself.
+                if last == 0 and (failed := await self._failure(caller, order_id)) is not None:
+                    yield failed
+                    return
+                while (heard := await subscription.next(_SECOND_LOOK_SECONDS)) is not None:
+                    event = of_heard(heard)
+                    # An order that was placed tells its end itself; only one that never was ends here.
+                    if event.status is Progress.FAILED and last == 0:
+                        yield event
+                        return
+                    if event.version > last:
+                        last = event.version
+                        yield event
+                        if event.status in TERMINAL:
+                            return
+
+    async def _failure(self, caller: Caller, order_id: str) -> OrderEvent | None:
+        order = await self._orders.read(caller, order_id)
+        if order.status is not Progress.FAILED:
+            return None
+        return OrderEvent(
+            order_id=order_id,
+            event=CHECKOUT_FAILED.name.removeprefix("ecommerce."),
+            status=order.status,
+            version=0,
+            occurred_at=order.updated_at,
+            reason=order.reason,
+            detail=order.detail,
+            sku=order.sku,
+        )

@@ -1,0 +1,161 @@
+"""Errors as RFC 9457 problem documents, every one with the request's correlation id."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import context
+
+MEDIA_TYPE = "application/problem+json"
+
+_log = structlog.get_logger()
+
+
+class FieldError(BaseModel):
+    """One broken rule: where (dotted path) and which."""
+
+    field: str = Field(examples=["quantity"])
+    rule: str = Field(examples=["greater_than"])
+    message: str = Field(examples=["Input should be greater than 0"])
+
+
+class ProblemDocument(BaseModel):
+    """RFC 9457. `reason` names a refused command's rule and `errors` the fields at fault."""
+
+    type: str = Field(examples=["urn:ecommerce:problem:validation"])
+    title: str = Field(examples=["Unprocessable Content"])
+    status: int = Field(ge=400, le=599, examples=[422])
+    detail: str = Field(examples=["quantity: Input should be greater than 0"])
+    instance: str = Field(examples=["/api/v1/cart/items"])
+    correlation_id: str = Field(examples=["01932c0e-7d1b-7a55-8f0e-2f1f4a5d9b11"])
+    reason: str | None = None
+    errors: list[FieldError] | None = None
+    order_id: str | None = None
+    sku: str | None = None
+
+
+class Problem(Exception):  # noqa: N818 (RFC 9457's own name of it)
+    """A request that cannot be served; becomes a problem document.
+
+    `kind` is the last part of the document's type URI, `extra` its extension members.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        kind: str | None = None,
+        errors: list[FieldError] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **extra: str | None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.kind = kind or HTTPStatus(status).phrase.lower().replace(" ", "-").replace("'", "")
+        self.errors = errors
+        self.headers = dict(headers or {})
+        self.extra = {name: value for name, value in extra.items() if value is not None}
+
+
+def invalid(field: str, rule: str, message: str, status: int = 422) -> Problem:
+    """Return the problem of one field that breaks one rule."""
+    error = FieldError(field=field, rule=rule, message=message)
+    return Problem(status, f"{field}: {message}", kind="validation", errors=[error])
+
+
+def not_found(what: str) -> Problem:
+    """Return the problem of a thing that does not exist, or not for this caller."""
+    return Problem(404, f"{what} does not exist")
+
+
+def unavailable(what: str) -> Problem:
+    """Return the problem of a server behind this one that does not answer."""
+    return Problem(503, f"{what} is not available right now", headers={"Retry-After": "2"})
+
+
+def of_validation(error: RequestValidationError) -> Problem:
+    """Return the problem of a request that does not fit its model; given values are never echoed."""
+    errors = []
+    for each in error.errors():
+        where = [str(part) for part in each["loc"]]
+        if each["type"] == "json_invalid":
+            reason = each.get("ctx", {}).get("error", "")
+            return Problem(400, f"the body is not valid JSON: {reason}", kind="malformed-json")
+        field = ".".join(where[1:]) or where[0]
+        errors.append(FieldError(field=field, rule=each["type"], message=each["msg"]))
+    detail = "; ".join(f"{each.field}: {each.message}" for each in errors)
+    return Problem(422, detail, kind="validation", errors=errors)
+
+
+def render(problem: Problem, instance: str) -> Response:
+    """Return the problem as a response."""
+    document: dict[str, Any] = {
+        "type": f"urn:ecommerce:problem:{problem.kind}",
+        "title": HTTPStatus(problem.status).phrase,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": instance,
+        "correlation_id": context.correlation_id.get(),
+        **problem.extra,
+    }
+    if problem.errors:
+        document["errors"] = [each.model_dump() for each in problem.errors]
+    return JSONResponse(document, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return render(error, request.url.path)
+
+
+async def _on_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return render(of_validation(error), request.url.path)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    detail = {
+        404: f"nothing is at {request.url.path}",
+        405: f"{request.method} is not possible at {request.url.path}",
+        413: "the request body is too large",
+    }.get(error.status_code, str(error.detail))
+    if error.status_code == HTTPStatus.BAD_REQUEST:
+        detail = "the request body cannot be read"
+    return render(Problem(error.status_code, detail, headers=error.headers), request.url.path)
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    _log.error("request_crashed", path=request.url.path, exc_info=error)
+    return render(Problem(500, "an unexpected error; quote the correlation id"), request.url.path)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application with a problem document."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_validation)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_crash)
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses of the given problem statuses, for a route's `responses`."""
+    schema = {"$ref": "#/components/schemas/ProblemDocument"}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": schema}},
+        }
+        for status in statuses
+    }

@@ -1,0 +1,29 @@
+"""Refused commands as problems: the dataflow's reason decides the status."""
+
+from api.commands import Receipt
+from api.problems import FieldError, Problem
+
+_UNPROCESSABLE = ("invalid", "empty_update", "too_many", "limit", "quantity_limit", "line_limit")
+
+
+def status_of(reason: str) -> int:
+    """Return 404 for what does not exist, 422 for values out of bounds, else 409: a conflict of states."""
+    if reason.startswith("unknown_"):
+        return 404
+    if reason.startswith(_UNPROCESSABLE):
+        return 422
+    return 409
+
+
+def refusal(receipt: Receipt) -> Problem:
+    """Return the problem of a refused command, with its reason and field."""
+    said = receipt.record.outcome or {}
+    reason, field, detail = str(said["reason"]), str(said["field"]), str(said["detail"])
+    return Problem(
+        status_of(reason),
+        detail,
+        kind="refused",
+        reason=reason,
+        errors=[FieldError(field=field, rule=reason, message=detail)],
+        command_id=receipt.command.event_id,
+    )

@@ -1,0 +1,24 @@
+"""Serving the API: one process, uvloop."""
+
+import uvicorn
+
+from api.app import create_app
+from api.settings import ApiSettings
+from topics.settings import PortOffset, Settings
+
+# Open event streams get this long to end by themselves when the process is stopped.
+_SHUTDOWN_SECONDS = 3
+
+
+def run_api(settings: Settings, limits: ApiSettings | None = None) -> None:
+    """Serve the API and the shop until the process is told to stop (SIGTERM, SIGINT)."""
+    uvicorn.run(
+        create_app(settings, limits),
+        host=settings.host,
+        port=settings.port(PortOffset.API),
+        loop="uvloop",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+    )

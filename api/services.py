@@ -1,0 +1,58 @@
+"""The service objects behind all routes and pages; tests give their own."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.auth.keys import SigningKey
+from api.auth.service import Accounts
+from api.auth.tokens import Tokens
+from api.carts.service import CartService
+from api.catalogue.queries import Catalogue
+from api.catalogue.service import ProductCommands
+from api.commands import Commands
+from api.health.checks import Check
+from api.health.services import ServicesHealthCheck
+from api.idempotency import IdempotencyStore
+from api.inventory.service import InventoryService
+from api.ops.service import Ops
+from api.orders.checkout import Checkout
+from api.orders.progress import OrderProgress
+from api.orders.service import OrderService
+from api.settings import ApiSettings
+from sinks.search.backend import SearchBackend
+from topics.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that a route may need; each hides its servers behind typed methods."""
+
+    settings: Settings
+    options: ApiSettings
+    signing_key: SigningKey
+    tokens: Tokens
+    accounts: Accounts
+    catalogue: Catalogue
+    search: SearchBackend
+    products: ProductCommands
+    carts: CartService
+    checkout: Checkout
+    orders: OrderService
+    progress: OrderProgress
+    inventory: InventoryService
+    commands: Commands
+    idempotency: IdempotencyStore
+    ops: Ops
+    services_health: ServicesHealthCheck
+    readiness_checks: dict[str, Check]
+
+
+def services_of(request: Request) -> Services:
+    """Return the application's services."""
+    services: Services = request.app.state.services
+    return services
+
+
+Use = Annotated[Services, Depends(services_of)]

@@ -1,0 +1,209 @@
+"""The live end of the outcome topics: whoever waits for a key hears of it as soon as the broker has it.
+
+One consumer without a group reads every partition from its end. A record whose key nobody waits for is
+dropped before it is decoded.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import stamina
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.codec import UndecodableError
+from schemas.envelope import Message
+from topics.settings import Settings
+from topics.topic import Topic
+from topics.wire import decode
+
+_log = structlog.get_logger()
+
+# More than this many unread messages of one key means that its reader is gone or stuck.
+_LONGEST_QUEUE = 1000
+_RETRY_SECONDS = 0.2
+
+
+class MissingTopicError(Exception):
+    """The broker has no such topic; it is created by `ecommerce topics create`."""
+
+
+class TailEndedError(Exception):
+    """Nothing is heard any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A message and the topic that it came from."""
+
+    topic: Topic[Any]
+    message: Message[Any]
+
+
+class Subscription:
+    """Messages of one key from the given topics, in the order in which they were heard.
+
+    Close it when nobody reads it any more; as a context manager it does so itself.
+    """
+
+    def __init__(self, topics: frozenset[str], closing: "Callable[[Subscription], None]") -> None:
+        self.topics = topics
+        self._closing = closing
+        self._queue: asyncio.Queue[Heard] = asyncio.Queue(_LONGEST_QUEUE)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hear nothing more."""
+        self._closing(self)
+
+    def offer(self, heard: Heard) -> None:
+        """Queue a message; a reader that lags by a thousand loses the newest ones."""
+        try:
+            self._queue.put_nowait(heard)
+        except asyncio.QueueFull:
+            _log.warning("tail_reader_stuck", topic=heard.topic.name, key=heard.message.aggregate_id)
+
+    async def next(self, seconds: float) -> Heard | None:
+        """Return the next message, or None when none came in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._queue.get()
+        except TimeoutError:
+            return None
+
+    async def first(self, matches: Callable[[Heard], bool], seconds: float) -> Heard | None:
+        """Return the first message that matches, or None when none came in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    heard = await self._queue.get()
+                    if matches(heard):
+                        return heard
+        except TimeoutError:
+            return None
+
+
+class Dispatcher:
+    """Who waits for which key; hands each record on to them."""
+
+    def __init__(self, topics: Iterable[Topic[Any]]) -> None:
+        self._topics: dict[str, Topic[Any]] = {topic.name: topic for topic in topics}
+        self._waiting: dict[bytes, set[Subscription]] = {}
+
+    @property
+    def names(self) -> list[str]:
+        """Return the names of the topics that are listened to."""
+        return list(self._topics)
+
+    def subscribe(self, key: str, topics: Iterable[Topic[Any]]) -> Subscription:
+        """Hear of `key` on `topics` from now on; begin before sending the command that is waited for."""
+        names = frozenset(topic.name for topic in topics)
+        if unknown := names - self._topics.keys():
+            raise ValueError(f"the tail does not listen to {', '.join(sorted(unknown))}")
+        encoded = key.encode()
+
+        def forget(subscription: Subscription) -> None:
+            waiting = self._waiting.get(encoded, set())
+            waiting.discard(subscription)
+            if not waiting:
+                self._waiting.pop(encoded, None)
+
+        subscription = Subscription(names, forget)
+        self._waiting.setdefault(encoded, set()).add(subscription)
+        return subscription
+
+    def dispatch(self, topic_name: str, key: bytes | None, value: bytes | None) -> None:
+        """Hand one record to whoever waits for its key on its topic."""
+        waiting = self._waiting.get(key) if key is not None else None
+        if not waiting or value is None:
+            return
+        interested = [each for each in waiting if topic_name in each.topics]
+        if not interested:
+            return
+        topic = self._topics[topic_name]
+        try:
+            heard = Heard(topic, decode(topic, value))
+        except UndecodableError as error:
+            _log.warning("tail_undecodable", topic=topic_name, error=str(error))
+            return
+        for each in interested:
+            each.offer(heard)
+
+
+class Tail(Dispatcher):
+    """A dispatcher fed by the broker. Use it as an async context manager."""
+
+    def __init__(self, settings: Settings, topics: Iterable[Topic[Any]]) -> None:
+        super().__init__(topics)
+        self._settings = settings
+        self._consumer: AIOKafkaConsumer | None = None
+        self._reading: asyncio.Task[None] | None = None
+
+    async def check(self) -> None:
+        """Ask the broker for its metadata; raises where it does not answer or the tail has ended."""
+        if self._consumer is None or self._reading is None or self._reading.done():
+            raise TailEndedError("the tail is not reading")
+        await self._consumer.topics()
+
+    async def __aenter__(self) -> Self:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka_bootstrap,
+            client_id="ecommerce-api-tail",
+            enable_auto_commit=False,
+            auto_offset_reset="latest",
+            fetch_min_bytes=1,
+            max_poll_records=2000,
+        )
+        await consumer.start()
+        try:
+            await self._to_the_end(consumer)
+        except BaseException:
+            await consumer.stop()
+            raise
+        self._consumer = consumer
+        self._reading = asyncio.create_task(self._read(consumer), name="tail")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    @stamina.retry(on=MissingTopicError, attempts=None, timeout=20.0, wait_initial=0.1, wait_max=1.0)
+    async def _to_the_end(self, consumer: AIOKafkaConsumer) -> None:
+        known = await consumer.topics()
+        if missing := sorted(set(self.names) - known):
+            raise MissingTopicError(f"{', '.join(missing)}: not on the broker; run `ecommerce topics create`")
+        places = [
+            TopicPartition(name, partition)
+            for name in self.names
+            for partition in sorted(consumer.partitions_for_topic(name) or ())
+        ]
+        consumer.assign(places)
+        # The positions must stand before the first command is sent, or its outcome could be missed.
+        ends = await consumer.end_offsets(places)
+        for place, end in ends.items():
+            consumer.seek(place, end)
+
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        while True:
+            try:
+                batches: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
+                batches = await consumer.getmany(timeout_ms=1000)
+            except KafkaError as error:
+                _log.warning("tail_interrupted", error=repr(error))
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            for place, records in batches.items():
+                for record in records:
+                    self.dispatch(place.topic, record.key, record.value)

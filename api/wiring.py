@@ -1,0 +1,92 @@
+"""Building the services on real servers, and closing them again."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from redis.asyncio import Redis
+
+from api.auth.keys import load_or_create
+from api.auth.limits import AttemptLimits
+from api.auth.passwords import Passwords
+from api.auth.service import Accounts
+from api.auth.tokens import Tokens
+from api.auth.users import PostgresUsers
+from api.carts.service import CartService
+from api.carts.view import CartView, RedisCarts
+from api.catalogue.queries import PostgresCatalogue
+from api.catalogue.service import ProductCommands
+from api.commands import Commands
+from api.health.services import ServicesHealthCheck
+from api.idempotency import IdempotencyStore
+from api.inventory.queries import PostgresStock
+from api.inventory.service import InventoryService
+from api.ops.service import Ops
+from api.orders.checkout import Checkout
+from api.orders.payments import ProviderTokeniser
+from api.orders.progress import OrderProgress
+from api.orders.queries import PostgresOrders
+from api.orders.service import OrderService
+from api.outcomes import LISTENED
+from api.services import Services
+from api.settings import ApiSettings
+from api.tail import Tail
+from api.views import Views, open_pool
+from sinks.search.select import search_backend
+from topics.producer import MessageProducer
+from topics.settings import Settings
+
+_REDIS_SECONDS = 2.0
+EXPECTED_SERVICES = frozenset({"api", "worker", "sink", "payment-gateway"})
+
+
+@asynccontextmanager
+async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterator[Services]:
+    """Connect to every server that the API needs, and disconnect in the end."""
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(open_pool(settings))
+        redis = Redis.from_url(
+            settings.redis_url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
+        )
+        stack.push_async_callback(redis.aclose)
+        search = search_backend(settings)
+        stack.push_async_callback(search.close)
+        provider = await stack.enter_async_context(ProviderTokeniser.client(settings.payment_provider_url))
+        producer = await stack.enter_async_context(MessageProducer(settings, "ecommerce-api"))
+        tail = await stack.enter_async_context(Tail(settings, LISTENED))
+        commands = Commands(producer, tail, redis, limits, settings.tenant)
+        stack.push_async_callback(commands.close)
+
+        views = Views(pool)
+        catalogue = PostgresCatalogue(views)
+        orders = PostgresOrders(views)
+        cart_view = CartView(RedisCarts(redis), catalogue, settings.currency)
+        carts = CartService(commands, cart_view, catalogue)
+        key = load_or_create(settings.data_dir)
+        tokens = Tokens(key, limits.token_seconds)
+        attempts = AttemptLimits.on_redis(settings.redis_url, limits)
+        checkout = Checkout(commands, cart_view, orders, ProviderTokeniser(provider), settings.currency)
+        order_service = OrderService(orders, checkout, commands, settings.currency)
+        yield Services(
+            settings=settings,
+            options=limits,
+            signing_key=key,
+            tokens=tokens,
+            accounts=Accounts(PostgresUsers(pool), Passwords(), tokens, attempts, carts),
+            catalogue=catalogue,
+            search=search,
+            products=ProductCommands(commands, settings.currency),
+            carts=carts,
+            checkout=checkout,
+            orders=order_service,
+            progress=OrderProgress(order_service, orders, tail),
+            inventory=InventoryService(PostgresStock(views), commands),
+            commands=commands,
+            idempotency=IdempotencyStore(redis, key.secret("idempotency"), limits),
+            ops=Ops(settings, views),
+            services_health=ServicesHealthCheck(producer, tail, limits.ping_seconds, EXPECTED_SERVICES),
+            readiness_checks={
+                "kafka": tail.check,
+                "postgres": lambda: views.row("SELECT 1"),
+                "redis": redis.ping,
+            },
+        )
