@@ -15,6 +15,7 @@ from api.inventory import routes as inventory
 from api.middleware import JsonOnly, RequestContext
 from api.ops import routes as ops
 from api.orders import routes as orders
+from api.pages import routes as pages
 from api.services import Services
 from api.settings import ApiSettings
 from api.wiring import open_services
@@ -62,6 +63,7 @@ def create_app(
         app.include_router(router, prefix=V1)
     for router in (auth.well_known, health.router, schema_registry.router):
         app.include_router(router)
+    pages.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
     app.add_middleware(JsonOnly)
     if limits.cors_origins:

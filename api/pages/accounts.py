@@ -1,4 +1,4 @@
-"""Logging in and out, and new accounts. The session is the access token in a cookie that scripts cannot read."""
+"""Logging in and out, and new accounts. The session is the access token, in a cookie hidden from scripts."""
 
 from typing import Annotated
 
@@ -57,7 +57,9 @@ async def login(
     try:
         session = await _session(request, services, caller, email, password)
     except Problem as problem:
-        return _form(request, caller, registering=False, message=problem.detail, email=email, next=_local(next))
+        return _form(
+            request, caller, registering=False, message=problem.detail, email=email, next=_local(next)
+        )
     return _begun(session, services, _local(next))
 
 
@@ -89,7 +91,9 @@ def _client(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-async def _session(request: Request, services: Services, caller: Caller, email: str, password: str) -> Session:
+async def _session(
+    request: Request, services: Services, caller: Caller, email: str, password: str
+) -> Session:
     return await services.accounts.login(email, password, _client(request), caller.guest_cart, MERGE_SECONDS)
 
 

@@ -8,11 +8,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from api.auth.caller import CART_COOKIE, AnyCaller, Caller, new_guest_cart
 from api.carts.models import Cart
 from api.carts.service import CartResult
-from api.catalogue.models import SKU_MAX_LENGTH, Sku
+from api.catalogue.models import Sku
 from api.pages.rendering import page, wants_fragment
 from api.pages.route import PageRoute
 from api.problems import Problem
 from api.services import Services, Use
+from schemas.sku import SKU_MAX_LENGTH
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -101,8 +102,9 @@ async def _changed(request: Request, services: Services, caller: Caller, result:
 
 def _cart(request: Request, caller: Caller, cart: Cart, message: str | None) -> Response:
     if not wants_fragment(request):
-        shown = {"cart": cart, "pieces": cart.pieces, "message": message}
-        return page(request, "cart.html", caller, **shown) if message else RedirectResponse("/cart", 303)
+        if message is None:
+            return RedirectResponse("/cart", 303)
+        return page(request, "cart.html", caller, 409, cart=cart, pieces=cart.pieces, message=message)
     answer = page(request, "_cart.html", caller, cart=cart, message=message)
     answer.headers["HX-Trigger"] = CHANGED
     return answer

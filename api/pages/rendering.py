@@ -14,6 +14,7 @@ from starlette.templating import Jinja2Templates
 from api.auth.caller import Caller
 
 LOCALE = "en_GB"
+HUES = 12
 FOLDER = Path(__file__).parent.parent / "templates"
 
 
@@ -29,8 +30,8 @@ def initials(name: str) -> str:
 
 
 def hue(text: str) -> int:
-    """Return a colour's hue (degrees) that stays with the text."""
-    return crc32(text.encode()) % 360
+    """Return which of the style sheet's hues a text always has."""
+    return crc32(text.encode()) % HUES
 
 
 def _moment(ms: int) -> datetime:

@@ -44,9 +44,9 @@ class PageRoute(APIRoute):
         serve = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
+            if request.method == "POST" and not same_origin(request):
+                return _shown(request, Problem(FORBIDDEN, "this form was not sent by the shop's own page"))
             try:
-                if request.method == "POST" and not same_origin(request):
-                    raise Problem(FORBIDDEN, "this form was not sent by the shop's own page")
                 return await serve(request)
             except Problem as problem:
                 return _shown(request, problem)

@@ -1,0 +1,59 @@
+"""The ops page: consumer lag as live charts, throughput, processes and dead letters."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from api.auth.caller import AnyCaller, Caller, require_staff
+from api.ops.models import Lag
+from api.pages.rendering import page
+from api.pages.route import PageRoute
+from api.services import Use
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+def ops_caller(services: Use, caller: AnyCaller) -> Caller:
+    """Return the caller: staff, or anyone where the ops pages are open (a platform on one's own machine)."""
+    return caller if services.options.open_ops else require_staff(caller)
+
+
+OpsCaller = Annotated[Caller, Depends(ops_caller)]
+
+
+@router.get("/ops")
+async def ops(request: Request, caller: OpsCaller) -> Response:
+    """Show the page."""
+    return page(request, "ops.html", caller)
+
+
+@router.get("/ops/data", dependencies=[Depends(ops_caller)])
+async def data(services: Use) -> Lag:
+    """Return the lag of all groups, for the charts."""
+    return await services.ops.lag()
+
+
+@router.get("/ops/tables")
+async def tables(request: Request, services: Use, caller: OpsCaller) -> Response:
+    """Return the figures and tables of the page."""
+    lag = await services.ops.lag()
+    dead = await services.ops.dead_letters(limit=20)
+    health = await services.services_health.ask()
+    instances = [
+        (service, instance) for service, found in sorted(health.services.items()) for instance in found
+    ]
+    return page(
+        request,
+        "_ops_tables.html",
+        caller,
+        records=sum(group.lag for group in lag.groups),
+        seconds=max((group.seconds for group in lag.groups), default=0.0),
+        partitions=sorted(
+            lag.partitions, key=lambda each: (-each.lag, each.group, each.topic, each.partition)
+        ),
+        dead=dead,
+        letters=sum(sum(reasons.values()) for reasons in dead.counts.values()),
+        instances=instances,
+        healthy=sum(instance.healthy for _, instance in instances),
+    )

@@ -1,0 +1,58 @@
+"use strict";
+// Live charts of the ops page: /ops/data every two seconds, five minutes kept in the browser.
+const PERIOD_MS = 2000, KEPT = 150;
+const COLOURS = ["#0f5e57", "#c2571a", "#3b5bdb", "#a3242d", "#8f6a00", "#6741d9", "#2b8a3e", "#5d6778"];
+const times = [], seen = new Map(), charts = {};
+
+function series(group) {
+  if (!seen.has(group)) seen.set(group, { records: Array(times.length).fill(null), seconds: Array(times.length).fill(null),
+                                          throughput: Array(times.length).fill(null), committed: null });
+  return seen.get(group);
+}
+
+function draw(name) {
+  const groups = [...seen.keys()].sort();
+  const holder = document.getElementById("chart-" + name);
+  const data = [times, ...groups.map((group) => seen.get(group)[name])];
+  const known = charts[name];
+  if (known && known.groups === groups.join()) { known.plot.setData(data); return; }
+  if (known) known.plot.destroy();
+  const plot = new uPlot({
+    width: holder.clientWidth, height: 240,
+    scales: { y: { range: (_, low, high) => [0, Math.max(high || 0, 1) * 1.1] } },
+    axes: [{}, { size: 60, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en-GB")) }],
+    series: [{}, ...groups.map((group, index) => ({ label: group.replace("ecommerce.", ""), stroke: COLOURS[index % COLOURS.length], width: 2, spanGaps: true,
+      points: { show: times.length < 3 }, value: (_, value) => value == null ? "–" : value.toLocaleString("en-GB", { maximumFractionDigits: 1 }) }))],
+  }, data, holder);
+  charts[name] = { plot, groups: groups.join() };
+}
+
+async function look() {
+  try {
+    const answer = await fetch("/ops/data", { headers: { Accept: "application/json" } });
+    if (!answer.ok) return;
+    const lag = await answer.json();
+    const now = lag.at / 1000, before = times.length ? times[times.length - 1] : null;
+    if (before !== null && now <= before) return;
+    lag.groups.forEach((group) => series(group.group));
+    times.push(now);
+    for (const [name, kept] of seen) {
+      const group = lag.groups.find((each) => each.group === name);
+      kept.records.push(group ? group.lag : null);
+      kept.seconds.push(group ? group.seconds : null);
+      kept.throughput.push(group && before !== null && kept.committed !== null ? Math.max(0, (group.committed - kept.committed) / (now - before)) : null);
+      kept.committed = group ? group.committed : null;
+    }
+    if (times.length > KEPT) {
+      times.shift();
+      seen.forEach((kept) => { kept.records.shift(); kept.seconds.shift(); kept.throughput.shift(); });
+    }
+    ["records", "seconds", "throughput"].forEach(draw);
+  } finally {
+    setTimeout(look, PERIOD_MS);
+  }
+}
+
+document.addEventListener("DOMContentLoaded", look);
+window.addEventListener("resize", () => Object.entries(charts).forEach(([name, chart]) =>
+  chart.plot.setSize({ width: document.getElementById("chart-" + name).clientWidth, height: 240 })));
