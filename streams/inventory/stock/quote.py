@@ -35,10 +35,9 @@ def _refusals(stock: Stock, asked: InventoryReserve) -> Iterator[str]:
         yield "invalid_price"
     if stock.facts is None:
         yield "unknown_sku"
-        return
-    if not stock.facts.active:
+    elif not stock.facts.active:
         yield "discontinued"
-    if stock.facts.currency != asked.currency:
+    elif stock.facts.currency != asked.currency:
         yield "currency_mismatch"
-    if sum(line.quantity for line in asked.lines) > stock.available:
+    elif sum(line.quantity for line in asked.lines) > stock.available:
         yield "out_of_stock"
