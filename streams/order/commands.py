@@ -22,6 +22,7 @@ from streams.order.machine import STAFF_TARGETS, may
 from streams.order.moves import cancelled, event, moved
 from streams.order.policy import OrderPolicy
 from streams.order.refusals import illegal, refused, unknown
+from streams.order.totals import charged_amount, goods_amount
 from tables.applied import remembered
 from tables.order import Order, Shipment
 from topics.registry import PAYMENT_REFUND
@@ -88,8 +89,7 @@ def take_back(policy: OrderPolicy, state: Order | None, message: Message[OrderRe
         return refused(state, message, "already_exists", "order_id", f"{message.aggregate_id} exists already")
     data = message.data
     lines = tuple(msgspec.structs.replace(line, unit_price=_price(line)) for line in data.lines)
-    goods = sum(line.quantity * (line.unit_price or 0) for line in lines)
-    charged = sum(charge.quantity * charge.amount for charge in data.charges)
+    goods, charged = goods_amount(lines), charged_amount(data.charges)
     breach = next(_breaches(data, lines, goods + charged), None)
     if breach is not None:
         return refused(None, message, breach.reason, breach.field, breach.detail)

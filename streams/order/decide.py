@@ -7,7 +7,7 @@ payment undo their own work when they hear `order.cancelled`.
 
 import msgspec
 
-from schemas.checkout import Charge, CheckoutStarted
+from schemas.checkout import CheckoutStarted
 from schemas.envelope import Message
 from schemas.inventory import InventoryRejected, InventoryReserved, QuotedLine
 from schemas.order import OrderKind, OrderLine, OrderSnapshot, OrderStatus
@@ -18,10 +18,9 @@ from streams.order.machine import may
 from streams.order.moves import cancelled, confirmed, event, moved, started_again
 from streams.order.policy import OrderPolicy
 from streams.order.refusals import refused
+from streams.order.totals import charged_amount
+from streams.payment.progress import CAPTURE_FAILED
 from tables.order import Order
-
-# What payment says where the provider refused to capture what it had authorised.
-CAPTURE_FAILED = "capture_failed"
 
 
 def started(state: Order | None, message: Message[CheckoutStarted]) -> Decision[Order]:
@@ -52,11 +51,6 @@ def started(state: Order | None, message: Message[CheckoutStarted]) -> Decision[
     )
     order = Order(snapshot, version=message.occurred_at, deadline_at=data.deadline_at)
     return Decision(order, (event(message.aggregate_id, order),))
-
-
-def charged_amount(charges: tuple[Charge, ...]) -> int:
-    """Return the sum of charges, in minor units."""
-    return sum(charge.quantity * charge.amount for charge in charges)
 
 
 def quoted(state: Order | None, message: Message[InventoryReserved]) -> Decision[Order]:
