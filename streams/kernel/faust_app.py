@@ -1,0 +1,194 @@
+"""The Faust app: one agent and one table per flow, bound to the kernel."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import faust
+import structlog
+from aiokafka.client import AIOKafkaClient
+from aiokafka.structs import TopicPartition
+from faust.stores.rocksdb import Store as FaustStore
+from faust.types import TP, TransportT
+from faust.types.tables import TableT
+
+from streams.kernel.agent import flow_agent
+from streams.kernel.faust_mends import OwningTableManager, OwningTransport
+from streams.kernel.fenced_changelog import FencedChangelog
+from streams.kernel.flow import Flow
+from streams.kernel.meters import Meters
+from streams.kernel.ownership import Ownership, Place, Possession
+from streams.kernel.publisher import KafkaPublisher
+from streams.kernel.restore import Target, restore
+from streams.kernel.rocks_store import RocksStore
+from topics.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+APP_ID = "ecommerce.streams"
+REQUEST_TIMEOUT_MS = 15_000
+COMMIT_INTERVAL_S = 1.0
+SESSION_TIMEOUT_S = 10.0
+HEARTBEAT_S = 3.0
+FETCHED_AT_ONCE = 5_000
+QUEUED_FETCHES = 64
+
+# One database per table and partition: Faust's defaults (2 GiB of cache each) are for one big table.
+ROCKSDB_OPTIONS = {
+    "write_buffer_size": 8 * 1024 * 1024,
+    "max_write_buffer_number": 2,
+    "block_cache_size": 32 * 1024 * 1024,
+    "max_open_files": 256,
+}
+
+
+class StreamsApp(faust.App):
+    """The platform's Faust app. `instance` names the process in the group and in ownership records."""
+
+    def __init__(
+        self,
+        flows: Sequence[Flow[Any]],
+        settings: Settings,
+        *,
+        instance: str,
+        data_dir: Path,
+        meters: Meters,
+        app_id: str = APP_ID,
+    ) -> None:
+        super().__init__(
+            app_id,
+            broker=[f"kafka://{address}" for address in settings.kafka_bootstrap.split(",")],
+            store="rocksdb://",
+            datadir=data_dir,
+            autodiscover=False,
+            web_enabled=False,
+            worker_redirect_stdouts=False,
+            TableManager=OwningTableManager,
+            # Topics belong to topics/admin: Faust neither creates nor changes any.
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            topic_partitions=settings.partitions,
+            topic_replication_factor=settings.replication,
+            table_standby_replicas=0,
+            consumer_group_instance_id=instance,
+            broker_session_timeout=SESSION_TIMEOUT_S,
+            broker_heartbeat_interval=HEARTBEAT_S,
+            broker_commit_interval=COMMIT_INTERVAL_S,
+            broker_max_poll_records=FETCHED_AT_ONCE,
+            stream_buffer_maxsize=QUEUED_FETCHES,
+            # The kernel finishes what is in flight at a handover, and commits what is applied.
+            stream_wait_empty=False,
+            producer_acks=-1,
+        )
+        self.settings = settings
+        self.flows = tuple(flows)
+        self.instance = instance
+        self.publisher = KafkaPublisher(settings.kafka_bootstrap, f"{app_id}-{instance}")
+        self.client: AIOKafkaClient | None = None
+        self._left: Mapping[TP, int] = {}
+        self.ownership = Ownership(
+            self.flows,
+            takeover=self._take_over,
+            publisher=self.publisher,
+            clock=lambda: time.time_ns() // 1_000_000,
+            meters=meters,
+            failed=self._fail,
+        )
+        self._tables_by_flow: dict[str, TableT[bytes, bytes]] = {}
+        self._flow_by_changelog: dict[str, str] = {}
+        for flow in self.flows:
+            self._declare(flow)
+        self.on_partitions_revoked.connect(self._on_revoked)
+
+    def _declare(self, flow: Flow[Any]) -> None:
+        """Declare the flow's agent and table; raw bytes on both sides, the kernel decodes."""
+        raw: dict[str, Any] = dict.fromkeys(("key_type", "value_type"), bytes)
+        raw |= dict.fromkeys(("key_serializer", "value_serializer"), "raw")
+        changelog = flow.table.changelog.name
+        self._flow_by_changelog[changelog] = flow.name
+        self._tables_by_flow[flow.name] = self.Table(
+            flow.table.name,
+            partitions=self.settings.partitions,
+            key_type=bytes,
+            value_type=bytes,
+            changelog_topic=self.topic(changelog, partitions=self.settings.partitions, **raw),
+            options=dict(ROCKSDB_OPTIONS),
+        )
+        # Not acknowledged to Faust: what may be committed is known from the applied positions.
+        sources = self.topic(*(route.topic.name for route in flow.routes), acks=False, **raw)
+        self.agent(sources, name=f"streams.{flow.name}", concurrency=1)(flow_agent(flow.name, self.ownership))
+
+    def _new_transport(self) -> TransportT:
+        return OwningTransport(self.conf.broker_consumer, self)
+
+    async def on_start(self) -> None:
+        """Connect the kernel's own ways to the broker, then start Faust."""
+        await self.publisher.start()
+        self.client = AIOKafkaClient(
+            bootstrap_servers=self.settings.kafka_bootstrap,
+            client_id=f"{self.conf.id}-{self.instance}-changelog",
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
+        )
+        await self.client.bootstrap()
+        self.add_future(self.ownership.run_timers())
+        await super().on_start()
+
+    async def on_stop(self) -> None:
+        """Finish what is in flight, let Faust commit it and stop."""
+        self._left = _by_partition(await self.ownership.revoke())
+        await super().on_stop()
+        await self.publisher.stop()
+        if self.client is not None:
+            await self.client.close()
+
+    async def on_assigned(self, changelogs: set[TP]) -> None:
+        """Own the partitions of these changelogs (see `faust_mends`)."""
+        await self.ownership.assign(
+            Place(self._flow_by_changelog[tp.topic], tp.partition) for tp in changelogs
+        )
+
+    def applied(self) -> Mapping[TP, int]:
+        """Return per source partition the offset up to which all is applied (exclusive)."""
+        return self._left or _by_partition(self.ownership.applied())
+
+    async def _on_revoked(self, *_: Any, **__: Any) -> None:
+        await self.ownership.revoke()
+
+    async def _take_over(self, places: Sequence[Place]) -> Mapping[Place, Possession]:
+        assert self.client is not None
+        changelogs: dict[Place, FencedChangelog] = {}
+        for place in places:
+            topic = self._changelog(place.flow)
+            changelogs[place] = FencedChangelog(
+                self.client, str(self.conf.id), topic, place.partition, self.instance
+            )
+        ends = await asyncio.gather(*(changelog.acquire() for changelog in changelogs.values()))
+        stores = {place: RocksStore(self._store(place.flow), place.partition) for place in places}
+        began = time.perf_counter()
+        restored = await restore(
+            self.settings.kafka_bootstrap,
+            {
+                TopicPartition(self._changelog(place.flow), place.partition): Target(stores[place], end)
+                for place, end in zip(places, ends, strict=True)
+            },
+        )
+        seconds = round(time.perf_counter() - began, 3)
+        log.info("state restored", partitions=len(places), records=restored, seconds=seconds)
+        return {place: Possession(stores[place], changelogs[place]) for place in places}
+
+    def _changelog(self, flow: str) -> str:
+        return next(topic for topic, name in self._flow_by_changelog.items() if name == flow)
+
+    def _store(self, flow: str) -> FaustStore:
+        return cast("FaustStore", cast("Any", self._tables_by_flow[flow]).data)
+
+    def _fail(self, error: Exception) -> None:
+        """End the worker: a partition of it cannot go on, and the next one finds all that is durable."""
+        log.error("worker ends", error=repr(error))
+        self.add_future(self.crash(error))
+
+
+def _by_partition(offsets: Mapping[tuple[str, int], int]) -> dict[TP, int]:
+    return {TP(topic, partition): offset for (topic, partition), offset in offsets.items()}

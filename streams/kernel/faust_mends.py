@@ -1,0 +1,126 @@
+"""The one room that reaches into Faust 0.15.3: what has to be otherwise, and why.
+
+All by subclassing what Faust lets one replace; `tests/unit/kernel/test_faust_pins.py` pins the version and
+the internals that are used here.
+
+- `OwningRecovery`: the kernel restores the tables itself (`restore`), in bulk, after fencing the owner
+  before, and the flow is stopped while the sources are sought. Stock Faust delivers records between the seek
+  and the resume and then clears them away: they are lost (faust-streaming#596).
+- `AppliedOffsetsConsumer.force_commit`: commits exactly what the kernel has applied durably. Stock Faust
+  commits past messages that are still in flight (faust-streaming#606).
+- `AppliedOffsetsConsumer._drain_messages`: one event per partition and fetch, whose value is the list of raw
+  records. Stock Faust makes an event, a message, two asyncio tasks and a wait per record.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol, cast
+
+import faust
+from aiokafka.errors import ConsumerStoppedError
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.types import TP
+from mode.types import ServiceT
+
+FETCH_TIMEOUT_S = 1.0
+
+
+class OwningApp(Protocol):
+    """What the mended parts ask of the app."""
+
+    async def on_assigned(self, changelogs: set[TP]) -> None:
+        """Take over and restore the tables' partitions; when this returns, records may come."""
+
+    def applied(self) -> Mapping[TP, int]:
+        """Return per source partition the offset up to which all is applied (exclusive)."""
+
+
+class OwningRecovery(Recovery):
+    """Recovery that leaves restoring to the kernel."""
+
+    def add_active(self, table: Any, tp: TP) -> None:
+        """Keep the partition out of Faust's own recovery: the kernel restores it."""
+
+    async def on_recovery_completed(self, generation_id: int = 0) -> None:
+        """Take over the assigned partitions, then let the sources flow."""
+        app = cast("faust.App", self.app)
+        # Nothing may be delivered between the seek and the resume that follow (faust-streaming#596).
+        app.consumer.stop_flow()
+        changelogs = {tp for tp in app.consumer.assignment() if self._is_changelog_tp(tp)}
+        await self._wait(cast("OwningApp", app).on_assigned(changelogs))
+        await super().on_recovery_completed(generation_id)
+
+
+class OwningTableManager(TableManager):
+    """A table manager with the recovery above."""
+
+    @property
+    def recovery(self) -> Recovery:
+        """Return the recovery service."""
+        if self._recovery is None:
+            self._recovery = OwningRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+
+class AppliedOffsetsConsumer(Consumer):
+    """A consumer that commits what is applied, and delivers whole fetches."""
+
+    async def force_commit(
+        self,
+        topics: Any = None,  # noqa: ARG002 - Faust's signature
+        start_new_transaction: bool = True,  # noqa: ARG002, FBT001, FBT002 - Faust's signature
+    ) -> bool:
+        """Commit the applied positions of the partitions that moved."""
+        applied = cast("OwningApp", self.app).applied()
+        moved = {tp: offset for tp, offset in applied.items() if self._committed_offset[tp] != offset}
+        return bool(moved) and await self._commit_offsets(moved)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Raise no alarm from Faust's per-message bookkeeping: there is none. Lag is the broker's to tell."""
+
+    async def _drain_messages(self, fetcher: ServiceT) -> None:
+        stopping = self._stopped.is_set
+        fetcher_stopping = cast("Any", fetcher)._stopped.is_set  # noqa: SLF001 - as stock Faust does
+        try:
+            while not (stopping() or fetcher_stopping()):
+                await self._deliver_next()
+                # A fetch that is served from the buffer does not wait: let others run.
+                await asyncio.sleep(0)
+        except (ConsumerStoppedError, asyncio.CancelledError):
+            if not self.app.should_stop:
+                raise
+
+    async def _deliver_next(self) -> None:
+        fetched, active = await self._wait_next_records(FETCH_TIMEOUT_S)
+        if not fetched or self.should_stop:
+            return
+        if not self.flow_active:
+            # Fetched before the flow was stopped: fetch them again when it goes on.
+            await self.perform_seek()
+            return
+        generation = self.app.consumer_generation_id
+        # The conductor's own way from a partition to the channels of its agents.
+        index: Mapping[TP, set[Any]] = cast("Any", self.app.topics)._tp_index  # noqa: SLF001
+        for tp, records in fetched.items():
+            if active is not None and tp not in active:
+                continue
+            message = self._to_message(tp, records[-1])
+            for channel in index[tp]:
+                if self._interrupted(generation):
+                    return  # a rebalance: what was not delivered is sought again
+                event = self.app.create_event(None, list(records), None, message)
+                if channel.queue.full():
+                    await self.wait_first(channel.queue.put(event), self.suspend_flow.wait())
+                else:
+                    channel.queue.put_nowait(event)
+
+    def _interrupted(self, generation: int) -> bool:
+        return not self.flow_active or self.app.consumer_generation_id != generation
+
+
+class OwningTransport(Transport):
+    """The Kafka transport with the consumer above."""
+
+    Consumer = AppliedOffsetsConsumer

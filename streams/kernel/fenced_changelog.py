@@ -1,0 +1,178 @@
+"""The changelog on Kafka, with the broker as the judge of who may write it.
+
+A transactional id per partition, `<app>-<changelog>-<partition>`, gives each new owner the same producer id
+with a higher epoch (InitProducerId). The owner appends *ordinary* idempotent batches under that id and epoch;
+there are no transactions, so nothing is ever aborted and every reader sees every batch. From the successor's
+first batch on (`acquire` writes one) the leader answers INVALID_PRODUCER_EPOCH to the epochs before it.
+Outputs are sent only after the changelog's answer, so a worker that lost its partition without knowing can
+neither change state nor publish.
+
+This room reaches under aiokafka's producer, which cannot produce non-transactional batches under a
+transactional id: it builds the record batch and the produce request itself. `tests/unit/kernel` pins what it
+relies on; KIP-98 describes the broker's side.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+import aiokafka.errors as kafka_errors
+import msgspec
+import structlog
+from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.protocol.transaction import InitProducerIdRequest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.structs import TopicPartition
+
+from streams.kernel.errors import OwnershipLostError
+from streams.kernel.layout import OWNER
+from streams.kernel.ports import Entry
+
+log = structlog.get_logger(__name__)
+
+ALL_REPLICAS: Final = -1
+PRODUCE_TIMEOUT_MS: Final = 10_000
+FIRST_BACKOFF_S: Final = 0.05
+MAX_BACKOFF_S: Final = 2.0
+
+# The broker forgets a transactional id that has not begun a transaction for transactional.id.expiration.ms
+# (seven days), and the successor would get an unrelated producer id: renew well before.
+RENEW_AFTER_S: Final = 24 * 3600.0
+
+_FENCED = (
+    kafka_errors.InvalidProducerEpoch,
+    kafka_errors.ProducerFenced,
+    kafka_errors.OutOfOrderSequenceNumber,
+)
+_COORDINATOR_MOVES = (
+    kafka_errors.CoordinatorNotAvailableError,
+    kafka_errors.CoordinatorLoadInProgressError,
+    kafka_errors.NotCoordinatorError,
+    kafka_errors.ConcurrentTransactions,
+)
+
+
+class FencedChangelog:
+    """One changelog partition as its owner writes it. Call `acquire` once, then `append`, one at a time.
+
+    `owner` names the process in the ownership record. Both calls wait for a broker that is down, for ever;
+    they raise OwnershipLostError once a successor has written.
+    """
+
+    def __init__(self, client: AIOKafkaClient, app_id: str, topic: str, partition: int, owner: str) -> None:
+        self._client = client
+        self._transactional_id = f"{app_id}-{topic}-{partition}"
+        self._place = TopicPartition(topic, partition)
+        self._owner = owner
+        self._producer_id = -1
+        self._epoch = -1
+        self._sequence = 0
+        self._acquired_at = 0.0
+
+    @property
+    def epoch(self) -> int:
+        """The owner's epoch; every later owner's is higher."""
+        return self._epoch
+
+    async def acquire(self) -> int:
+        """Become the owner: fence everyone before, and return the offset of the ownership record."""
+        await self._client.add_topic(self._place.topic)
+        self._producer_id, self._epoch = await self._init_producer_id()
+        self._sequence = 0
+        self._acquired_at = time.monotonic()
+        record = {"owner": self._owner, "epoch": self._epoch, "since": time.time_ns() // 1_000_000}
+        return await self._append([(OWNER, msgspec.json.encode(record))])
+
+    async def append(self, entries: Sequence[Entry]) -> int:
+        """Append the entries as one record batch; return the last offset when all replicas have it."""
+        if time.monotonic() - self._acquired_at > RENEW_AFTER_S:
+            await self.acquire()
+        return await self._append(entries)
+
+    async def _append(self, entries: Sequence[Entry]) -> int:
+        batch = self._build(entries)
+        backoff = FIRST_BACKOFF_S
+        while True:
+            try:
+                first = await self._produce(batch)
+            except _FENCED as error:
+                raise OwnershipLostError(
+                    f"{self._place.topic}-{self._place.partition} has another owner: {error!r}"
+                ) from error
+            except kafka_errors.KafkaError as error:
+                if not error.retriable:
+                    raise
+                log.warning(
+                    "changelog not reachable, trying again",
+                    topic=self._place.topic,
+                    partition=self._place.partition,
+                    error=repr(error),
+                )
+                await asyncio.sleep(backoff)
+                backoff = min(backoff * 2, MAX_BACKOFF_S)
+                await self._client.force_metadata_update()
+            else:
+                self._sequence = (self._sequence + len(entries)) & 0x7FFFFFFF
+                return first + len(entries) - 1
+
+    def _build(self, entries: Sequence[Entry]) -> bytes:
+        builder = DefaultRecordBatchBuilder(
+            magic=2,
+            compression_type=0,
+            is_transactional=0,
+            producer_id=self._producer_id,
+            producer_epoch=self._epoch,
+            base_sequence=self._sequence,
+            # The builder refuses what goes over; here the kernel has bounded the batch already.
+            batch_size=2**31 - 1,
+        )
+        now = time.time_ns() // 1_000_000
+        for index, (key, value) in enumerate(entries):
+            builder.append(index, timestamp=now, key=key, value=value, headers=[])
+        return bytes(builder.build())
+
+    async def _produce(self, batch: bytes) -> int:
+        """Send the batch to the partition's leader and return its first offset; raises its error."""
+        topic, partition = self._place
+        leader = self._client.cluster.leader_for_partition(self._place)
+        if leader is None or leader == -1:
+            raise kafka_errors.LeaderNotAvailableError(topic, partition)
+        request = ProduceRequest(
+            transactional_id=None,
+            required_acks=ALL_REPLICAS,
+            timeout=PRODUCE_TIMEOUT_MS,
+            topics=[(topic, [(partition, batch)])],
+        )
+        response = await self._client.send(leader, request)
+        _, (answer,) = response.topics[0]
+        _raise_for(answer[1])
+        return int(answer[2])
+
+    async def _init_producer_id(self) -> tuple[int, int]:
+        request = InitProducerIdRequest(
+            transactional_id=self._transactional_id, transaction_timeout_ms=PRODUCE_TIMEOUT_MS
+        )
+        backoff = FIRST_BACKOFF_S
+        while True:
+            try:
+                node = await self._client.coordinator_lookup(
+                    CoordinationType.TRANSACTION, self._transactional_id
+                )
+                answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
+                _raise_for(answer.error_code)
+            except kafka_errors.KafkaError as error:
+                if not (error.retriable or isinstance(error, _COORDINATOR_MOVES)):
+                    raise
+                await asyncio.sleep(backoff)
+                backoff = min(backoff * 2, MAX_BACKOFF_S)
+                await self._client.force_metadata_update()
+            else:
+                return int(answer.producer_id), int(answer.producer_epoch)
+
+
+def _raise_for(code: int) -> None:
+    error: Any = kafka_errors.for_code(code)
+    if error is not kafka_errors.NoError:
+        raise error

@@ -1,0 +1,95 @@
+"""A partition's queue: what arrives while a batch is in flight becomes the next batch.
+
+So there is no waiting when the worker is idle, and batches grow by themselves under load.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+
+from streams.kernel.meters import Meters
+from streams.kernel.ports import Record
+from streams.kernel.task import PartitionTask
+
+log = structlog.get_logger(__name__)
+
+MAX_BATCH = 2_000
+
+
+class Lane:
+    """Runs one partition's task over the records that are put in. `failed` is told what stopped it."""
+
+    def __init__(self, task: PartitionTask[Any], meters: Meters, failed: Callable[[Exception], None]) -> None:
+        self.task = task
+        self._meters = meters
+        self._failed = failed
+        self._pending: list[Record] = []
+        self._arrived = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._stopping = False
+        self._runner: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to work."""
+        name = f"{self.task.flow.name}-{self.task.partition}"
+        self._runner = asyncio.create_task(self._run(), name=name)
+
+    def put(self, records: Sequence[Record]) -> None:
+        """Queue records in their order."""
+        if not self._stopping:
+            self._pending += records
+            self._arrived.set()
+
+    @property
+    def backlog(self) -> int:
+        """How many records wait, those of the batch in flight included."""
+        return len(self._pending)
+
+    async def drained_below(self, limit: int) -> None:
+        """Wait until fewer than `limit` records wait, or the lane has stopped."""
+        while len(self._pending) >= limit and not self._stopping:
+            self._drained.clear()
+            await self._drained.wait()
+
+    async def close(self, grace_s: float) -> None:
+        """Drop what waits, let the batch in flight end within `grace_s` seconds, then stop.
+
+        A batch that does not end in time is left where it is: its changelog batch, if written, is taken up by
+        the next owner, and nothing after it happens here.
+        """
+        self._stopping = True
+        self._arrived.set()
+        self._drained.set()
+        if self._runner is None:
+            return
+        with suppress(asyncio.TimeoutError, asyncio.CancelledError):
+            # wait_for cancels the runner at the deadline, and waits for it.
+            await asyncio.wait_for(self._runner, grace_s)
+
+    async def _run(self) -> None:
+        try:
+            while not self._stopping:
+                if not self._pending:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                    continue
+                await self._work()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - handed on: the worker cannot go on without this partition
+            self._stopping = True
+            self._drained.set()
+            self._failed(error)
+
+    async def _work(self) -> None:
+        began = time.perf_counter()
+        batch = await self.task.apply(self._pending[:MAX_BATCH])
+        del self._pending[: batch.consumed]
+        self._drained.set()
+        self._meters.batch(self.task.flow.name, batch, time.perf_counter() - began)
+        if batch.retry_in:
+            await asyncio.sleep(batch.retry_in)

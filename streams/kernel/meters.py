@@ -1,0 +1,69 @@
+"""What a worker counts: once per batch, never per record."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from streams.kernel.batch import Batch
+
+_SIZES = (1, 3, 10, 30, 100, 300, 1_000, 3_000)
+_SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
+
+
+class Meters:
+    """Prometheus metrics of one worker, by flow."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        flow = ("flow",)
+        self._batches = Counter(
+            "ecommerce_stream_batches", "Units of work carried out.", flow, registry=registry
+        )
+        self._records = Counter(
+            "ecommerce_stream_records", "Source records decided.", flow, registry=registry
+        )
+        self._skipped = Counter(
+            "ecommerce_stream_records_skipped",
+            "Source records delivered again that were part of the state already.",
+            flow,
+            registry=registry,
+        )
+        self._outputs = Counter("ecommerce_stream_outputs", "Records emitted.", flow, registry=registry)
+        self._dead_letters = Counter(
+            "ecommerce_stream_dead_letters", "Source records dead-lettered.", flow, registry=registry
+        )
+        self._timers = Counter("ecommerce_stream_timers", "Timers fired.", flow, registry=registry)
+        self._size = Histogram(
+            "ecommerce_stream_batch_records",
+            "Records per unit of work.",
+            flow,
+            registry=registry,
+            buckets=_SIZES,
+        )
+        self._seconds = Histogram(
+            "ecommerce_stream_batch_seconds",
+            "Seconds per unit of work, the broker's answers included.",
+            flow,
+            registry=registry,
+            buckets=_SECONDS,
+        )
+        self._partitions = Gauge(
+            "ecommerce_stream_partitions", "Partitions this worker owns.", flow, registry=registry
+        )
+
+    def batch(self, flow: str, batch: Batch, seconds: float) -> None:
+        """Count one unit of work."""
+        self._batches.labels(flow).inc()
+        self._size.labels(flow).observe(batch.decided)
+        self._seconds.labels(flow).observe(seconds)
+        self._records.labels(flow).inc(batch.decided)
+        self._outputs.labels(flow).inc(len(batch.outputs))
+        if batch.skipped:
+            self._skipped.labels(flow).inc(batch.skipped)
+        if batch.dead_letters:
+            self._dead_letters.labels(flow).inc(batch.dead_letters)
+
+    def timers(self, flow: str, count: int) -> None:
+        """Count timers that were sent."""
+        self._timers.labels(flow).inc(count)
+
+    def partitions(self, flow: str, count: int) -> None:
+        """Tell how many partitions of a flow are owned."""
+        self._partitions.labels(flow).set(count)

@@ -1,0 +1,127 @@
+"""Which partitions this worker owns: taking them over, feeding them, handing them over."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import structlog
+
+from streams.kernel.flow import Flow
+from streams.kernel.lane import Lane
+from streams.kernel.meters import Meters
+from streams.kernel.ports import Changelog, Clock, Publisher, Store
+from streams.kernel.task import PartitionTask
+
+log = structlog.get_logger(__name__)
+
+HANDOVER_GRACE_S = 5.0
+TICK_S = 0.1
+
+
+class Place(NamedTuple):
+    """One partition of one flow."""
+
+    flow: str
+    partition: int
+
+
+@dataclass(frozen=True, slots=True)
+class Possession:
+    """What an owner holds of a partition, once it is restored."""
+
+    store: Store
+    changelog: Changelog
+
+
+class Takeover(Protocol):
+    """Becoming the owner of partitions: fence the owner before, restore its state."""
+
+    async def __call__(self, places: Sequence[Place]) -> Mapping[Place, Possession]:
+        """Return the restored stores and the fenced changelogs of all `places`."""
+
+
+class Ownership:
+    """The lanes of the partitions that this worker owns.
+
+    `failed` is called, once per failing partition, with the error that stopped it; the worker has to end.
+    """
+
+    def __init__(
+        self,
+        flows: Iterable[Flow[Any]],
+        *,
+        takeover: Takeover,
+        publisher: Publisher,
+        clock: Clock,
+        meters: Meters,
+        failed: Callable[[Exception], None],
+    ) -> None:
+        self._flows = {flow.name: flow for flow in flows}
+        self._takeover = takeover
+        self._publisher = publisher
+        self._clock = clock
+        self._meters = meters
+        self._failed = failed
+        self._lanes: dict[Place, Lane] = {}
+
+    async def assign(self, places: Iterable[Place]) -> None:
+        """Own exactly `places`: let go of all, then take over, restore and open these."""
+        await self.revoke()
+        wanted = sorted(places)
+        possessions = await self._takeover(wanted)
+        tasks = [
+            PartitionTask(
+                self._flows[place.flow],
+                place.partition,
+                store=held.store,
+                changelog=held.changelog,
+                publisher=self._publisher,
+                clock=self._clock,
+            )
+            for place, held in possessions.items()
+        ]
+        await asyncio.gather(*(task.open() for task in tasks))
+        for task in tasks:
+            lane = Lane(task, self._meters, self._failed)
+            lane.start()
+            self._lanes[Place(task.flow.name, task.partition)] = lane
+        self._count()
+        log.info("partitions owned", count=len(self._lanes))
+
+    async def revoke(self) -> dict[tuple[str, int], int]:
+        """Let go of everything: finish what is in flight, forget the rest. Returns what was applied."""
+        lanes, self._lanes = self._lanes, {}
+        await asyncio.gather(*(lane.close(HANDOVER_GRACE_S) for lane in lanes.values()))
+        self._count()
+        return _applied(lanes)
+
+    def lane(self, flow: str, partition: int) -> Lane | None:
+        """Return the lane of a partition, or None where it is not owned (any more)."""
+        return self._lanes.get(Place(flow, partition))
+
+    def applied(self) -> dict[tuple[str, int], int]:
+        """Return, per source topic and partition, the offset up to which all is applied (exclusive)."""
+        return _applied(self._lanes)
+
+    async def run_timers(self) -> None:
+        """Fire timers as they come due, for ever."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = self._clock()
+            for place, lane in list(self._lanes.items()):
+                due = lane.task.next_due()
+                if due is not None and due <= now:
+                    self._meters.timers(place.flow, await lane.task.fire_timers())
+
+    def _count(self) -> None:
+        for name in self._flows:
+            self._meters.partitions(name, sum(place.flow == name for place in self._lanes))
+
+
+def _applied(lanes: Mapping[Place, Lane]) -> dict[tuple[str, int], int]:
+    return {
+        (topic, place.partition): offset + 1
+        for place, lane in lanes.items()
+        for topic, offset in lane.task.positions.items()
+    }

@@ -1,0 +1,85 @@
+"""The stream worker: builds the Faust app of all flows and runs it until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import socket
+import threading
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+import faust
+import structlog
+import uvloop
+from prometheus_client import CollectorRegistry, start_http_server
+
+from streams.kernel.faust_app import APP_ID, StreamsApp
+from streams.kernel.flow import Flow
+from streams.kernel.meters import Meters
+from streams.kernel.slot import claim
+from topics.settings import PortOffset, Settings
+
+log = structlog.get_logger(__name__)
+
+STOP_DEADLINE_S = 20.0
+EX_SOFTWARE = 70
+STACK_CHARACTERS = 4_000
+
+
+class WorkerApp(StreamsApp):
+    """The app as a process: a stop that does not end in time is ended."""
+
+    async def on_stop(self) -> None:
+        """Stop, with a deadline: everything durable is safe, so a kill loses nothing."""
+        deadline = threading.Timer(STOP_DEADLINE_S, os._exit, (EX_SOFTWARE,))
+        deadline.daemon = True
+        deadline.start()
+        await super().on_stop()
+
+
+def run(
+    settings: Settings, flows: Sequence[Flow[Any]], *, index: int | None = None, app_id: str = APP_ID
+) -> None:
+    """Run a worker until SIGTERM or SIGINT. Raises SlotTakenError where the index is in use.
+
+    `index` counts the workers of this machine (the lowest free one by default); it decides the data
+    directory, the metrics port and the identity in the consumer group, so that a restarted worker gets its
+    own partitions back at once.
+    """
+    slot = claim(settings.data_dir, index)
+    quiet_libraries()
+    registry = CollectorRegistry()
+    start_http_server(
+        settings.port(PortOffset.WORKER_METRICS, slot.index), addr=settings.host, registry=registry
+    )
+    asyncio.set_event_loop(uvloop.new_event_loop())
+    app = WorkerApp(
+        flows,
+        settings,
+        instance=f"{socket.gethostname()}-{slot.index}",
+        data_dir=slot.directory / "faust",
+        meters=Meters(registry),
+        app_id=app_id,
+    )
+    log.info("worker starts", index=slot.index, flows=[flow.name for flow in flows])
+    worker = faust.Worker(
+        app,
+        loop=asyncio.get_event_loop_policy().get_event_loop(),
+        override_logging=False,
+        quiet=True,
+    )
+    worker.spinner = None
+    try:
+        worker.execute_from_commandline()
+    finally:
+        if app.crash_reason is not None:
+            stack = "".join(traceback.format_exception(app.crash_reason))
+            log.error("worker crashed", error=repr(app.crash_reason), stack=stack[-STACK_CHARACTERS:])
+        slot.release()
+
+
+def quiet_libraries() -> None:
+    """Keep Faust's and aiokafka's chatter out: it costs more than the work."""
+    for name in ("faust", "aiokafka", "mode"):
+        logging.getLogger(name).setLevel(logging.WARNING)
