@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sinks.search.backend import PRICE_STEPS, Filters, Query, Sort
-from sinks.search.marks import CLOSE, OPEN
+from sinks.search.marks import BRACKETS, CLOSE, OPEN
 from sinks.search.tolerance import edits
 from sinks.search.words import words
 
-LOWER_THRESHOLD = "SET LOCAL pg_trgm.word_similarity_threshold = 0.3"
+LOWER_THRESHOLD = "SET LOCAL pg_trgm.word_similarity_threshold = 0.2"
 """Trigrams only preselect for the edit distance; two edits in a word of five letters leave few of them."""
 
 FACET_CATEGORIES = 50
+
+LONGEST = 60
+"""Letters of a word that are compared: levenshtein refuses more than 255 bytes."""
 
 _FROM = "FROM products p LEFT JOIN stock_levels s USING (sku)"
 _AVAILABLE = "coalesce(s.available, 0)"
@@ -48,19 +51,19 @@ class _Where:
             beginning = self.value(f"{word}:*")
             ways = [
                 f"p.document @@ to_tsquery('english', {beginning})",
-                f"to_tsvector('simple'::regconfig, p.name) @@ to_tsquery('simple', {beginning})",
+                f"p.name_words @@ to_tsquery('simple', {beginning})",
                 # A word that says nothing ("the") asks for nothing.
                 f"numnode(to_tsquery('english', {beginning})) = 0",
             ]
             if tolerant and edits(word):
-                ways.append(self._typo(word))
+                ways.append(self.typo(word, letters=LONGEST))
             self.conditions.append(f"({' OR '.join(ways)})")
 
-    def _typo(self, word: str) -> str:
+    def typo(self, word: str, *, letters: int) -> str:
+        """Return the condition that the first `letters` letters of a word of the name are nearly `word`."""
         near, distance = f"{self.value(word)}::text", f"{self.value(edits(word))}::int"
         names_words = "regexp_split_to_table(lower(p.name), '\\W+') AS word"
-        # levenshtein refuses more than 255 bytes.
-        edited = f"levenshtein_less_equal(left(word, 60), {near}, {distance}) <= {distance}"
+        edited = f"levenshtein_less_equal(left(word, {letters}), {near}, {distance}) <= {distance}"
         return f"({near} <% lower(p.name) AND EXISTS (SELECT FROM {names_words} WHERE {edited}))"
 
     def filters(self, filters: Filters, *, categories: bool = True, prices: bool = True) -> None:
@@ -88,10 +91,12 @@ def hits(query: Query, *, tolerant: bool) -> Statement:
         order = f"word_similarity({where.value(' '.join(words(query.text)))}, lower(p.name)) DESC, p.sku"
     if order is None:
         order = f"ts_rank(p.document, to_tsquery('english', {asked})) DESC, p.sku"
+    brackets = where.value(BRACKETS)
     marks = where.value(f"StartSel={OPEN}, StopSel={CLOSE}, HighlightAll=true")
     return where.statement(
         f"p.sku, p.name, p.description, p.categories, p.price, p.currency, {_AVAILABLE} AS available,"
-        f" ts_headline('english', p.name, to_tsquery('english', {asked}), {marks}) AS highlight",
+        f" ts_headline('english', translate(p.name, '<>', {brackets}),"
+        f" to_tsquery('english', {asked}), {marks}) AS highlight",
         f"ORDER BY {order} LIMIT {where.value(query.limit)} OFFSET {where.value(query.offset)}",
     )
 
@@ -128,9 +133,9 @@ def suggestions(typed: Sequence[str], limit: int, *, tolerant: bool) -> Statemen
     where = _Where()
     for word in typed:
         beginning = where.value(f"{word}:*")
-        condition = f"to_tsvector('simple'::regconfig, p.name) @@ to_tsquery('simple', {beginning})"
+        condition = f"p.name_words @@ to_tsquery('simple', {beginning})"
         if tolerant and edits(word):
-            condition = f"({condition} OR {where.value(word)}::text <% lower(p.name))"
+            condition = f"({condition} OR {where.typo(word, letters=len(word))})"
         where.conditions.append(condition)
     order = f"({_AVAILABLE} > 0) DESC, length(p.name), p.sku"
     if tolerant:

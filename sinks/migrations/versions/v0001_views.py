@@ -22,16 +22,21 @@ CREATE TABLE products (
     created_at          timestamptz NOT NULL,
     updated_at          timestamptz NOT NULL,
     version             bigint NOT NULL,
-    -- What search reads: name over categories over description.
+    -- What search reads: name over categories over description. The parser takes what stands in pointed
+    -- brackets for markup, which names do not have.
     document            tsvector NOT NULL GENERATED ALWAYS AS (
-        setweight(to_tsvector('english'::regconfig, name), 'A')
+        setweight(to_tsvector('english'::regconfig, translate(name, '<>', '  ')), 'A')
         || setweight(to_tsvector('english'::regconfig, sku), 'A')
         || setweight(to_tsvector('english'::regconfig, public.ecommerce_words(categories)), 'B')
-        || setweight(to_tsvector('english'::regconfig, description), 'C')
+        || setweight(to_tsvector('english'::regconfig, translate(description, '<>', '  ')), 'C')
+    ) STORED,
+    -- The name's words as they are written, for words that are being typed.
+    name_words          tsvector NOT NULL GENERATED ALWAYS AS (
+        to_tsvector('simple'::regconfig, translate(name, '<>', '  '))
     ) STORED
 );
 CREATE INDEX products_document ON products USING gin (document);
-CREATE INDEX products_name_words ON products USING gin (to_tsvector('simple'::regconfig, name));
+CREATE INDEX products_name_words ON products USING gin (name_words);
 CREATE INDEX products_name_trigrams ON products USING gin (lower(name) public.gin_trgm_ops);
 CREATE INDEX products_categories ON products USING gin (categories);
 CREATE INDEX products_price ON products (price, sku) WHERE active;

@@ -1,0 +1,44 @@
+import uuid
+from collections.abc import AsyncIterator
+
+import pytest
+from elasticsearch import AsyncElasticsearch
+
+from connectors.elasticsearch import indices
+from connectors.elasticsearch.sink import ElasticsearchSink
+from sinks.elasticsearch import PROJECTIONS
+from sinks.indices import INDICES, PRODUCTS
+from sinks.search.backend import Query, SearchBackend, SearchUnavailableError
+from sinks.search.elasticsearch import ElasticsearchSearch
+from sinks.search.select import search_backend
+from tests.integration.search.catalogue import RECORDS
+from tests.integration.search.suite import SearchSuite
+from tests.unit.sinks.records import batch
+from topics.settings import Settings
+
+
+class TestElasticsearchSearch(SearchSuite):
+    @pytest.fixture
+    async def backend(self, elasticsearch: str) -> AsyncIterator[SearchBackend]:
+        # An index of this test's own: the server may serve others.
+        names = {index.alias: f"test-{uuid.uuid4().hex}" for index in INDICES}
+        client = AsyncElasticsearch(elasticsearch)
+        for index in INDICES:
+            await indices.create_beside(client, index, names[index.alias])
+        sink = ElasticsearchSink(elasticsearch, INDICES, targets=names)
+        assert await sink.write(batch(PROJECTIONS, RECORDS)) == ()
+        await sink.close()
+        await client.indices.refresh(index=names[PRODUCTS.alias])
+        backend = ElasticsearchSearch(elasticsearch, index=names[PRODUCTS.alias])
+        yield backend
+        await backend.close()
+        await client.indices.delete(index=list(names.values()))
+        await client.close()
+
+
+async def test_a_server_that_is_away_is_said_so() -> None:
+    backend = search_backend(Settings(elasticsearch="http://127.0.0.1:9"))
+    assert isinstance(backend, ElasticsearchSearch)
+    with pytest.raises(SearchUnavailableError, match="Elasticsearch"):
+        await backend.search(Query())
+    await backend.close()
