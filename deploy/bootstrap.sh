@@ -61,9 +61,10 @@ install_uv() {
     rm -f "$lock"
 }
 
-if ! { [ -x .venv/bin/python ] && new_enough .venv/bin/python && [ -e $stamp ]; }; then
-    make_environment
-fi
+case "$(cat $stamp 2>/dev/null || true)" in
+"$(pwd) "*) new_enough .venv/bin/python || make_environment ;;
+*) make_environment ;;
+esac
 rm -f $stamp
 [ -x .venv/bin/uv ] || install_uv
 say "installing the packages of requirements.lock"

@@ -34,6 +34,8 @@ def redis(settings: Settings) -> Process | External:
         "appendfsync": "everysec",
         "save": "",
         "daemonize": "no",
+        # A title is written over the environment, by which `leftovers` knows a process.
+        "set-proc-title": "no",
     }
     arguments = (part for name, value in options.items() for part in (f"--{name}", str(value)))
     return Process(

@@ -36,13 +36,12 @@ def platform(settings: Settings, workers: int = DEFAULT_WORKERS) -> dict[str, St
 
 
 def variables(settings: Settings) -> dict[str, str]:
-    """Return the environment that gives a child process the settings of this one."""
-    chosen = {name: value for name, value in os.environ.items() if name.startswith("ECOMMERCE_")}
-    return {
-        **chosen,
-        "ECOMMERCE_DATA_DIR": str(settings.data_dir.absolute()),
-        "ECOMMERCE_PORT_BASE": str(settings.port_base),
-    }
+    """Return the environment that gives a child process these settings, and other rooms' as they are here."""
+    ours = {f"ECOMMERCE_{field.upper()}" for field in Settings.model_fields}
+    others = {n: value for n, value in os.environ.items() if n.startswith("ECOMMERCE_") and n not in ours}
+    absolute = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+    values = absolute.model_dump(mode="json", exclude_none=True)
+    return {**others, **{f"ECOMMERCE_{field.upper()}": str(value) for field, value in values.items()}}
 
 
 def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:

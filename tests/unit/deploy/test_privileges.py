@@ -1,0 +1,54 @@
+import os
+import pwd
+import shutil
+from pathlib import Path
+
+import pytest
+
+from deploy.embedded.privileges import PrivilegeError, reachable, unprivileged
+
+COMMAND = ("postgres", "-D", "data")
+NOBODY = pwd.getpwnam("nobody")
+
+
+def as_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+
+
+def test_an_ordinary_user_runs_the_command_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert unprivileged(COMMAND, needs=[]) == COMMAND
+
+
+def test_root_drops_to_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    as_root(monkeypatch)
+    command = unprivileged(COMMAND, needs=[Path("/usr/bin")])
+    assert command[:2] == ("/usr/bin/setpriv", f"--reuid={NOBODY.pw_uid}")
+    assert command[-3:] == COMMAND
+    assert not any("dac_override" in part for part in command)
+
+
+def test_below_a_closed_directory_one_capability_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    as_root(monkeypatch)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    command = unprivileged(COMMAND, needs=[closed / "data"])
+    assert "--ambient-caps=+dac_override" in command
+
+
+def test_root_without_setpriv_is_told_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with pytest.raises(PrivilegeError, match="util-linux"):
+        unprivileged(COMMAND, needs=[])
+
+
+def test_reach_ends_at_a_closed_directory(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o755)
+    (tmp_path / "closed").mkdir(mode=0o700)
+    assert not reachable(tmp_path / "closed" / "file", NOBODY)
+    assert reachable(Path("/usr/bin/env"), NOBODY)
