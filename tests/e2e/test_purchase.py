@@ -1,0 +1,152 @@
+"""A shopper buys in a real browser, on the real platform."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, ViewportSize, expect
+
+from tests.e2e.conftest import DESKTOP, PHONE, Platform, Shopper
+from tests.eventually import eventually
+
+APPROVED, DECLINED = "4242 4242 4242 4242", "4000 0000 0000 0002"
+
+
+def put_into_cart(page: Page, sku: str, quantity: int = 1) -> None:
+    page.goto(f"/products/{sku}")
+    page.get_by_label("Quantity").fill(str(quantity))
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.get_by_text("Added to your cart")).to_be_visible()
+
+
+def check_out(page: Page, card: str = APPROVED) -> None:
+    page.goto("/cart")
+    page.get_by_role("link", name="Check out").click()
+    page.get_by_label("Email").fill("ada@example.com")
+    page.get_by_label("Name").fill("Ada Lovelace")
+    page.get_by_label("Address").fill("12 St James's Square")
+    page.get_by_label("Town or city").fill("London")
+    page.get_by_label("Postcode").fill("SW1Y 4JH")
+    page.get_by_label("Card number").fill(card)
+    page.get_by_label("Expiry").fill("12/30")
+    page.get_by_label("CVC").fill("123")
+    page.get_by_role("button", name="Buy now").click()
+    page.wait_for_url(re.compile("/orders/"))
+
+
+def step(page: Page, text: str) -> None:
+    expect(page.locator(".steps li.done, .steps li.bad").filter(has_text=text)).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_find_choose_buy_and_watch(platform: Platform, shopper: Shopper, viewport: ViewportSize) -> None:
+    sku = f"LANTERN-{viewport['width']}"
+    platform.stock(sku, f"Paper Lantern {viewport['width']}", 450, 20)
+    page = shopper(viewport)
+    page.goto("/")
+    page.get_by_label("Search products").fill(f"lantrn {viewport['width']}")
+    page.get_by_label("Search products").press("Enter")
+    page.get_by_role("link", name="Paper Lantern").first.click()
+    expect(page.get_by_role("heading", name="Paper Lantern")).to_be_visible()
+    put_into_cart(page, sku, 2)
+    expect(page.locator("#cart-badge")).to_have_text("2")
+    page.goto("/cart")
+    page.get_by_label("Quantity of").fill("3")
+    page.get_by_label("Quantity of").press("Enter")
+    expect(page.locator(".sum").get_by_text("£13.50")).to_be_visible()
+    check_out(page)
+    step(page, "Confirmed")
+    expect(page.get_by_text("£13.50").first).to_be_visible()
+    page.goto("/cart")
+    expect(page.get_by_text("Your cart is empty")).to_be_visible(timeout=10_000)
+    page.goto("/orders")
+    expect(page.get_by_role("cell", name="confirmed")).to_be_visible()
+
+
+def test_two_shoppers_race_for_the_last_piece(platform: Platform, shopper: Shopper) -> None:
+    platform.stock("LAST-1", "The Last Teapot", 1250, 1)
+    pages = [shopper(), shopper()]
+    for page in pages:
+        put_into_cart(page, "LAST-1")
+    for page in pages:
+        check_out(page)
+    for page in pages:
+        expect(
+            page.locator(".steps li", has_text=re.compile("Confirmed|Cancelled")).and_(
+                page.locator(".done, .bad")
+            )
+        ).to_be_visible(timeout=20_000)
+    refused = [page for page in pages if page.get_by_role("alert").count()]
+    assert len(refused) == 1
+    expect(refused[0].get_by_role("alert")).to_contain_text("The Last Teapot sold out")
+    refused[0].goto("/cart")
+    expect(refused[0].get_by_role("link", name="The Last Teapot")).to_be_visible()
+    expect(refused[0].get_by_role("link", name="Check out")).to_be_visible(timeout=10_000)
+    levels = eventually(
+        lambda: platform.get("/api/v1/products/LAST-1").json(), lambda found: found["available"] == 0
+    )
+    assert levels["available"] == 0
+
+
+def test_a_refused_card_leaves_everything_as_it_was(platform: Platform, shopper: Shopper) -> None:
+    platform.stock("MUG-1", "Enamel Mug", 699, 5)
+    page = shopper()
+    put_into_cart(page, "MUG-1", 2)
+    check_out(page, DECLINED)
+    step(page, "Cancelled")
+    expect(page.get_by_role("alert")).to_contain_text("payment was refused")
+    page.goto("/cart")
+    expect(page.get_by_label("Quantity of Enamel Mug")).to_have_value("2")
+    eventually(
+        lambda: platform.get("/api/v1/products/MUG-1").json()["available"], lambda available: available == 5
+    )
+
+
+def test_what_is_typed_wrong_is_named(platform: Platform, shopper: Shopper) -> None:
+    platform.stock("CARD-1", "Birthday Card", 195, 5)
+    page = shopper()
+    put_into_cart(page, "CARD-1")
+    page.goto("/checkout")
+    page.get_by_label("Email").fill("ada@example.com")
+    for label in ("Name", "Address", "Town or city", "Postcode"):
+        page.get_by_label(label, exact=False).first.fill("x")
+    page.get_by_label("Card number").fill("1234 5678 9012 3456")
+    page.get_by_label("Expiry").fill("12/30")
+    page.get_by_label("CVC").fill("123")
+    page.get_by_role("button", name="Buy now").click()
+    expect(page.get_by_role("alert")).to_contain_text("card")
+    expect(page.get_by_label("Email")).to_have_value("ada@example.com")
+    expect(page.get_by_label("Card number")).to_have_value("")
+
+
+def test_a_guests_cart_goes_along_at_login(platform: Platform, shopper: Shopper) -> None:
+    platform.stock("BUNTING-1", "Spotty Bunting", 495, 5)
+    page = shopper()
+    put_into_cart(page, "BUNTING-1")
+    page.goto("/register")
+    page.get_by_label("Email").fill("grace@example.com")
+    page.get_by_label("Password").fill("a long enough phrase")
+    page.get_by_role("button", name="Create account").click()
+    page.wait_for_url("**/")
+    page.goto("/cart")
+    expect(page.get_by_role("link", name="Spotty Bunting")).to_be_visible(timeout=10_000)
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_ops_see_lag_live(platform: Platform, shopper: Shopper, viewport: ViewportSize) -> None:
+    platform.stock(f"OPS-{viewport['width']}", "Ops Product", 100, 1)
+    page = shopper(viewport)
+    page.goto("/ops")
+    for name in ("records", "seconds", "throughput"):
+        expect(page.locator(f"#chart-{name} canvas")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("cell", name="ecommerce.streams").first).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("dead letters").first).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/cart", "/checkout", "/orders", "/login", "/register", "/ops"])
+def test_nothing_sticks_out_on_a_phone(platform: Platform, shopper: Shopper, path: str) -> None:
+    platform.stock("WIDE-1", "A Product With Quite A Long Name To Wrap", 100, 1)
+    page = shopper(PHONE)
+    put_into_cart(page, "WIDE-1")
+    page.goto(path)
+    widths = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert widths[0] <= widths[1]
