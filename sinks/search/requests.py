@@ -5,7 +5,7 @@ from typing import Any
 
 from sinks.search.backend import PRICE_STEPS, Filters, Query, Sort
 from sinks.search.marks import CLOSE, OPEN
-from sinks.search.tolerance import ONE_EDIT_FROM, TWO_EDITS_FROM
+from sinks.search.tolerance import ONE_EDIT_FROM, TWO_EDITS_FROM, UNTOUCHED
 from sinks.search.words import words
 
 FACET_CATEGORIES = 50
@@ -64,7 +64,7 @@ def search_body(query: Query, *, tolerant: bool) -> Json:
 
 def suggest_body(typed: Sequence[str], limit: int, *, tolerant: bool) -> Json:
     """Return the request for suggestions: what can be bought comes first among equals."""
-    fuzzy: Json = {"fuzziness": _FUZZINESS, "prefix_length": 1} if tolerant else {}
+    fuzzy: Json = {"fuzziness": _FUZZINESS, "prefix_length": UNTOUCHED} if tolerant else {}
     must = [{"match": {"name.typed": {"query": word, **fuzzy}}} for word in typed]
     in_stock = {"range": {"available": {"gt": 0}}}
     return {
@@ -92,7 +92,7 @@ def _word(word: str, *, tolerant: bool) -> Json:
     # A word that says nothing ("the") asks for nothing.
     asked: Json = {"query": word, "fields": _FIELDS, "zero_terms_query": "all"}
     if tolerant:
-        asked |= {"fuzziness": _FUZZINESS, "prefix_length": 1}
+        asked |= {"fuzziness": _FUZZINESS, "prefix_length": UNTOUCHED}
     return {"multi_match": asked}
 
 

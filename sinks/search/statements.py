@@ -6,7 +6,7 @@ from typing import Any
 
 from sinks.search.backend import PRICE_STEPS, Filters, Query, Sort
 from sinks.search.marks import BRACKETS, CLOSE, OPEN
-from sinks.search.tolerance import edits
+from sinks.search.tolerance import UNTOUCHED, edits
 from sinks.search.words import words
 
 LOWER_THRESHOLD = "SET LOCAL pg_trgm.word_similarity_threshold = 0.2"
@@ -64,7 +64,8 @@ class _Where:
         near, distance = f"{self.value(word)}::text", f"{self.value(edits(word))}::int"
         names_words = "regexp_split_to_table(lower(p.name), '\\W+') AS word"
         edited = f"levenshtein_less_equal(left(word, {letters}), {near}, {distance}) <= {distance}"
-        return f"({near} <% lower(p.name) AND EXISTS (SELECT FROM {names_words} WHERE {edited}))"
+        first = f"starts_with(word, left({near}, {UNTOUCHED}))"
+        return f"({near} <% lower(p.name) AND EXISTS (SELECT FROM {names_words} WHERE {first} AND {edited}))"
 
     def filters(self, filters: Filters, *, categories: bool = True, prices: bool = True) -> None:
         if categories and filters.categories:

@@ -4,6 +4,9 @@ A search first takes the words as typed, each as a word or the beginning of one.
 it is repeated with tolerance, so that a correct search is not diluted by its neighbours.
 """
 
+UNTOUCHED = 1
+"""Letters at a word's beginning that must be right."""
+
 ONE_EDIT_FROM = 3
 TWO_EDITS_FROM = 5
 
