@@ -14,7 +14,9 @@ import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 
-from streams.kernel.faust_app import APP_ID, StreamsApp
+from connectors.health.responder import PingResponder
+from streams.flows import FLOWS, GROUP
+from streams.kernel.faust_app import StreamsApp
 from streams.kernel.flow import Flow
 from streams.kernel.meters import Meters
 from streams.kernel.slot import claim
@@ -28,18 +30,39 @@ STACK_CHARACTERS = 4_000
 
 
 class WorkerApp(StreamsApp):
-    """The app as a process: a stop that does not end in time is ended."""
+    """The app as a process: it answers pings, and a stop that does not end in time is ended."""
+
+    _responder: PingResponder | None = None
+
+    async def on_start(self) -> None:
+        """Start, and answer pings from then on."""
+        await super().on_start()
+        self._responder = PingResponder(self.settings, "worker", self.instance, details=self._details)
+        await self._responder.start()
+
+    def _details(self) -> dict[str, str]:
+        return {
+            "partitions": str(self.ownership.owned),
+            "backlog": str(self.ownership.backlog),
+            "flows": ",".join(flow.name for flow in self.flows),
+        }
 
     async def on_stop(self) -> None:
         """Stop, with a deadline: everything durable is safe, so a kill loses nothing."""
         deadline = threading.Timer(STOP_DEADLINE_S, os._exit, (EX_SOFTWARE,))
         deadline.daemon = True
         deadline.start()
+        if self._responder is not None:
+            await self._responder.stop()
         await super().on_stop()
 
 
 def run(
-    settings: Settings, flows: Sequence[Flow[Any]], *, index: int | None = None, app_id: str = APP_ID
+    settings: Settings,
+    index: int | None = None,
+    *,
+    flows: Sequence[Flow[Any]] = FLOWS,
+    app_id: str = GROUP,
 ) -> None:
     """Run a worker until SIGTERM or SIGINT. Raises SlotTakenError where the index is in use.
 
@@ -57,10 +80,10 @@ def run(
     app = WorkerApp(
         flows,
         settings,
+        app_id=app_id,
         instance=f"{socket.gethostname()}-{slot.index}",
         data_dir=slot.directory / "faust",
         meters=Meters(registry),
-        app_id=app_id,
     )
     log.info("worker starts", index=slot.index, flows=[flow.name for flow in flows])
     worker = faust.Worker(

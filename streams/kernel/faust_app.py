@@ -27,7 +27,6 @@ from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-APP_ID = "ecommerce.streams"
 REQUEST_TIMEOUT_MS = 15_000
 COMMIT_INTERVAL_S = 1.0
 SESSION_TIMEOUT_S = 10.0
@@ -52,10 +51,10 @@ class StreamsApp(faust.App):
         flows: Sequence[Flow[Any]],
         settings: Settings,
         *,
+        app_id: str,
         instance: str,
         data_dir: Path,
         meters: Meters,
-        app_id: str = APP_ID,
     ) -> None:
         super().__init__(
             app_id,

@@ -100,6 +100,16 @@ class Ownership:
         """Return the lane of a partition, or None where it is not owned (any more)."""
         return self._lanes.get(Place(flow, partition))
 
+    @property
+    def owned(self) -> int:
+        """How many partitions are owned, over all flows."""
+        return len(self._lanes)
+
+    @property
+    def backlog(self) -> int:
+        """How many records have been fetched and are not applied yet."""
+        return sum(lane.backlog for lane in self._lanes.values())
+
     def applied(self) -> dict[tuple[str, int], int]:
         """Return, per source topic and partition, the offset up to which all is applied (exclusive)."""
         return _applied(self._lanes)

@@ -7,4 +7,4 @@ from tests.topology.kernel.toy import FLOW
 from topics.settings import Settings
 
 if __name__ == "__main__":
-    run(Settings(), [FLOW], index=int(sys.argv[2]) if len(sys.argv) > 2 else None, app_id=sys.argv[1])
+    run(Settings(), int(sys.argv[2]) if len(sys.argv) > 2 else None, flows=[FLOW], app_id=sys.argv[1])

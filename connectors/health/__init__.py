@@ -1,0 +1,1 @@
+"""Service health: every running process answers pings."""
