@@ -56,6 +56,9 @@ def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:
             name="sink",
             title="Sinks",
             command=_program("sink"),
+            ready=lambda: connects(settings.host, settings.port(PortOffset.SINK_METRICS)),
+            host=settings.host,
+            ports=(settings.port(PortOffset.SINK_METRICS),),
             after=("topics", "views", "redis", *(step.name for step in _search(settings))),
         ),
         Process(
@@ -112,6 +115,7 @@ def _worker(settings: Settings, index: int) -> Process:
         name=f"worker-{index}",
         title=f"Worker {index}",
         command=_program("worker", "--index", str(index)),
+        ready=lambda: connects(settings.host, port),
         ports=(port,),
         host=settings.host,
         after=("topics",),
