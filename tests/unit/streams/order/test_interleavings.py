@@ -30,8 +30,10 @@ from topics.registry import (
     CART_RESTORE,
     CHECKOUT_COMPLETED,
     CHECKOUT_FAILED,
+    INVENTORY_RESERVED,
     ORDER_DUE,
     ORDER_REJECTED,
+    PAYMENT_COMPLETED,
 )
 
 STATUS_OF = {topic.name: status for status, topic in EVENTS.items()}
@@ -123,6 +125,12 @@ class Interleaving(RuleBasedStateMachine):
     @invariant()
     def versions_strictly_increase(self) -> None:
         assert all(a < b for a, b in zip(self.versions, self.versions[1:], strict=False))
+
+    @invariant()
+    def only_quote_and_payment_together_confirm(self) -> None:
+        if OrderStatus.CONFIRMED in self.statuses:
+            heard = {message.event_type for message in self.heard}
+            assert {INVENTORY_RESERVED.name, PAYMENT_COMPLETED.name} <= heard
 
     @invariant()
     def every_move_is_legal(self) -> None:
