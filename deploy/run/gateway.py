@@ -1,6 +1,7 @@
 """`ecommerce payment-gateway`: payment instructions in, the provider's outcomes out."""
 
 from connectors.payments.run import run
+
 from topics.settings import settings
 
 

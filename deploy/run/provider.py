@@ -1,6 +1,7 @@
 """`ecommerce provider`: the simulated payment provider."""
 
 from connectors.payments.provider.run import run
+
 from topics.settings import settings
 
 

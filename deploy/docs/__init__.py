@@ -1,0 +1,1 @@
+"""Documents generated from the declarations, and the check that they are current."""

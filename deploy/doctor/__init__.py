@@ -1,0 +1,1 @@
+"""The platform's invariants, checked against a running system."""

@@ -1,0 +1,85 @@
+"""Looking at a running system: wait until everything is read, load the facts, see that nothing moved."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from deploy.doctor import topic_facts, view_facts
+from deploy.doctor.facts import Facts
+from deploy.records.position import Beginning
+from deploy.records.reader import Reader
+from deploy.records.span import Span
+from deploy.topology.component import Component
+from topics.admin import all_topics, verify
+from topics.lag import lag as committed_lag
+from topics.settings import Settings
+
+_LOOK_SECONDS = 0.5
+
+
+def gather(
+    settings: Settings, readers: Sequence[Component], wait_seconds: float, say: Callable[[str], None]
+) -> Facts:
+    """Return the facts of the system at rest, waiting for that as long as given.
+
+    Where it does not come to rest in time, the facts say what is unread and what moved.
+    """
+    deadline = time.monotonic() + wait_seconds
+    with Reader(settings) as reader:
+        while True:
+            lag = unread(settings, reader, readers)
+            behind = sum(lag.values())
+            in_time = time.monotonic() < deadline
+            if behind and in_time:
+                say(f"waiting: {behind} records are not read yet")
+                time.sleep(_LOOK_SECONDS)
+                continue
+            say("reading topics")
+            spans = reader.spans(topic_facts.SOURCES, Beginning())
+            tables, events = topic_facts.load(reader.read(spans))
+            say("reading views")
+            views = view_facts.load(settings, [cart for cart in events.carts if cart in tables.cart])
+            moving = moved(spans, reader.spans(topic_facts.SOURCES, Beginning()))
+            if moving and in_time:
+                continue
+            return Facts(
+                now=time.time_ns() // 1_000_000,
+                tables=tables,
+                events=events,
+                views=views,
+                lag=lag,
+                partitions=len(lag),
+                moving=moving,
+                topics=len(all_topics()),
+                topic_differences=verify(settings),
+            )
+
+
+def unread(settings: Settings, reader: Reader, readers: Sequence[Component]) -> dict[str, int]:
+    """Return the unread records by `group topic/partition`.
+
+    A group that has committed nothing yet has everything before it: its absence is not an end.
+    """
+    groups = sorted({one.group for one in readers if one.group})
+    committed = {
+        (one.group, one.topic, one.partition): one.committed
+        for one in committed_lag(settings, groups, seconds=False)
+    }
+    topics = sorted({topic for one in readers if one.group for topic in one.consumes})
+    spans: dict[str, list[Span]] = {}
+    for span in reader.spans(topics, Beginning()):
+        spans.setdefault(span.topic, []).append(span)
+    return {
+        f"{one.group} {span.topic}/{span.partition}": max(
+            0, span.end - committed.get((one.group, span.topic, span.partition), span.start)
+        )
+        for one in readers
+        if one.group
+        for topic in one.consumes
+        for span in spans[topic]
+    }
+
+
+def moved(before: Sequence[Span], after: Sequence[Span]) -> list[str]:
+    """Return the topics that grew between two looks."""
+    ends = {(span.topic, span.partition): span.end for span in before}
+    return sorted({span.topic for span in after if span.end != ends[span.topic, span.partition]})

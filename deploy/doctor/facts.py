@@ -1,0 +1,122 @@
+"""What the doctor looks at, loaded once: tables, what the topics say, and the views."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.inventory import MovementKind
+from tables.allocation import Allocation
+from tables.cart import Cart
+from tables.order import Order
+from tables.payment import Payment
+from tables.product import Product
+from tables.stock import Stock
+
+Row = dict[str, Any]
+
+
+@dataclass
+class History:
+    """An aggregate's events: the event id by version, the data of the newest, and contradictions.
+
+    The same event twice (a duplicate, with the same id) is one event; another event under a version that is
+    taken is a contradiction.
+    """
+
+    ids: dict[int, str] = field(default_factory=dict)
+    newest: Row = field(default_factory=dict)
+    contradictions: list[int] = field(default_factory=list)
+
+    @property
+    def version(self) -> int:
+        """Return the newest version."""
+        return max(self.ids)
+
+    def add(self, version: int, event_id: str, data: Row) -> None:
+        """Take an event."""
+        if self.ids.setdefault(version, event_id) != event_id:
+            self.contradictions.append(version)
+        elif version == self.version:
+            self.newest = data
+
+
+@dataclass
+class Movements:
+    """The sums of a SKU's movements by kind, in pieces, from its `inventory.updated` events."""
+
+    sums: dict[MovementKind, int] = field(default_factory=lambda: defaultdict(int))
+    version: int = 0
+    newest: Row = field(default_factory=dict)
+    gaps: list[int] = field(default_factory=list)
+
+    def add(self, version: int, data: Row) -> None:
+        """Take the next event of the SKU's partition; one that was seen already changes nothing."""
+        if version <= self.version:
+            return
+        if version != self.version + 1:
+            self.gaps.append(version)
+        movement = data["movement"]
+        self.sums[MovementKind(movement["kind"])] += movement["quantity"]
+        self.version, self.newest = version, data
+
+
+@dataclass
+class Ends:
+    """How a checkout ended: the distinct event ids of each of its two ends."""
+
+    completed: set[str] = field(default_factory=set)
+    failed: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Tables:
+    """The dataflow's own state, by key, as the changelogs hold it."""
+
+    stock: dict[str, Stock] = field(default_factory=dict)
+    allocation: dict[str, Allocation] = field(default_factory=dict)
+    order: dict[str, Order] = field(default_factory=dict)
+    payment: dict[str, Payment] = field(default_factory=dict)
+    product: dict[str, Product] = field(default_factory=dict)
+    cart: dict[str, Cart] = field(default_factory=dict)
+
+
+@dataclass
+class Events:
+    """What the topics say, by aggregate id. `started` is each checkout's deadline in ms."""
+
+    started: dict[str, int] = field(default_factory=dict)
+    ends: dict[str, Ends] = field(default_factory=lambda: defaultdict(Ends))
+    orders: dict[str, History] = field(default_factory=lambda: defaultdict(History))
+    payments: dict[str, History] = field(default_factory=lambda: defaultdict(History))
+    products: dict[str, History] = field(default_factory=lambda: defaultdict(History))
+    captures: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    movements: dict[str, Movements] = field(default_factory=lambda: defaultdict(Movements))
+    carts: dict[str, tuple[int, Row]] = field(default_factory=dict)
+
+
+@dataclass
+class Views:
+    """The views' rows by key. Where Elasticsearch is not configured its views are None and not compared."""
+
+    products: dict[str, Row] = field(default_factory=dict)
+    stock_levels: dict[str, Row] = field(default_factory=dict)
+    orders: dict[str, Row] = field(default_factory=dict)
+    payments: dict[str, Row] = field(default_factory=dict)
+    carts: dict[str, Row] = field(default_factory=dict)
+    found_products: dict[str, Row] | None = None
+    found_orders: dict[str, Row] | None = None
+
+
+@dataclass
+class Facts:
+    """Everything. `now` is in ms; `lag` counts unread records by `group topic/partition`."""
+
+    now: int = 0
+    tables: Tables = field(default_factory=Tables)
+    events: Events = field(default_factory=Events)
+    views: Views = field(default_factory=Views)
+    lag: dict[str, int] = field(default_factory=dict)
+    partitions: int = 0
+    moving: list[str] = field(default_factory=list)
+    topics: int = 0
+    topic_differences: list[str] = field(default_factory=list)

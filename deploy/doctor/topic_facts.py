@@ -1,0 +1,113 @@
+"""Facts from topics: the tables from their changelogs, and what the events say."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from deploy.doctor.facts import Events, Tables
+from deploy.records.record import Record
+from deploy.records.tables import TABLES
+from schemas.codec import UndecodableError, decode_fields
+from streams.kernel.layout import is_state
+from topics import registry as t
+
+Take = Callable[[Events, dict[str, Any]], None]
+
+
+def _history(name: str) -> Take:
+    def take(events: Events, message: dict[str, Any]) -> None:
+        histories = getattr(events, name)
+        histories[message["aggregate_id"]].add(
+            message["aggregate_version"], message["event_id"], message["data"]
+        )
+
+    return take
+
+
+def _captured(events: Events, message: dict[str, Any]) -> None:
+    events.captures[message["aggregate_id"]].add(message["event_id"])
+    _payment(events, message)
+
+
+def _started(events: Events, message: dict[str, Any]) -> None:
+    events.started[message["aggregate_id"]] = message["data"]["deadline_at"]
+
+
+def _completed(events: Events, message: dict[str, Any]) -> None:
+    events.ends[message["aggregate_id"]].completed.add(message["event_id"])
+
+
+def _failed(events: Events, message: dict[str, Any]) -> None:
+    events.ends[message["aggregate_id"]].failed.add(message["event_id"])
+
+
+def _moved(events: Events, message: dict[str, Any]) -> None:
+    events.movements[message["aggregate_id"]].add(message["aggregate_version"], message["data"])
+
+
+def _cart(events: Events, message: dict[str, Any]) -> None:
+    key, version = message["aggregate_id"], message["aggregate_version"]
+    if version >= events.carts.get(key, (0, {}))[0]:
+        events.carts[key] = version, message["data"]
+
+
+_order, _payment, _product = _history("orders"), _history("payments"), _history("products")
+
+TAKES: dict[str, Take] = {
+    t.CHECKOUT_STARTED.name: _started,
+    t.CHECKOUT_COMPLETED.name: _completed,
+    t.CHECKOUT_FAILED.name: _failed,
+    t.PAYMENT_CAPTURED.name: _captured,
+    t.INVENTORY_UPDATED.name: _moved,
+    t.CART_UPDATED.name: _cart,
+    **{
+        topic.name: _order
+        for topic in (
+            t.ORDER_PLACED,
+            t.ORDER_CONFIRMED,
+            t.ORDER_PROCESSING,
+            t.ORDER_SHIPPED,
+            t.ORDER_DELIVERED,
+            t.ORDER_CANCELLED,
+            t.ORDER_RETURNED,
+            t.ORDER_REFUNDED,
+        )
+    },
+    **{
+        topic.name: _payment
+        for topic in (t.PAYMENT_COMPLETED, t.PAYMENT_FAILED, t.PAYMENT_VOIDED, t.PAYMENT_REFUNDED)
+    },
+    **{topic.name: _product for topic in (t.PRODUCT_CREATED, t.PRODUCT_UPDATED, t.PRODUCT_DELETED)},
+}
+"""What to remember of each event topic."""
+
+SOURCES = (*TAKES, *TABLES)
+
+
+def load(records: Iterable[Record]) -> tuple[Tables, Events]:
+    """Return the facts of all records of `SOURCES`, each partition in its order.
+
+    A poisoned event is a dead letter, not a fact, and left out.
+    """
+    tables, events = Tables(), Events()
+    for record in records:
+        if record.topic in TABLES:
+            _state(tables, record)
+        elif record.value is not None:
+            try:
+                message = decode_fields(record.value)
+            except UndecodableError:
+                continue
+            TAKES[record.topic](events, message)
+    return tables, events
+
+
+def _state(tables: Tables, record: Record) -> None:
+    if record.key is None or not is_state(record.key):
+        return
+    table = TABLES[record.topic]
+    states: dict[str, Any] = getattr(tables, table.name)
+    key = record.key.decode()
+    if record.value is None:
+        states.pop(key, None)
+    else:
+        states[key] = table.decode(record.value)

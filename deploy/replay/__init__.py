@@ -1,0 +1,1 @@
+"""Producing recorded records again: into a topic, or into the dataflow in memory."""

@@ -1,0 +1,1 @@
+"""The dataflow as a graph, gathered from the rooms' own declarations."""
