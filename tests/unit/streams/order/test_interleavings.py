@@ -1,5 +1,6 @@
 """Whatever comes, in whatever order and however often: an order ends well or is cancelled, never both."""
 
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import settings
@@ -124,7 +125,7 @@ class Interleaving(RuleBasedStateMachine):
 
     @invariant()
     def versions_strictly_increase(self) -> None:
-        assert all(a < b for a, b in zip(self.versions, self.versions[1:], strict=False))
+        assert all(a < b for a, b in pairwise(self.versions))
 
     @invariant()
     def only_quote_and_payment_together_confirm(self) -> None:
@@ -134,7 +135,7 @@ class Interleaving(RuleBasedStateMachine):
 
     @invariant()
     def every_move_is_legal(self) -> None:
-        assert all(may(a, b) for a, b in zip(self.statuses, self.statuses[1:], strict=False))
+        assert all(may(a, b) for a, b in pairwise(self.statuses))
 
     @invariant()
     def the_checkout_ends_once_and_the_cart_hears_it_once(self) -> None:
