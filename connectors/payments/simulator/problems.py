@@ -1,0 +1,70 @@
+"""The provider's errors: RFC 9457 problem documents that never repeat what was sent (it may be a card)."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProviderProblemError(Exception):
+    """A request that the provider refuses; `code` is its reason, `members` extend the document."""
+
+    def __init__(self, status: int, code: str, detail: str, **members: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.members = members
+
+
+def problem(status: int, code: str, detail: str, **members: Any) -> JSONResponse:
+    """Return a problem document."""
+    document = {
+        "type": f"urn:payment-provider:problem:{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **members,
+    }
+    return JSONResponse(document, status, media_type=MEDIA_TYPE)
+
+
+def invalid(field: str, rule: str, detail: str) -> ProviderProblemError:
+    """Return the problem of one field that breaks one rule."""
+    return ProviderProblemError(
+        422, "invalid", f"{field}: {detail}", errors=[{"field": field, "rule": rule, "message": detail}]
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem document."""
+
+    async def refused(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, ProviderProblemError)
+        return problem(error.status, error.code, error.detail, **error.members)
+
+    async def unsound(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)
+        errors = [
+            {
+                "field": ".".join(str(part) for part in found["loc"][1:]) or "body",
+                "rule": found["type"],
+                "message": found["msg"],
+            }
+            for found in error.errors()
+        ]
+        detail = "; ".join(f"{found['field']}: {found['message']}" for found in errors)
+        return problem(422, "invalid", detail, errors=errors)
+
+    async def http(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)
+        return problem(error.status_code, "http_error", str(error.detail))
+
+    app.add_exception_handler(ProviderProblemError, refused)
+    app.add_exception_handler(RequestValidationError, unsound)
+    app.add_exception_handler(HTTPException, http)
