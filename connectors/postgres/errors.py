@@ -5,6 +5,9 @@ import asyncpg
 # SQLSTATE classes: 22 data exception, 23 integrity constraint violation, 54 a limit that a value exceeds.
 _DATA_CLASSES = ("22", "23", "54")
 
+UNFIT = (ValueError, TypeError, OverflowError)
+"""What the client raises for a value that does not fit its column's type, before it sends anything."""
+
 
 def blames_data(error: Exception) -> bool:
     """Tell whether the same batch would fail again because of a value in it.
@@ -13,5 +16,4 @@ def blames_data(error: Exception) -> bool:
     """
     if isinstance(error, asyncpg.PostgresError):
         return str(getattr(error, "sqlstate", "") or "").startswith(_DATA_CLASSES)
-    # The client refuses values that do not fit a column's type before it sends them.
-    return isinstance(error, ValueError)
+    return isinstance(error, UNFIT)

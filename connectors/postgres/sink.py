@@ -7,7 +7,7 @@ import structlog
 
 from connectors.postgres import statements
 from connectors.postgres.compaction import compact
-from connectors.postgres.errors import blames_data
+from connectors.postgres.errors import UNFIT, blames_data
 from connectors.postgres.table import Row, Table
 from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
 
@@ -42,7 +42,7 @@ class PostgresSink:
         try:
             async with connection.transaction():
                 await self._flush(connection, rows)
-        except _FAILURES as error:
+        except (*_FAILURES, *UNFIT) as error:
             if blames_data(error):
                 raise BatchRefusedError(str(error)) from error
             await self.close()

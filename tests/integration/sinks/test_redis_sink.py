@@ -1,0 +1,73 @@
+"""The Redis sink on a real server."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from redis.asyncio import Redis
+
+from connectors.redis.sink import RedisSink
+from connectors.runtime.record import Record
+from connectors.runtime.sink import SinkUnavailableError
+from sinks.redis import CART_TTL_S, PROJECTIONS
+from tests.unit.sinks.messages import cart, event, uid
+from tests.unit.sinks.records import batch, record
+from topics import registry as t
+
+CART = uid("cart")
+
+
+def of(version: int, *skus: str) -> Record:
+    return record(t.CART_UPDATED, event(t.CART_UPDATED, CART, version, cart(*skus)))
+
+
+async def stored(url: str) -> dict[str, Any]:
+    async with Redis.from_url(url) as redis:
+        value: dict[str, Any] = msgspec.json.decode(await redis.get(f"cart:{CART}") or "null")
+        return value
+
+
+async def test_the_highest_version_wins_whatever_the_order_of_arrival(redis_url: str) -> None:
+    sink = RedisSink(redis_url, CART_TTL_S)
+    await sink.write(batch(PROJECTIONS, [of(2, "b"), of(3, "c"), of(1, "a")]))
+    await sink.write(batch(PROJECTIONS, [of(1, "a"), of(2, "b")]))
+    assert (await stored(redis_url))["version"] == 3
+    await sink.write(batch(PROJECTIONS, [of(4, "c", "d")]))
+    await sink.close()
+    view = await stored(redis_url)
+    assert (view["version"], [line["sku"] for line in view["lines"]]) == (4, ["c", "d"])
+    assert (view["cart_id"], view["status"], view["user_id"]) == (CART, "open", uid("user"))
+
+
+async def test_a_cart_expires_some_weeks_after_its_last_change(redis_url: str) -> None:
+    sink = RedisSink(redis_url, CART_TTL_S)
+    await sink.write(batch(PROJECTIONS, [of(1, "a")]))
+    await sink.close()
+    async with Redis.from_url(redis_url) as redis:
+        assert CART_TTL_S - 60 < await redis.ttl(f"cart:{CART}") <= CART_TTL_S
+
+
+async def test_a_value_that_is_no_cart_is_replaced(redis_url: str) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.set(f"cart:{CART}", "{broken")
+    sink = RedisSink(redis_url, CART_TTL_S)
+    await sink.write(batch(PROJECTIONS, [of(1, "a")]))
+    await sink.close()
+    assert (await stored(redis_url))["version"] == 1
+
+
+async def test_it_works_on_after_the_server_has_forgotten_its_scripts(redis_url: str) -> None:
+    sink = RedisSink(redis_url, CART_TTL_S)
+    await sink.write(batch(PROJECTIONS, [of(1, "a")]))
+    async with Redis.from_url(redis_url) as redis:
+        await redis.script_flush()
+    await sink.write(batch(PROJECTIONS, [of(2, "a")]))
+    await sink.close()
+    assert (await stored(redis_url))["version"] == 2
+
+
+async def test_a_server_that_is_away_is_unavailable() -> None:
+    sink = RedisSink("redis://127.0.0.1:9/0", CART_TTL_S)
+    with pytest.raises(SinkUnavailableError):
+        await sink.write(batch(PROJECTIONS, [of(1, "a")]))
+    await sink.close()
