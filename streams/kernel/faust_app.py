@@ -131,6 +131,7 @@ class StreamsApp(faust.App):
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
         await self.client.bootstrap()
+        await self.client.set_topics(list(self._flow_by_changelog))
         self.add_future(self.ownership.run_timers())
         await super().on_start()
 

@@ -1,0 +1,77 @@
+"""A worker is killed again and again: nothing is lost, nothing contradicts, doubles carry the same ids."""
+
+import asyncio
+import signal
+
+from tests.eventually import eventually_async
+from tests.integration.kernel.workers import Workers, assert_exact, distinct, feed, outputs, produced
+from tests.stack import Stack
+from topics.settings import Settings
+
+KEYS = 200
+ROUND = 4_000
+
+
+async def test_sums_are_exact_after_kills_with_and_without_local_state(
+    workers: Workers, own_settings: Settings
+) -> None:
+    rounds = (False, True, False, True)
+    for wipe in rounds:
+        worker = workers.start()
+        await asyncio.to_thread(worker.wait_ready)
+        before = await asyncio.to_thread(produced, own_settings)
+        feeding = asyncio.create_task(feed(own_settings, ROUND, KEYS, "kill"))
+        while await asyncio.to_thread(produced, own_settings) == before:
+            assert worker.process.poll() is None
+        worker.kill()
+        await feeding
+        if wipe:
+            workers.wipe()
+    last = workers.start()
+    await asyncio.to_thread(last.wait_ready)
+    count = ROUND * len(rounds)
+    await eventually_async(lambda: distinct(own_settings, "kill"), lambda have: have >= count, 60)
+    assert_exact(await outputs(own_settings, "kill"), count, KEYS)
+    last.signal(signal.SIGTERM)
+    assert await asyncio.to_thread(last.process.wait, 15) == 0
+
+
+async def test_a_worker_that_slept_through_its_succession_neither_writes_nor_emits(
+    workers: Workers, own_settings: Settings
+) -> None:
+    """SIGSTOP past the session timeout, takeover by another worker, SIGCONT."""
+    sleeper = workers.start(0)
+    await asyncio.to_thread(sleeper.wait_ready)
+    before = await asyncio.to_thread(produced, own_settings)
+    feeding = asyncio.create_task(feed(own_settings, ROUND, KEYS, "stop"))
+    while await asyncio.to_thread(produced, own_settings) == before:
+        assert sleeper.process.poll() is None
+    sleeper.signal(signal.SIGSTOP)
+    await feeding
+    successor = workers.start(1)
+    await eventually_async(lambda: distinct(own_settings, "stop"), lambda have: have >= ROUND, 60)
+    sleeper.signal(signal.SIGCONT)
+    await feed(own_settings, ROUND, KEYS, "stop")
+    # What it had in hand was refused by the broker, so it ended; a supervisor would start it again.
+    await asyncio.to_thread(sleeper.process.wait, 30)
+    assert sleeper.said("has another owner")
+    await eventually_async(lambda: distinct(own_settings, "stop"), lambda have: have >= 2 * ROUND, 60)
+    assert_exact(await outputs(own_settings, "stop"), 2 * ROUND, KEYS)
+    assert successor.process.poll() is None
+
+
+async def test_a_broker_that_is_killed_only_delays(workers: Workers, own_stack: Stack) -> None:
+    settings = own_stack.settings
+    worker = workers.start()
+    await asyncio.to_thread(worker.wait_ready)
+    before = await asyncio.to_thread(produced, settings)
+    feeding = asyncio.create_task(feed(settings, ROUND, KEYS, "broker"))
+    while await asyncio.to_thread(produced, settings) == before:
+        assert worker.process.poll() is None
+    broker = own_stack.kafka()
+    await asyncio.to_thread(broker.kill)
+    await asyncio.to_thread(broker.start)
+    await feeding
+    await eventually_async(lambda: distinct(settings, "broker"), lambda have: have >= ROUND, 90)
+    assert_exact(await outputs(settings, "broker"), ROUND, KEYS)
+    assert worker.process.poll() is None, worker.log.read_text()[-2000:]
