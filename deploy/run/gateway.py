@@ -1,10 +1,9 @@
 """`ecommerce payment-gateway`: payment instructions in, the provider's outcomes out."""
 
-from connectors.payments.run import run
-
+from connectors.payments.run import run_gateway
 from topics.settings import settings
 
 
 def gateway() -> None:
     """Run the payment gateway between the payment topics and the provider's HTTP service."""
-    run(settings())
+    run_gateway(settings())
