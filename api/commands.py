@@ -5,7 +5,8 @@ client waits is written to Redis, where any instance of the API finds it.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -26,6 +27,8 @@ from topics.command import command as envelope
 from topics.topic import Topic
 
 _log = structlog.get_logger()
+
+_SECOND_LOOK_SECONDS = 1.0
 
 
 class Producer(Protocol):
@@ -100,13 +103,15 @@ class Commands:
         command_id: str | None = None,
         wait: float | None = None,
         remember: bool = False,
+        ended: Callable[[], Awaitable[bool]] | None = None,
     ) -> Receipt:
         """Send a command; with `wait` (seconds), return its outcome where it comes in time.
 
         The outcome is keyed by `outcome_key` where it is not keyed like the command. `command_id` becomes the
         message's event id, by which the dataflow knows a repetition. `remember` keeps the command's record
-        even when its outcome is returned. Raises a 503 Problem where the broker does not take the command,
-        413 where it is too large for a record.
+        even when its outcome is returned. `ended` is asked once a second whether waiting has become vain,
+        because the outcome of a repeated command may have passed. Raises a 503 Problem where the broker does
+        not take the command, 413 where it is too large for a record.
         """
         message = envelope(
             topic,
@@ -125,7 +130,9 @@ class Commands:
                 await self._keep(record)
             await self._produce(topic, key, message)
             if wait is not None:
-                heard = await subscription.first(lambda each: expectation.ends(message, each), wait)
+                heard = await _outcome(
+                    subscription, lambda each: expectation.ends(message, each), wait, ended
+                )
                 if heard is not None:
                     record = _ended(record, heard)
                     if remember:
@@ -190,6 +197,22 @@ class Commands:
         task = asyncio.create_task(work)
         self._following.add(task)
         task.add_done_callback(self._following.discard)
+
+
+async def _outcome(
+    subscription: Subscription,
+    matches: Callable[[Heard], bool],
+    wait: float,
+    ended: Callable[[], Awaitable[bool]] | None,
+) -> Heard | None:
+    if ended is None:
+        return await subscription.first(matches, wait)
+    deadline = time.monotonic() + wait
+    while (left := deadline - time.monotonic()) > 0:
+        heard = await subscription.first(matches, min(left, _SECOND_LOOK_SECONDS))
+        if heard is not None or await ended():
+            return heard
+    return None
 
 
 def _key(command_id: str) -> str:

@@ -10,7 +10,7 @@ from topics.settings import PortOffset, Settings
 _SHUTDOWN_SECONDS = 3
 
 
-def run_api(settings: Settings, limits: ApiSettings | None = None) -> None:
+def run(settings: Settings, limits: ApiSettings | None = None) -> None:
     """Serve the API and the shop until the process is told to stop (SIGTERM, SIGINT)."""
     uvicorn.run(
         create_app(settings, limits),

@@ -12,7 +12,7 @@ from typing import Any, Self
 import stamina
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from schemas.codec import UndecodableError
 from schemas.envelope import Message
@@ -25,10 +25,6 @@ _log = structlog.get_logger()
 # More than this many unread messages of one key means that its reader is gone or stuck.
 _LONGEST_QUEUE = 1000
 _RETRY_SECONDS = 0.2
-
-
-class MissingTopicError(Exception):
-    """The broker has no such topic; it is created by `ecommerce topics create`."""
 
 
 class TailEndedError(Exception):
@@ -154,22 +150,8 @@ class Tail(Dispatcher):
         await self._consumer.topics()
 
     async def __aenter__(self) -> Self:
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
-            client_id="ecommerce-api-tail",
-            enable_auto_commit=False,
-            auto_offset_reset="latest",
-            fetch_min_bytes=1,
-            max_poll_records=2000,
-        )
-        await consumer.start()
-        try:
-            await self._to_the_end(consumer)
-        except BaseException:
-            await consumer.stop()
-            raise
-        self._consumer = consumer
-        self._reading = asyncio.create_task(self._read(consumer), name="tail")
+        self._consumer = await self._connected()
+        self._reading = asyncio.create_task(self._read(self._consumer), name="tail")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -179,21 +161,29 @@ class Tail(Dispatcher):
         if self._consumer is not None:
             await self._consumer.stop()
 
-    @stamina.retry(on=MissingTopicError, attempts=None, timeout=20.0, wait_initial=0.1, wait_max=1.0)
-    async def _to_the_end(self, consumer: AIOKafkaConsumer) -> None:
-        known = await consumer.topics()
-        if missing := sorted(set(self.names) - known):
-            raise MissingTopicError(f"{', '.join(missing)}: not on the broker; run `ecommerce topics create`")
-        places = [
-            TopicPartition(name, partition)
-            for name in self.names
-            for partition in sorted(consumer.partitions_for_topic(name) or ())
-        ]
-        consumer.assign(places)
-        # The positions must stand before the first command is sent, or its outcome could be missed.
-        ends = await consumer.end_offsets(places)
-        for place, end in ends.items():
-            consumer.seek(place, end)
+    @stamina.retry(
+        on=UnknownTopicOrPartitionError, attempts=None, timeout=20.0, wait_initial=0.1, wait_max=1.0
+    )
+    async def _connected(self) -> AIOKafkaConsumer:
+        """Return a consumer that stands at the end of every partition; retries until the topics are there."""
+        consumer = AIOKafkaConsumer(
+            *self.names,
+            bootstrap_servers=self._settings.kafka_bootstrap,
+            client_id="ecommerce-api-tail",
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="latest",
+            fetch_min_bytes=1,
+            max_poll_records=2000,
+        )
+        try:
+            await consumer.start()
+            # The positions must stand before the first command is sent, or its outcome could be missed.
+            await _seek_to_end(consumer)
+        except BaseException:
+            await consumer.stop()
+            raise
+        return consumer
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         while True:
@@ -207,3 +197,8 @@ class Tail(Dispatcher):
             for place, records in batches.items():
                 for record in records:
                     self.dispatch(place.topic, record.key, record.value)
+
+
+async def _seek_to_end(consumer: AIOKafkaConsumer) -> None:
+    if not await consumer.seek_to_end():
+        raise TailEndedError("the broker did not tell the ends of the outcome topics")

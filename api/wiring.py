@@ -63,8 +63,8 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         carts = CartService(commands, cart_view, catalogue)
         key = load_or_create(settings.data_dir)
         tokens = Tokens(key, limits.token_seconds)
-        attempts = AttemptLimits.on_redis(settings.redis_url, limits)
-        checkout = Checkout(commands, cart_view, orders, ProviderTokeniser(provider), settings.currency)
+        attempts = AttemptLimits.on_redis(settings.redis_url, redis, limits)
+        checkout = Checkout(commands, orders, ProviderTokeniser(provider), settings.currency)
         order_service = OrderService(orders, checkout, commands, settings.currency)
         yield Services(
             settings=settings,

@@ -5,6 +5,7 @@ from limits import parse
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter
 from limits.errors import StorageError
+from redis.asyncio import Redis
 
 from api.problems import Problem
 from api.settings import ApiSettings
@@ -22,10 +23,14 @@ class AttemptLimits:
         self._per_client = parse(limits.client_limit)
 
     @classmethod
-    def on_redis(cls, url: str, limits: ApiSettings) -> "AttemptLimits":
-        """Return limits that are counted in Redis."""
+    def on_redis(cls, url: str, redis: Redis, limits: ApiSettings) -> "AttemptLimits":
+        """Return limits that are counted in Redis, over the connections of `redis`."""
         storage = RedisStorage(
-            f"async+{url}", implementation="redispy", wrap_exceptions=True, key_prefix="api:limit"
+            f"async+{url}",
+            implementation="redispy",
+            wrap_exceptions=True,
+            key_prefix="api:limit",
+            connection_pool=redis.connection_pool,  # type: ignore[arg-type] # documented, but not in its types
         )
         return cls(storage, limits)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import msgspec
 
 from api.auth.caller import Caller
-from api.carts.view import CartView
 from api.commands import CommandRecord, Commands, Receipt
 from api.orders.models import CheckoutRequest, DeliveryAddress, Order, Progress
 from api.orders.payments import Tokeniser
@@ -43,11 +42,8 @@ def checkout_id_of(order_id: str) -> str:
 class Checkout:
     """Buys carts."""
 
-    def __init__(
-        self, commands: Commands, view: CartView, orders: Orders, tokeniser: Tokeniser, currency: str
-    ) -> None:
+    def __init__(self, commands: Commands, orders: Orders, tokeniser: Tokeniser, currency: str) -> None:
         self._commands = commands
-        self._view = view
         self._orders = orders
         self._tokeniser = tokeniser
         self._currency = currency
@@ -68,7 +64,7 @@ class Checkout:
         known = await self._known(caller, order_id)
         if known is not None:
             return CheckoutResult(order_id, bought(known))
-        data = await self._request(cart_id, order_id, request)
+        data = await self._request(order_id, request)
         receipt = await self._commands.send(
             CHECKOUT_REQUESTED,
             cart_id,
@@ -80,9 +76,11 @@ class Checkout:
             command_id=checkout_id_of(order_id),
             wait=wait,
             remember=True,
+            ended=lambda: self._ended(caller, order_id),
         )
         if receipt.heard is None:
-            return CheckoutResult(order_id, None, receipt)
+            known = await self._known(caller, order_id) if wait is not None else None
+            return CheckoutResult(order_id, known and bought(known), receipt)
         return CheckoutResult(
             order_id, bought(of_checkout(order_id, receipt.record, self._currency)), receipt
         )
@@ -92,6 +90,9 @@ class Checkout:
         record = await self._commands.find(checkout_id_of(order_id))
         return record if record is not None and (caller.staff or record.owner == caller.owner) else None
 
+    async def _ended(self, caller: Caller, order_id: str) -> bool:
+        return await self._known(caller, order_id) is not None
+
     async def _known(self, caller: Caller, order_id: str) -> Order | None:
         order = await self._orders.order(caller, order_id)
         if order is None:
@@ -99,11 +100,7 @@ class Checkout:
             order = of_checkout(order_id, record, self._currency) if record else None
         return None if order is None or order.status in _UNFINISHED else order
 
-    async def _request(self, cart_id: str, order_id: str, request: CheckoutRequest) -> CheckoutRequested:
-        seen = request.expected_lines
-        if seen is None:
-            # The view may be behind the cart, never ahead of it; an empty one says nothing.
-            seen = len((await self._view.read(cart_id)).items) or None
+    async def _request(self, order_id: str, request: CheckoutRequest) -> CheckoutRequested:
         token = request.payment_token
         if request.payment is not None:
             token = await self._tokeniser.token(request.payment)
@@ -114,7 +111,7 @@ class Checkout:
             payment_token=token,
             email=request.email,
             address=_address(request.address),
-            expected_lines=seen,
+            expected_lines=request.expected_lines,
         )
 
 
