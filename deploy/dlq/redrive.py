@@ -55,19 +55,19 @@ def redrive(settings: Settings, letters: Iterable[Letter]) -> Outcome:
             elif mark is not None and mark.state is State.DONE:
                 outcome.already.append(letter.id)
             elif mark is not None and _went_out(reader, letter, mark):
-                _mark(sender, letter.id, replace_state(mark, State.DONE))
+                _mark(sender, letter.id, with_state(mark, State.DONE))
                 outcome.already.append(letter.id)
             else:
                 mark = Mark(State.STARTED, topic, _ends(reader, topic), time.time_ns() // 1_000_000)
                 _mark(sender, letter.id, mark)
                 sender.send(topic, letter.record.key, letter.record.value, letter.redrive_headers)
                 sender.flush()
-                _mark(sender, letter.id, replace_state(mark, State.DONE))
+                _mark(sender, letter.id, with_state(mark, State.DONE))
                 outcome.sent.append(letter.id)
     return outcome
 
 
-def replace_state(mark: Mark, state: State) -> Mark:
+def with_state(mark: Mark, state: State) -> Mark:
     """Return the mark in another state."""
     return Mark(state, mark.topic, mark.ends, mark.at)
 

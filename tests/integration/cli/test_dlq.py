@@ -1,0 +1,122 @@
+from uuid import uuid4
+
+import pytest
+from confluent_kafka import Producer
+
+from deploy.dlq import redrive as redriving
+from deploy.dlq.letter import REDRIVE_OF
+from deploy.records.position import Beginning
+from deploy.records.reader import Reader
+from deploy.records.record import Record
+from tests.integration.cli.conftest import Ecommerce
+from topics.dead_letter import letter_headers
+from topics.registry import DEAD_LETTERS, PRODUCT_UPDATE
+from topics.settings import Settings
+
+VALUE = b"the original bytes"
+
+
+@pytest.fixture
+def reason() -> str:
+    """A reason of this test's own, so that its letters are told from other tests'."""
+    return f"test_{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def letter(topics_created: str, reason: str) -> dict[str, str]:
+    """Two letters: one that can go back to its topic, and one that came from no topic."""
+    producer = Producer({"bootstrap.servers": topics_created})
+    place = {"partition": 0, "offset": uuid4().int % 1_000_000, "failed_at": 1_000}
+    headers = letter_headers(
+        consumer="test",
+        topic=PRODUCT_UPDATE.name,
+        reason=reason,
+        error=ValueError("price: must be positive"),
+        own={"traceparent": "00-abc"},
+        **place,
+    )
+    producer.produce(DEAD_LETTERS["product"].name, VALUE, b"sku", headers=list(headers.items()))
+    nowhere = {"id": str(uuid4()), "reason": reason, "error": "quantity: must be positive"}
+    producer.produce(DEAD_LETTERS["import"].name, b"{}", b"row", headers=list(nowhere.items()))
+    assert producer.flush(30) == 0
+    return headers
+
+
+def redriven(settings: Settings, letter_id: str) -> list[Record]:
+    with Reader(settings) as reader:
+        records = reader.read(reader.spans([PRODUCT_UPDATE.name], Beginning()))
+        return [record for record in records if record.header(REDRIVE_OF) == letter_id]
+
+
+def test_lists_and_shows_what_failed_and_why(
+    ecommerce: Ecommerce, letter: dict[str, str], reason: str
+) -> None:
+    listed = ecommerce("dlq", "list", "--reason", reason, "--json").json
+    assert listed["count"] == 2
+    assert listed["by_reason"] == {reason: 2}
+    assert letter["id"] in {one["id"] for one in listed["letters"]}
+    table = ecommerce("dlq", "list", "product", "--reason", reason)
+    assert "price: must be positive" in table.out
+    assert "1 dead letters" in table.out
+    shown = ecommerce("dlq", "show", letter["id"][:13])
+    assert "Traceback" not in shown.err
+    assert "price: must be positive" in shown.out
+    assert "00-abc" in shown.out
+
+
+def test_redrives_the_original_bytes_once(
+    ecommerce: Ecommerce, settings: Settings, letter: dict[str, str], reason: str
+) -> None:
+    first = ecommerce("dlq", "redrive", "product", "--reason", reason, "--yes", "--json")
+    assert first.code == 0, first.err
+    assert first.json == {"sent": [letter["id"]], "already": [], "refused": {}}
+    (record,) = redriven(settings, letter["id"])
+    assert (record.key, record.value) == (b"sku", VALUE)
+    assert dict(record.headers)["traceparent"] == b"00-abc"
+    assert record.header("attempt") == "2"
+
+    again = ecommerce("dlq", "redrive", "--id", letter["id"], "--yes", "--json")
+    assert again.json == {"sent": [], "already": [], "refused": {}}
+    assert len(redriven(settings, letter["id"])) == 1
+    assert ecommerce("dlq", "list", "product", "--reason", reason, "--json").json["count"] == 0
+    everything = ecommerce("dlq", "list", "product", "--reason", reason, "--all", "--json").json
+    assert [one["redriven"] for one in everything["letters"]] == [True]
+
+
+def test_a_redrive_that_crashed_after_sending_is_not_sent_again(
+    ecommerce: Ecommerce,
+    settings: Settings,
+    letter: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def crash(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as crashing:
+        crashing.setattr(redriving, "with_state", crash)
+        assert ecommerce("dlq", "redrive", "--id", letter["id"], "--yes").code == 130
+    assert len(redriven(settings, letter["id"])) == 1
+    after = ecommerce("dlq", "redrive", "--id", letter["id"], "--yes", "--json")
+    assert after.json == {"sent": [], "already": [letter["id"]], "refused": {}}
+    assert len(redriven(settings, letter["id"])) == 1
+
+
+@pytest.mark.usefixtures("letter")
+def test_names_letters_that_have_nowhere_to_go(ecommerce: Ecommerce, reason: str) -> None:
+    done = ecommerce("dlq", "redrive", "import", "--reason", reason, "--yes", "--json")
+    assert done.code == 1
+    assert list(done.json["refused"].values()) == ["came from no topic: there is nowhere to send it"]
+
+
+def test_asks_before_it_sends(
+    ecommerce: Ecommerce, letter: dict[str, str], settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("typer.confirm", lambda *_args, **_kwargs: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert ecommerce("dlq", "redrive", "--id", letter["id"]).code == 130
+    assert redriven(settings, letter["id"]) == []
+
+
+@pytest.mark.usefixtures("letter")
+def test_refuses_an_unknown_domain_or_id(ecommerce: Ecommerce) -> None:
+    assert "is none of cart" in ecommerce("dlq", "list", "nope").err
+    assert "no dead letters have this id" in ecommerce("dlq", "show", "zzz").err

@@ -1,0 +1,71 @@
+from deploy.dlq.letter import distinct, matches, read_letter
+from deploy.dlq.marks import Mark, State, encode, read_marks
+from deploy.records.record import Record
+from topics.dead_letter import letter_headers
+from topics.registry import DEAD_LETTERS, ORDER_CANCEL
+
+HEADERS = letter_headers(
+    consumer="ecommerce.streams",
+    topic=ORDER_CANCEL.name,
+    partition=1,
+    offset=42,
+    reason="undecodable",
+    failed_at=5_000,
+    error="value: magic byte is 112, must be 0",
+    attempt=2,
+    own={"traceparent": "00-abc", "redrive_of": "earlier"},
+)
+
+
+def letter_record(offset: int = 0, headers: dict[str, str] | None = None) -> Record:
+    chosen = HEADERS if headers is None else headers
+    pairs = tuple((name, value.encode()) for name, value in chosen.items())
+    return Record(DEAD_LETTERS["order"].name, 0, offset, 9_000, b"key", b"poison", pairs)
+
+
+def test_reads_what_failed_where_and_why() -> None:
+    letter = read_letter(letter_record())
+    assert letter.id == HEADERS["id"]
+    assert letter.domain == "order"
+    assert letter.source == f"{ORDER_CANCEL.name}/1/42"
+    assert (letter.reason, letter.attempt, letter.failed_at) == ("undecodable", 2, 5_000)
+
+
+def test_a_letter_without_headers_is_named_by_where_it_lies() -> None:
+    first, second = (read_letter(letter_record(offset, {})) for offset in (0, 1))
+    assert first.id != second.id
+    assert (first.reason, first.attempt, first.source, first.failed_at) == ("unknown", 1, "-", 9_000)
+
+
+def test_the_next_attempt_has_the_records_own_headers_and_says_whose_it_is() -> None:
+    letter = read_letter(letter_record())
+    assert letter.redrive_headers == (
+        ("traceparent", b"00-abc"),
+        ("attempt", b"3"),
+        ("redrive_of", letter.id.encode()),
+    )
+
+
+def test_matches_by_reason_and_by_the_beginning_of_an_id() -> None:
+    letter = read_letter(letter_record())
+    assert matches(letter, None, ())
+    assert matches(letter, "undec*", (letter.id[:8],))
+    assert not matches(letter, "handler_failed", ())
+    assert not matches(letter, None, ("0" * 8,))
+
+
+def test_the_same_failure_twice_is_one_letter() -> None:
+    letters = [read_letter(letter_record(offset)) for offset in (3, 4)]
+    assert distinct(letters) == letters[:1]
+
+
+def test_the_last_mark_of_a_letter_counts() -> None:
+    started = Mark(State.STARTED, ORDER_CANCEL.name, {0: 7, 1: 9}, 1)
+    done = Mark(State.DONE, ORDER_CANCEL.name, {0: 7, 1: 9}, 1)
+    marks = [
+        Record("marks", 0, offset, 0, key, None if mark is None else encode(mark))
+        for offset, (key, mark) in enumerate(
+            [(b"a", started), (b"b", started), (b"a", done), (None, done), (b"c", None)]
+        )
+    ]
+    assert read_marks(marks) == {"a": done, "b": started}
