@@ -9,6 +9,7 @@ from typing import Any
 
 import api
 from api.outcomes import LISTENED
+from connectors.payments import gateway
 from connectors.runtime.projection import AnyProjection
 from deploy.topology.component import Component, Role, Route
 from sinks import elasticsearch, postgres, redis
@@ -29,6 +30,7 @@ def components() -> list[Component]:
             role=Role.GATEWAY,
             title="payment gateway",
             routes=(Route(PAYMENT_INSTRUCT.name, "calls the provider", (PAYMENT_OUTCOME.name,)),),
+            group=gateway.GROUP,
         ),
         of_sink("postgres", "PostgreSQL views", postgres.GROUP, postgres.PROJECTIONS),
         of_sink("redis", "Redis views", redis.GROUP, redis.PROJECTIONS),
