@@ -7,7 +7,7 @@ import faust
 
 from streams.kernel.ownership import Ownership
 
-# Two batches' worth: one in flight, one to follow it at once.
+# A few batches: one in flight, the rest to follow it at once.
 BACKLOG_LIMIT = 4_000
 
 Agent = Callable[[faust.StreamT[Any]], Awaitable[None]]

@@ -39,5 +39,7 @@ _FRAMING = 32
 
 def output_size(output: Output) -> int:
     """Return about how many bytes an output takes, headers included."""
-    headers = sum(len(name) + len(value) for name, value in output.headers)
-    return len(output.topic) + len(output.key or b"") + len(output.value or b"") + headers + _FRAMING
+    size = len(output.topic) + len(output.key or b"") + len(output.value or b"") + _FRAMING
+    if output.headers:
+        size += sum(len(name) + len(value) for name, value in output.headers)
+    return size

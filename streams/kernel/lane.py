@@ -17,7 +17,7 @@ from streams.kernel.task import PartitionTask
 
 log = structlog.get_logger(__name__)
 
-MAX_BATCH = 2_000
+MAX_BATCH = 1_000
 
 
 class Lane:
