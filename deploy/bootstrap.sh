@@ -35,8 +35,8 @@ make_environment() {
         [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null ||
             fail "Python $version lacks venv and pip: apt-get install python$version-venv (or python3-venv), then try again"
         say "installing python$version-venv, which Debian leaves out of Python"
-        { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "python$version-venv"; } >&2 ||
-            fail "apt-get could not install python$version-venv"
+        said=$(apt-get update 2>&1 && DEBIAN_FRONTEND=noninteractive apt-get install -y "python$version-venv" 2>&1) ||
+            fail "apt-get could not install python$version-venv: $(printf '%s' "$said" | tail -n 3)"
     fi
     if "$python" -c 'import ensurepip' 2>/dev/null; then
         "$python" -m venv .venv

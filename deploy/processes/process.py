@@ -44,7 +44,7 @@ class Process:
     directory: Path | None = None
     stop_signal: str = "TERM"
     stop_seconds: int = 20
-    start_seconds: float = 60.0
+    start_seconds: float = 120.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,10 @@ class StepFailedError(CommandError):
     """A step of a start failed; the message says why and ends with the tail of its log."""
 
 
+class _GivenUp(Exception):  # noqa: N818 -- not an error: another step failed, or Ctrl-C
+    """Ends a step that is still preparing when the start is over."""
+
+
 class Starter:
     """Starts the steps of one run."""
 
@@ -36,6 +40,8 @@ class Starter:
         offset = log.stat().st_size if log.exists() else 0
 
         def report(detail: str, done: int = 0, total: int = 0) -> None:
+            if cancelled.is_set():
+                raise _GivenUp
             self._display.work(step.name, detail, done, total)
 
         try:
@@ -46,6 +52,8 @@ class Starter:
                     detail = self._external(step, report, cancelled)
                 case Task():
                     detail = self._task(step, report, log)
+        except _GivenUp:
+            return
         except StepFailedError as error:
             self._display.fail(step.name, "failed")
             raise StepFailedError(f"{step.title} failed: {error}{tail(log, offset)}") from error
