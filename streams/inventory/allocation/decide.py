@@ -39,6 +39,8 @@ from topics.registry import (
 )
 
 _WANTED = (AllocationStatus.PENDING, AllocationStatus.RESERVED, AllocationStatus.COMMITTED)
+# A restocked order's reservation is its commit's to take: a release could overtake that, and undo it twice.
+_SETTLED = (*_WANTED, AllocationStatus.RESTOCKED)
 
 
 class IncompleteOrderError(ValueError):
@@ -81,7 +83,7 @@ def place(state: Allocation | None, message: Message[OrderSnapshot]) -> Decision
 def line_reserved(state: Allocation | None, message: Message[LineReserved]) -> Decision[Allocation]:
     """Join one SKU's quotes; the last of them completes the reservation."""
     order_id, line = message.aggregate_id, message.data
-    if state is None or state.status not in _WANTED or line.sku not in state.quantities:
+    if state is None or state.status not in _SETTLED or line.sku not in state.quantities:
         return Decision(state, _releases(order_id, (line.sku,), "not_wanted"))
     if state.ask is None or line.sku in state.ask.quotes:
         return Decision(state)

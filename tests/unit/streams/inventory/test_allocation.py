@@ -228,6 +228,11 @@ def test_goods_of_an_order_cancelled_after_its_commit_come_in_again() -> None:
     assert cancel(decision.state) == Decision(decision.state)
 
 
+def test_a_repeated_answer_does_not_release_what_the_commit_still_has_to_take() -> None:
+    restocked = cancel(committed()).state
+    assert line_reserved(restocked, OF_A) == Decision(restocked)
+
+
 def test_an_order_cancelled_before_it_is_known_reserves_nothing() -> None:
     marker = cancel(None)
     assert marker.outputs == ()
