@@ -6,12 +6,13 @@ loses records (faust-streaming#596).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
-from streams.kernel.rocks_store import RocksStore
+from streams.kernel.ports import Store
 
 log = structlog.get_logger(__name__)
 
@@ -20,11 +21,21 @@ RECORDS_AT_ONCE = 10_000
 FETCH_BYTES = 16 * 1024 * 1024
 
 
+class Restorable(Store, Protocol):
+    """A store that knows how far it is."""
+
+    def offset(self) -> int | None:
+        """Return the changelog offset that the store is at, or None for an empty store."""
+
+    def clear(self) -> None:
+        """Delete everything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A store, and the changelog offset that it has to reach."""
 
-    store: RocksStore
+    store: Restorable
     end: int
 
 
