@@ -10,7 +10,7 @@ from deploy.embedded.cache import exclusive
 from deploy.errors import CommandError
 from deploy.processes import leftovers
 from deploy.processes.display import Display
-from deploy.processes.order import in_order, ordered, reverse
+from deploy.processes.order import among, in_order, ordered, reverse
 from deploy.processes.ports import PortTakenError, refuse, taken
 from deploy.processes.process import Process
 from deploy.processes.start import Starter
@@ -68,7 +68,8 @@ def down(settings: Settings, *, console: Console | None = None) -> dict[str, flo
         processes = [step for step in steps.values() if isinstance(step, Process)]
         return dict.fromkeys(leftovers.stop(root, processes), 0.0)
     running = [name for name, info in supervisor.infos().items() if info.state.is_up]
-    needs = reverse({name: steps[name].after if name in steps else () for name in running})
+    # A process starts after tasks, which do not run now: it stops before what those needed.
+    needs = reverse(among({name: step.after for name, step in steps.items()}, running))
     titles = [(name, steps[name].title if name in steps else name) for name in ordered(needs)]
     with Display(console or Console(stderr=True), titles) as display:
 

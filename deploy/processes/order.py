@@ -1,7 +1,7 @@
 """Doing steps in the order of their dependencies, side by side where nothing forbids it."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from graphlib import TopologicalSorter
 
@@ -38,6 +38,16 @@ def ordered(graph: Mapping[str, tuple[str, ...]]) -> list[str]:
 def reverse(graph: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     """Return the graph in which everything depends on what depended on it."""
     return {name: tuple(other for other, needs in graph.items() if name in needs) for name in graph}
+
+
+def among(graph: Mapping[str, tuple[str, ...]], kept: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the graph of the kept names alone; what one needed through others that are gone, it still needs."""
+
+    def needs(name: str) -> set[str]:
+        direct = graph.get(name, ())
+        return {n for n in direct if n in kept}.union(*(needs(n) for n in direct if n not in kept))
+
+    return {name: tuple(sorted(needs(name))) for name in kept}
 
 
 def _sorter(graph: Mapping[str, tuple[str, ...]]) -> TopologicalSorter[str]:

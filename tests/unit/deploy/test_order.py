@@ -2,7 +2,10 @@ import threading
 
 import pytest
 
-from deploy.processes.order import in_order, ordered, reverse
+from deploy.processes.order import among, in_order, ordered, reverse
+from deploy.processes.process import Process
+from deploy.processes.table import platform
+from topics.settings import Settings
 
 GRAPH = {"api": ("topics", "redis"), "topics": ("kafka",), "kafka": (), "redis": ()}
 
@@ -48,3 +51,19 @@ def test_the_reverse_stops_first_what_nothing_needs() -> None:
     order = ordered(reverse(GRAPH))
     assert order.index("api") < order.index("topics") < order.index("kafka")
     assert reverse({"a": ("gone",)}) == {"a": ()}
+
+
+def test_what_was_needed_through_another_is_still_needed() -> None:
+    assert among(GRAPH, ["api", "kafka"]) == {"api": ("kafka",), "kafka": ()}
+    assert among(GRAPH, ["stranger"]) == {"stranger": ()}
+
+
+def test_every_process_stops_before_the_servers_that_it_uses() -> None:
+    steps = platform(Settings(), workers=2)
+    running = [name for name, step in steps.items() if isinstance(step, Process)]
+    order = ordered(reverse(among({name: step.after for name, step in steps.items()}, running)))
+    for user in ("worker-0", "worker-1", "sink", "gateway", "api"):
+        assert order.index(user) < order.index("kafka")
+    for user in ("sink", "api"):
+        assert order.index(user) < min(order.index("postgres"), order.index("redis"))
+    assert order.index("gateway") < order.index("provider")
