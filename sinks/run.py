@@ -1,8 +1,10 @@
 """Runs the sinks: one process, one task and one consumer group per sink."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Iterable
+import socket
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
@@ -10,6 +12,7 @@ import uvloop
 from prometheus_client import start_http_server
 
 from connectors.elasticsearch.sink import ElasticsearchSink
+from connectors.health.responder import PingResponder
 from connectors.postgres.sink import PostgresSink
 from connectors.redis.sink import RedisSink
 from connectors.runtime.connector import SinkConnector
@@ -64,10 +67,23 @@ async def run_sinks(settings: Settings, stop: asyncio.Event) -> None:
     """
     async with MessageProducer(settings, "sink") as producer:
         running = connectors(settings, producer)
-        async with asyncio.TaskGroup() as tasks:
+        async with _responder(settings, running), asyncio.TaskGroup() as tasks:
             for connector in running:
                 tasks.create_task(connector.run(), name=f"sink-{connector.name}")
             tasks.create_task(_stop_all(stop, running))
+
+
+def _responder(settings: Settings, running: Sequence[SinkConnector[Any]]) -> PingResponder:
+    return PingResponder(
+        settings,
+        "sink",
+        f"{socket.gethostname()}-{os.getpid()}",
+        healthy=lambda: all(connector.healthy for connector in running),
+        details=lambda: {
+            connector.name: "up" if connector.healthy else f"away, attempt {connector.attempts}"
+            for connector in running
+        },
+    )
 
 
 async def _stop_all(stop: asyncio.Event, running: Iterable[SinkConnector[Any]]) -> None:

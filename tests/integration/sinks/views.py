@@ -1,0 +1,65 @@
+"""Running connectors, feeding topics, and reading what became of it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from connectors.postgres.table import Row
+from connectors.runtime.connector import SinkConnector
+from connectors.runtime.dead_letters import DeadLetterTopic
+from connectors.runtime.sink import Sink
+from schemas.envelope import Message
+from sinks.postgres import PROJECTIONS
+from sinks.rows import TABLES
+from topics.producer import MessageProducer
+from topics.settings import Settings
+from topics.topic import Topic
+
+Event = tuple[Topic[Any], Message[Any]]
+
+
+def connector(
+    settings: Settings, producer: MessageProducer, sink: Sink[Row], group: str
+) -> SinkConnector[Row]:
+    return SinkConnector(
+        "postgres", PROJECTIONS, sink, DeadLetterTopic(producer, "postgres", group), settings, group=group
+    )
+
+
+@asynccontextmanager
+async def running(*connectors: SinkConnector[Any]) -> AsyncIterator[None]:
+    """Run connectors, and end them cleanly; an error of one of them comes out here."""
+    tasks = [asyncio.create_task(each.run()) for each in connectors]
+    try:
+        yield
+    finally:
+        for each in connectors:
+            each.stop()
+        await asyncio.gather(*tasks)
+
+
+async def publish(producer: MessageProducer, events: Iterable[Event]) -> None:
+    sent = [await producer.send(topic, message.aggregate_id, message) for topic, message in events]
+    await asyncio.gather(*sent)
+
+
+async def end_offsets(settings: Settings, topics: Sequence[str]) -> dict[TopicPartition, int]:
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=settings.kafka_bootstrap, group_id=None)
+    await consumer.start()
+    try:
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(list(consumer.assignment()))
+        return ends
+    finally:
+        await consumer.stop()
+
+
+async def contents(database: asyncpg.Connection) -> dict[str, list[Any]]:
+    """Return all rows of all views."""
+    return {
+        table.name: [tuple(row) for row in await database.fetch(f"SELECT * FROM {table.name} ORDER BY 1, 2")]
+        for table in TABLES
+    }
