@@ -37,13 +37,15 @@ async def catalogue(
     q: Annotated[str, Query(max_length=200)] = "",
     category: Annotated[list[str] | None, Query(max_length=50)] = None,
     price: Annotated[str, Query(pattern=r"^(\d{1,12}-\d{0,12})?$")] = "",
-    sort: Sort = Sort.RELEVANCE,
+    sort: Sort | None = None,
     offset: Annotated[int, Query(ge=0, le=_LAST_OFFSET)] = 0,
     *,
     in_stock: bool = False,
     tiles: bool = False,
 ) -> Response:
     """Show the products that match; with `tiles`, only the next ones of an endless list."""
+    # Without words every product matches equally, so "best" would say nothing.
+    sort = sort or (Sort.RELEVANCE if q.strip() else Sort.NAME)
     low, _, high = price.partition("-")
     chosen = tuple(category or ())
     filters = Filters(chosen, int(low) if low else None, int(high) - 1 if high else None, in_stock)
@@ -66,7 +68,7 @@ async def catalogue(
         price=price,
         price_from=int(low) if low else None,
         sort=sort,
-        sorts=_SORTS,
+        sorts=_SORTS if q.strip() else _SORTS[1:],
         in_stock=in_stock,
         filtered=bool(chosen or price or in_stock),
         currency=services.settings.currency,
