@@ -146,6 +146,7 @@ def _figures(
         "failed": outcome.failed,
         "lag": outcome.lag,
         "seconds": round(seconds, 3),
+        "load_seconds": round(outcome.load_seconds, 3),
         "replay_seconds": round(outcome.seconds, 3),
         "invoices_per_s": round(outcome.sent / replayed, 1),
         "events": outcome.events,
@@ -167,8 +168,9 @@ def _summary(figures: dict[str, Any], out: Console) -> None:
         f"replayed {figures['sent']:,} orders and returns in {figures['replay_seconds']:.1f} s"
         f" ({figures['invoices_per_s']:,.1f} invoices/s, {figures['events_per_s']:,.0f} events/s),"
         f" {figures['skipped']:,} were there already; lag {figures['lag']};"
-        f" {figures['seconds']:.1f} s in all",
+        f" {figures['load_seconds']:.1f} s for the catalogue; {figures['seconds']:.1f} s in all",
         highlight=False,
+        soft_wrap=True,
     )
     memory = ", ".join(f"{name} {size / 1_000_000:.0f} MB" for name, size in figures["memory_bytes"].items())
     out.print(f"memory: {memory}", highlight=False)

@@ -42,13 +42,18 @@ _LOOK_S = 1.0
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """How a run went; `seconds` and `events` are of the replay, from its first message to lag zero."""
+    """How a run went.
+
+    `seconds` and `events` are of the replay, from its first message to lag zero; `load_seconds` are those that
+    the catalogue took.
+    """
 
     reconciliation: Reconciliation
     invoices: int
     sent: int
     skipped: int
     failed: dict[str, int]
+    load_seconds: float
     seconds: float
     events: int
     lag: int
@@ -106,16 +111,18 @@ class Session:
             f"{self._shop.file}: {len(self._shop.invoices):,} invoices, {len(products):,} products;"
             f" to replay: {len(chosen):,} invoices",
             highlight=False,
+            soft_wrap=True,
         )
         async with AsyncExitStack() as stack:
             links = await self._connect(stack)
             # What an interrupted run left in flight must be seen in the views before they are asked.
             await settled(links.positions, PATIENCE_S)
-            before = await asyncio.to_thread(links.positions.written)
             began = time.monotonic()
             await self._load(links, products)
+            before = await asyncio.to_thread(links.positions.written)
+            loaded = time.monotonic()
             taken = await self._play(links, chosen, products, speed)
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - loaded
             events = await asyncio.to_thread(links.positions.written) - before
             return Outcome(
                 reconciliation=await self._reconcile(links.views, chosen[:taken]),
@@ -123,6 +130,7 @@ class Session:
                 sent=links.replay.done.sent,
                 skipped=links.replay.done.skipped,
                 failed=dict(links.outcomes.in_flight.failed),
+                load_seconds=loaded - began,
                 seconds=seconds,
                 events=events,
                 lag=await asyncio.to_thread(links.positions.lag),
