@@ -40,7 +40,8 @@ def partitions_of(topic: AnyTopic, settings: Settings) -> int:
 
 def client(settings: Settings) -> AdminClient:
     """Return an admin client of the configured broker."""
-    return AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    # From warnings on: a client that ends tells, as information, of what it no longer waits for.
+    return AdminClient({"bootstrap.servers": settings.kafka_bootstrap, "log_level": 4})
 
 
 def create(settings: Settings) -> list[str]:
