@@ -8,6 +8,7 @@ import httpx
 from deploy.embedded.elasticsearch_archive import VERSION, fetch_elasticsearch, home
 from deploy.embedded.java import find_java
 from deploy.embedded.privileges import give_away, unprivileged
+from deploy.embedded.sockets import private
 from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.settings import PortOffset, Settings
 
@@ -37,7 +38,7 @@ def elasticsearch(settings: Settings) -> Process | External:
     """
     if settings.elasticsearch:
         return external(settings.elasticsearch)
-    url = f"http://{settings.host}:{settings.port(PortOffset.ELASTICSEARCH)}"
+    url = f"http://{private(settings.host)}:{settings.port(PortOffset.ELASTICSEARCH)}"
     root = settings.data_dir.absolute() / "elasticsearch"
     return Process(
         name="elasticsearch",
@@ -46,7 +47,7 @@ def elasticsearch(settings: Settings) -> Process | External:
         ready=lambda: serves(url),
         prepare=lambda report: _prepare(settings, root, report),
         address=url,
-        host=settings.host,
+        host=private(settings.host),
         ports=(
             settings.port(PortOffset.ELASTICSEARCH),
             settings.port(PortOffset.ELASTICSEARCH_TRANSPORT),
@@ -111,7 +112,7 @@ def _prepare(settings: Settings, root: Path, report: Report) -> None:
     (config / "jvm.options.d" / "heap.options").write_text(_JVM_OPTIONS)
     (config / "elasticsearch.yml").write_text(
         _CONFIG.format(
-            host=settings.host,
+            host=private(settings.host),
             http=settings.port(PortOffset.ELASTICSEARCH),
             transport=settings.port(PortOffset.ELASTICSEARCH_TRANSPORT),
             root=root,

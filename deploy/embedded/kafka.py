@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.embedded.artifacts import fetch, read_lock
 from deploy.embedded.commands import run
-from deploy.embedded.sockets import connects
+from deploy.embedded.sockets import connects, private
 from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.settings import PortOffset, Settings
 
@@ -62,7 +62,7 @@ def kafka(settings: Settings) -> Process | External:
         ready=lambda: serves(bootstrap),
         prepare=lambda report: _prepare(settings, home, report),
         address=bootstrap,
-        host=settings.host,
+        host=private(settings.host),
         ports=(settings.port(PortOffset.KAFKA), settings.port(PortOffset.KAFKA_CONTROLLER)),
         stop_seconds=60,
     )
@@ -104,7 +104,7 @@ def _prepare(settings: Settings, home: Path, report: Report) -> None:
     logs = home / "data"
     (home / "server.properties").write_text(
         _PROPERTIES.format(
-            host=settings.host,
+            host=private(settings.host),
             broker=settings.port(PortOffset.KAFKA),
             controller=settings.port(PortOffset.KAFKA_CONTROLLER),
             logs=logs,

@@ -8,6 +8,7 @@ import psycopg
 
 from deploy.embedded.commands import run
 from deploy.embedded.privileges import give_away, unprivileged
+from deploy.embedded.sockets import private
 from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.settings import PortOffset, Settings
 
@@ -33,7 +34,7 @@ def postgres(settings: Settings) -> Process | External:
     port = settings.port(PortOffset.POSTGRES)
     programs = _programs()
     server_options = {
-        "listen_addresses": settings.host,
+        "listen_addresses": private(settings.host),
         "port": port,
         "unix_socket_directories": "",
         "max_connections": 200,
@@ -50,8 +51,8 @@ def postgres(settings: Settings) -> Process | External:
         command=unprivileged(command, needs=(programs, data)),
         ready=lambda: serves(dsn),
         prepare=lambda report: _prepare(programs, data, report),
-        address=f"{settings.host}:{port}/{NAME}",
-        host=settings.host,
+        address=f"{private(settings.host)}:{port}/{NAME}",
+        host=private(settings.host),
         ports=(port,),
         # SIGINT is the "fast" shutdown: clients are cut off, the data is written; SIGTERM waits for clients.
         stop_signal="INT",

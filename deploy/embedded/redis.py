@@ -6,6 +6,7 @@ from pathlib import Path
 
 import redis as client
 
+from deploy.embedded.sockets import private
 from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.settings import PortOffset, Settings
 
@@ -26,7 +27,7 @@ def redis(settings: Settings) -> Process | External:
     home = settings.data_dir.absolute() / "redis"
     port = settings.port(PortOffset.REDIS)
     options = {
-        "bind": settings.host,
+        "bind": private(settings.host),
         "port": port,
         "dir": home,
         "databases": DATABASES,
@@ -45,7 +46,7 @@ def redis(settings: Settings) -> Process | External:
         ready=lambda: serves(url),
         prepare=lambda report: _prepare(home, report),
         address=url,
-        host=settings.host,
+        host=private(settings.host),
         ports=(port,),
     )
 

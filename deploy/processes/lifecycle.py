@@ -14,6 +14,7 @@ from deploy.processes.order import among, in_order, ordered, reverse
 from deploy.processes.ports import PortTakenError, refuse, taken
 from deploy.processes.process import Process
 from deploy.processes.start import Starter
+from deploy.processes.status import present_workers
 from deploy.processes.supervisor import Supervisor, SupervisorError
 from deploy.processes.table import DEFAULT_WORKERS, SERVERS, platform, variables
 from topics.settings import Settings
@@ -101,11 +102,6 @@ def reset(settings: Settings, *, console: Console | None = None) -> Path:
         else:
             entry.unlink()
     return root
-
-
-def present_workers(supervisor: Supervisor) -> int:
-    """Return how many workers the supervisor knows; 0 where it does not run."""
-    return sum(name.startswith("worker-") for name in supervisor.infos())
 
 
 def _claim(root: Path) -> None:

@@ -41,7 +41,7 @@ def reverse(graph: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
 
 
 def among(graph: Mapping[str, tuple[str, ...]], kept: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """Return the graph of the kept names alone; what one needed through others that are gone, it still needs."""
+    """Return the graph of the kept names alone; what one needed through others left out, it still needs."""
 
     def needs(name: str) -> set[str]:
         direct = graph.get(name, ())

@@ -8,7 +8,7 @@ import psutil
 
 from deploy.processes.process import External, NotReadyError, Process, Step
 from deploy.processes.supervisor import Info, State, Supervisor
-from deploy.processes.table import platform
+from deploy.processes.table import DEFAULT_WORKERS, platform
 from topics.settings import Settings
 
 
@@ -31,10 +31,15 @@ def status(settings: Settings) -> list[Row]:
     """Return the state of every process and external server of the table."""
     supervisor = Supervisor(settings.data_dir)
     infos = supervisor.infos()
-    workers = sum(name.startswith("worker-") for name in infos)
-    steps = [s for s in platform(settings, workers or 1).values() if isinstance(s, Process | External)]
+    workers = present_workers(supervisor) or DEFAULT_WORKERS
+    steps = [s for s in platform(settings, workers).values() if isinstance(s, Process | External)]
     with ThreadPoolExecutor(len(steps)) as pool:
         return list(pool.map(lambda step: _row(step, infos.get(step.name)), steps))
+
+
+def present_workers(supervisor: Supervisor) -> int:
+    """Return how many workers the supervisor knows; 0 where it does not run."""
+    return sum(name.startswith("worker-") for name in supervisor.infos())
 
 
 def is_healthy(rows: list[Row]) -> bool:

@@ -18,7 +18,7 @@ from rich.console import Console
 from deploy.errors import CommandError
 from deploy.processes import lifecycle, table
 from deploy.processes.process import External, Process, Step
-from deploy.processes.status import Row, is_healthy, status
+from deploy.processes.status import Row, is_healthy, present_workers, status
 from deploy.processes.supervisor import State, Supervisor
 from tests.stack import free_port_base
 from topics.settings import PortOffset, Settings
@@ -164,7 +164,7 @@ def test_fewer_workers_are_stopped_and_more_are_started(
     assert sorted(supervisor.infos()) == ["worker-0", "worker-1"]
     assert supervisor.info("worker-0").pid == kept
     lifecycle.up(own, console=quiet())
-    assert lifecycle.present_workers(supervisor) == 2
+    assert present_workers(supervisor) == 2
 
 
 def test_reset_wipes_and_refuses_a_directory_of_others(own: Settings, tmp_path: Path) -> None:
