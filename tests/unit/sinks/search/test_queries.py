@@ -1,0 +1,83 @@
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sinks.search import requests, statements
+from sinks.search.backend import MAX_LIMIT, MAX_TEXT, MAX_WINDOW, Filters, Query, Sort
+from sinks.search.marks import BRACKETS, CLOSE, OPEN, marked
+from sinks.search.postgres import PostgresSearch
+from sinks.search.select import search_backend
+from sinks.search.tolerance import edits
+from sinks.search.words import MAX_WORDS, words
+from topics.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": MAX_LIMIT + 1}, "limit"),
+        ({"offset": -1}, "offset"),
+        ({"offset": MAX_WINDOW, "limit": 1}, "offset"),
+    ],
+)
+def test_a_page_out_of_range_is_refused(arguments: dict[str, Any], field: str) -> None:
+    with pytest.raises(ValueError, match=f"^{field}: "):
+        Query(**arguments)
+
+
+@given(st.text(max_size=400))
+def test_words_are_plain(text: str) -> None:
+    found = words(text)
+    assert len(found) <= MAX_WORDS
+    assert all(word.isalnum() or not word.isascii() for word in found)
+    assert sum(map(len, found)) <= 3 * MAX_TEXT
+
+
+def test_words_part_at_whatever_is_no_letter() -> None:
+    assert words(" T-Light: 50's_HEART\x00 ") == ("t", "light", "50", "s", "heart")
+
+
+@pytest.mark.parametrize(("word", "allowed"), [("ab", 0), ("abc", 1), ("abcd", 1), ("abcde", 2)])
+def test_longer_words_may_have_more_wrong_letters(word: str, allowed: int) -> None:
+    assert edits(word) == allowed
+
+
+def test_marks_become_safe_html() -> None:
+    name = f"{OPEN}A{CLOSE} & {BRACKETS[0]}b{BRACKETS[1]} <i>"
+    assert marked(name) == "<mark>A</mark> &amp; &lt;b&gt; &lt;i&gt;"
+
+
+@given(text=st.text(max_size=60), sort=st.sampled_from(Sort), tolerant=st.booleans())
+def test_what_is_typed_never_becomes_part_of_a_statement(text: str, sort: Sort, *, tolerant: bool) -> None:
+    query = Query(text=f"zzz{text}zzz", filters=Filters(categories=(text,), price_from=7), sort=sort)
+    for make in (statements.hits, statements.total, statements.categories, statements.prices):
+        made = make(query, tolerant=tolerant)
+        assert "zzz" not in made.sql
+        placeholders = {int(number) for number in re.findall(r"\$(\d+)", made.sql)}
+        assert placeholders == set(range(1, len(made.values) + 1))
+
+
+def test_a_facet_leaves_its_own_filter_out() -> None:
+    query = Query(filters=Filters(categories=("a",), price_from=1, in_stock=True))
+    body = requests.search_body(query, tolerant=False)
+    stock = {"range": {"available": {"gt": 0}}}
+    price = {"range": {"price": {"gte": 1}}}
+    category = {"terms": {"categories": ["a"]}}
+    assert body["post_filter"]["bool"]["filter"] == [category, price, stock]
+    assert body["aggs"]["categories"]["filter"]["bool"]["filter"] == [price, stock]
+    assert body["aggs"]["prices"]["filter"]["bool"]["filter"] == [category, stock]
+
+
+def test_only_a_tolerant_request_is_fuzzy() -> None:
+    query = Query(text="lantern")
+    assert "fuzziness" not in str(requests.search_body(query, tolerant=False))
+    assert "AUTO:3,5" in str(requests.search_body(query, tolerant=True))
+    assert "fuzziness" not in str(requests.suggest_body(["lan"], 3, tolerant=False))
+
+
+def test_postgresql_serves_search_where_no_elasticsearch_is_set() -> None:
+    assert isinstance(search_backend(Settings(elasticsearch=None)), PostgresSearch)
