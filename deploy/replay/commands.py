@@ -18,7 +18,7 @@ from deploy.output import JsonOption, console, notes, print_json
 from deploy.records.position import AtOffset, Beginning, Position, parse_position
 from deploy.records.record import Record
 from deploy.records.sender import Sender
-from deploy.replay.memory import emitted, is_input
+from deploy.replay.memory import emitted, inputs
 from deploy.replay.source import Stretch, from_file, from_topics, spans_of
 from deploy.tap.decoding import decode
 from deploy.tap.selection import select
@@ -52,8 +52,8 @@ def replay(
 ) -> None:
     """Produce recorded records again, keys, values and headers unchanged; or run the flows on them in memory.
 
-    Into `memory` go the records that came from outside; the flows make the others themselves. A file's
-    bounds are times.
+    Into `memory` go the records that the flows do not make themselves of others that are replayed; the clock
+    follows their timestamps. The bounds of a file are times.
     """
     stretch = Stretch(
         _position("--from", start) or Beginning(),
@@ -98,8 +98,7 @@ def _in_memory(records: Iterator[Record], *, as_json: bool) -> None:
         if not as_json:
             writer.write(record, decode(record))
 
-    inputs = (record for record in records if is_input(record, FLOWS))
-    fed = asyncio.run(emitted(FLOWS, inputs, settings().partitions, take))
+    fed = asyncio.run(emitted(FLOWS, inputs(records, FLOWS), settings().partitions, take))
     if as_json:
         print_json({"fed": fed, "emitted": counts})
         return

@@ -1,6 +1,6 @@
 """Replaying recorded records through the dataflow in memory, to see what the flows would emit."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from deploy.records.record import Record
@@ -8,27 +8,31 @@ from schemas.codec import UndecodableError, decode_fields
 from streams.kernel.driver import Driver
 from streams.kernel.flow import Flow
 from streams.kernel.memory import MemoryRecord
-from topics.registry import CHANGELOGS, DEAD_LETTERS, TOPICS
+from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, TOPICS
 from topics.topic import Kind
 
+_KEPT_ASIDE = {topic.name for topic in (*CHANGELOGS.values(), *DEAD_LETTERS.values(), REDRIVES)}
 
-def is_input(record: Record, flows: Sequence[Flow[Any]]) -> bool:
-    """Tell whether a record came into the dataflow from outside, so that the flows do not make it themselves.
 
-    Timers, changelogs and dead letters are the kernel's own; a message that has a cause and whose topic a
-    flow emits was emitted. What cannot be decoded came from outside.
+def inputs(records: Iterable[Record], flows: Sequence[Flow[Any]]) -> Iterator[Record]:
+    """Yield the records that the flows will not make themselves.
+
+    Left out are timers, which the virtual clock fires, and what a flow emitted because of a record that is
+    part of the replay. So a recording of all topics gives its commands, and one of a single topic gives all
+    of it. What cannot be decoded came from outside.
     """
-    if record.topic in {topic.name for topic in (*CHANGELOGS.values(), *DEAD_LETTERS.values())}:
-        return False
-    topic = TOPICS.get(record.topic)
-    if topic is not None and topic.kind is Kind.TIMER:
-        return False
-    if not any(out.name == record.topic for flow in flows for route in flow.routes for out in route.emits):
-        return True
-    try:
-        return record.value is None or decode_fields(record.value)["causation_id"] is None
-    except UndecodableError:
-        return True
+    emitted_topics = {out.name for flow in flows for route in flow.routes for out in route.emits}
+    replayed: set[str] = set()
+    for record in records:
+        if record.topic in _KEPT_ASIDE:
+            continue
+        event_id, cause = _identity(record)
+        if event_id is not None:
+            replayed.add(event_id)
+        topic = TOPICS.get(record.topic)
+        is_timer = topic is not None and topic.kind is Kind.TIMER
+        if not is_timer and not (record.topic in emitted_topics and cause in replayed):
+            yield record
 
 
 async def emitted(
@@ -55,6 +59,17 @@ async def emitted(
         fed += 1
         seen = _give(driver, seen + 1, take)
     return fed
+
+
+def _identity(record: Record) -> tuple[str | None, str | None]:
+    """Return a message's own id and its cause's, as far as it has them."""
+    if record.value is None:
+        return None, None
+    try:
+        fields = decode_fields(record.value)
+    except UndecodableError:
+        return None, None
+    return fields["event_id"], fields["causation_id"]
 
 
 def _give(driver: Driver, seen: int, take: Callable[[Record], None]) -> int:
