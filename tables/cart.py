@@ -7,7 +7,7 @@ from schemas.checkout import CheckoutRequested
 from tables.table import Table
 
 
-class PendingCheckout(msgspec.Struct, frozen=True):
+class PendingCheckout(msgspec.Struct, frozen=True, omit_defaults=True):
     """A checkout that waits for lines still under way; it fails at `deadline_at` (ms)."""
 
     request: CheckoutRequested
@@ -16,14 +16,15 @@ class PendingCheckout(msgspec.Struct, frozen=True):
     deadline_at: int
 
 
-class Merged(msgspec.Struct, frozen=True):
-    """Where a guest's lines went, and when (ms)."""
+class Merged(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a guest's lines went, when (ms), and on whose behalf."""
 
     into_cart_id: str
     at: int
+    user_id: str | None
 
 
-class Cart(msgspec.Struct, frozen=True):
+class Cart(msgspec.Struct, frozen=True, omit_defaults=True):
     """A cart.
 
     `version` starts at the birth's time in ms and grows by one per change, so that a cart that left the

@@ -6,13 +6,13 @@ from schemas.order import OrderSnapshot
 from tables.table import Table
 
 
-class Shipment(msgspec.Struct, frozen=True):
+class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
     """A shipment that staff have asked for and that waits for the payment's capture."""
 
     tracking: str | None
 
 
-class Order(msgspec.Struct, frozen=True):
+class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     """An order's public state and what it waits for.
 
     `version` starts at the birth's time in ms and grows by one per event. `deadline_at` (ms) ends an order

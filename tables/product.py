@@ -6,7 +6,7 @@ from schemas.product import ProductSnapshot
 from tables.table import Table
 
 
-class Product(msgspec.Struct, frozen=True):
+class Product(msgspec.Struct, frozen=True, omit_defaults=True):
     """A product's public state, its version, and the ids of the latest commands that were answered."""
 
     snapshot: ProductSnapshot

@@ -32,7 +32,8 @@ def add(policy: CartPolicy, state: Cart | None, message: Message[CartAdd]) -> De
         return _edited(policy, state, message, lambda present: lines.added(policy, present, more))
     if answered(state, message):
         return Decision(state)
-    follow = Out(CART_ABSORB, state.merged.into_cart_id, CartAbsorb(message.aggregate_id, more))
+    into, user_id = state.merged.into_cart_id, state.merged.user_id
+    follow = Out(CART_ABSORB, into, CartAbsorb(message.aggregate_id, more), user_id=user_id)
     return Decision(noted(policy, state, message), (follow,))
 
 
@@ -82,9 +83,8 @@ def merge(policy: CartPolicy, state: Cart | None, message: Message[CartMerge]) -
     breach = locked(cart, message) or _unmergeable(cart, cart_id, into)
     if breach is not None:
         return refused(base, message, breach)
-    after = changed(
-        cart, message, status=CartStatus.MERGED, lines=(), merged=Merged(into, message.occurred_at)
-    )
+    merged = Merged(into, message.occurred_at, message.user_id)
+    after = changed(cart, message, status=CartStatus.MERGED, lines=(), merged=merged)
     moved = (Out(CART_ABSORB, into, CartAbsorb(cart_id, cart.lines)),) if cart.lines else ()
     return Decision(after, (updated(cart_id, after), *moved))
 

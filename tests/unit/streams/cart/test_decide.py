@@ -192,11 +192,11 @@ def test_a_cart_is_not_merged_into_itself_nor_while_it_waits_to_be_bought() -> N
 
 
 def test_lines_added_before_the_merge_but_late_follow_the_others() -> None:
-    merged = decide.merge(POLICY, filled(line("A")), merging(at=T0 + 9)).state
+    merged = decide.merge(POLICY, filled(line("A")), merging(at=T0 + 9, user_id="ann")).state
     late = adding(line("B"), name="late", at=T0 + 8)
     decision = decide.add(POLICY, merged, late)
     absorb = only(decision, CART_ABSORB)
-    assert (absorb.key, absorb.data.lines) == ("cart-2", (line("B"),))
+    assert (absorb.key, absorb.user_id, absorb.data.lines) == ("cart-2", "ann", (line("B"),))
     assert decide.add(POLICY, decision.state, late).outputs == ()
 
 
