@@ -1,0 +1,46 @@
+"""A provider and a gateway of this test's own, on the session's broker."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.payments.processes import Desk, Provider, Running
+from topics.settings import Settings
+
+
+@pytest.fixture
+def provider(settings: Settings, tmp_path: Path) -> Iterator[Provider]:
+    running = Provider(settings, tmp_path / "provider.log")
+    running.start()
+    try:
+        running.wait_live()
+        yield running
+    finally:
+        running.stop()
+        running.client.close()
+
+
+@pytest.fixture
+def gateway(settings: Settings, topics_created: str, provider: Provider, tmp_path: Path) -> Iterator[Running]:
+    running = Running(
+        "run_gateway",
+        settings,
+        tmp_path / "gateway.log",
+        ECOMMERCE_KAFKA=topics_created,
+        ECOMMERCE_PAYMENT_PROVIDER=provider.url,
+        ECOMMERCE_GATEWAY_TIMEOUT_MS="8000",
+        ECOMMERCE_GATEWAY_BREAKER_OPEN_MS="500",
+        ECOMMERCE_GATEWAY_IN_FLIGHT="64",
+    )
+    running.start()
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+async def desk(settings: Settings, topics_created: str) -> AsyncIterator[Desk]:
+    async with Desk(settings.model_copy(update={"kafka": topics_created})) as opened:
+        yield opened
