@@ -68,7 +68,8 @@ class RawTopic:
 
 def dead_letters(domain: str) -> RawTopic:
     """Return the dead-letter topic of a domain."""
-    return RawTopic(f"ecommerce.dlq.{domain}", partitions=1)
+    # Room for the largest record of any topic (1 MiB) and the headers that say what went wrong.
+    return RawTopic(f"ecommerce.dlq.{domain}", partitions=1, max_message_bytes=2 * 1024 * 1024)
 
 
 def changelog(table: str) -> RawTopic:

@@ -10,13 +10,15 @@ class Batch:
     """The decisions over a run of records.
 
     `consumed` records were taken from the front of the run: decided, dead-lettered or, where the state holds
-    them already, skipped. `retry_in` (seconds) is set where the next record must be tried again later.
+    them already, skipped. `missing` counts offsets that were never delivered. `retry_in` (seconds) is set
+    where the next record must be tried again later.
     """
 
     consumed: int = 0
     decided: int = 0
     skipped: int = 0
     dead_letters: int = 0
+    missing: int = 0
     outputs: list[Output] = field(default_factory=list)
     positions: dict[str, int] = field(default_factory=dict)
     changes: list[Entry] = field(default_factory=list)

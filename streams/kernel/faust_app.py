@@ -15,6 +15,7 @@ from faust.types import TP, TransportT
 from faust.types.tables import TableT
 
 from streams.kernel.agent import flow_agent
+from streams.kernel.errors import ForeignStateError
 from streams.kernel.faust_mends import OwningTableManager, OwningTransport
 from streams.kernel.fenced_changelog import FencedChangelog
 from streams.kernel.flow import Flow
@@ -148,6 +149,19 @@ class StreamsApp(faust.App):
         await self.ownership.assign(
             Place(self._flow_by_changelog[tp.topic], tp.partition) for tp in changelogs
         )
+        await self._check_sources()
+
+    async def _check_sources(self) -> None:
+        """Refuse to skip a topic's new records because an older topic of that name had gone further."""
+        applied = self.applied()
+        ends = await self.consumer.highwaters(*applied) if applied else {}
+        for tp, offset in applied.items():
+            end = ends.get(tp)
+            if end is not None and offset > end:
+                raise ForeignStateError(
+                    f"{tp.topic}-{tp.partition} ends at {end}, but the state has applied {offset} of it:"
+                    " was the topic created anew? Then its flow's changelog has to be, too"
+                )
 
     def applied(self) -> Mapping[TP, int]:
         """Return per source partition the offset up to which all is applied (exclusive)."""

@@ -3,7 +3,8 @@ r"""The kernel's own keys in a table's store and changelog, beside the states.
 All begin with a NUL byte, which no key of the platform has:
 - `\0position\0<topic>`: offset (ASCII) of the last record of that source topic that is part of the state;
 - `\0outbox`: the outputs of the last batch (MessagePack), re-sent after a crash;
-- `\0owner`: who writes this partition since when; each owner's first append, for people and for fencing.
+- `\0owner`: who writes this partition since when; each owner's first append, for people and for fencing;
+- `\0written`: when (ms, ASCII) the local store was last written; only in the store.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from streams.kernel.ports import Output
 RESERVED = b"\x00"
 OUTBOX = b"\x00outbox"
 OWNER = b"\x00owner"
+WRITTEN = b"\x00written"
 FAUST_OFFSET = b"__faust\0offset__"
 _POSITION = b"\x00position\x00"
 

@@ -29,6 +29,12 @@ class Meters:
         self._dead_letters = Counter(
             "ecommerce_stream_dead_letters", "Source records dead-lettered.", flow, registry=registry
         )
+        self._missing = Counter(
+            "ecommerce_stream_records_missing",
+            "Source offsets that were never delivered (deleted by retention before they were read, or lost).",
+            flow,
+            registry=registry,
+        )
         self._timers = Counter("ecommerce_stream_timers", "Timers fired.", flow, registry=registry)
         self._size = Histogram(
             "ecommerce_stream_batch_records",
@@ -57,6 +63,8 @@ class Meters:
         self._outputs.labels(flow).inc(len(batch.outputs))
         if batch.skipped:
             self._skipped.labels(flow).inc(batch.skipped)
+        if batch.missing:
+            self._missing.labels(flow).inc(batch.missing)
         if batch.dead_letters:
             self._dead_letters.labels(flow).inc(batch.dead_letters)
 

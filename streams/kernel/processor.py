@@ -47,6 +47,7 @@ class Processor(Generic[S]):
         self._routes: dict[str, tuple[Route[S, Any], frozenset[str]]] = {
             route.topic.name: (route, frozenset(topic.name for topic in route.emits)) for route in flow.routes
         }
+        self._delivered: dict[str, int] = {}
         self._failing: tuple[str, int] | None = None
         self._attempts = 0
 
@@ -94,6 +95,7 @@ class Processor(Generic[S]):
                 batch.consumed += 1
                 batch.skipped += 1
                 continue
+            batch.missing += self._gap_before(record)
             try:
                 made = self._apply(record, view, now, refusal)
             except CorruptStateError:
@@ -144,6 +146,23 @@ class Processor(Generic[S]):
                 )
             view.put(key, after)
         return made
+
+    def _gap_before(self, record: Record) -> int:
+        """Return how many offsets are missing between a topic's last delivered record and this one."""
+        last = self._delivered.get(record.topic, record.offset)
+        self._delivered[record.topic] = record.offset
+        gap = record.offset - last - 1
+        if gap <= 0:
+            return 0
+        log.error(
+            "records missing",
+            flow=self._flow.name,
+            topic=record.topic,
+            partition=record.partition,
+            after=last,
+            count=gap,
+        )
+        return gap
 
     def _backoff(self, record: Record) -> float | None:
         """Return how long (s) to wait before the next attempt, or None where it was the last."""

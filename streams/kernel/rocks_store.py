@@ -1,11 +1,12 @@
 """The store on RocksDB: the partition's database of a Faust table, written in whole batches."""
 
+import time
 from collections.abc import Iterator, Sequence
 
 import rocksdict
 from faust.stores.rocksdb import Store as FaustStore
 
-from streams.kernel.layout import FAUST_OFFSET
+from streams.kernel.layout import FAUST_OFFSET, WRITTEN
 from streams.kernel.ports import Entry
 
 _CLEARED_AT_ONCE = 10_000
@@ -33,6 +34,7 @@ class RocksStore:
                 batch.put(key, value)
         if offset is not None:
             batch.put(FAUST_OFFSET, str(offset).encode())
+            batch.put(WRITTEN, str(time.time_ns() // 1_000_000).encode())
         self._database.write(batch)
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
@@ -43,6 +45,10 @@ class RocksStore:
         """Return the changelog offset that the store is at, or None for an empty store."""
         stored = self.get(FAUST_OFFSET)
         return None if stored is None else int(stored)
+
+    def written_at(self) -> int:
+        """Return when (ms) the store was last brought to a changelog offset; 0 for an empty one."""
+        return int(self.get(WRITTEN) or 0)
 
     def clear(self) -> None:
         """Delete everything: the changelog has it."""

@@ -1,19 +1,21 @@
 """The kernel's own ways to the broker: fencing, restoring, publishing; and a poisoned record in a worker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.structs import TopicPartition
 
+from streams.kernel import fenced_changelog
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.fenced_changelog import FencedChangelog
 from streams.kernel.layout import OWNER
 from streams.kernel.ports import Entry, Output
 from streams.kernel.publisher import KafkaPublisher
-from streams.kernel.restore import Target, restore
+from streams.kernel.restore import MAX_AGE_MS, Target, restore
 from tests.eventually import eventually_async
 from tests.integration.kernel.workers import Workers, distinct, feed
 from topics.registry import CART_ADD, CART_UPDATED, CHANGELOGS, DEAD_LETTERS
@@ -37,23 +39,28 @@ class DictStore:
     def __init__(self) -> None:
         self.entries: dict[bytes, bytes] = {}
         self.at: int | None = None
+        self.time = 0
 
     def get(self, key: bytes) -> bytes | None:
         return self.entries.get(key)
 
-    def write(self, entries: list[Entry], offset: int | None) -> None:
+    def write(self, entries: Sequence[Entry], offset: int | None) -> None:
         for key, value in entries:
             if value is None:
                 self.entries.pop(key, None)
             else:
                 self.entries[key] = value
         self.at = offset
+        self.time = time.time_ns() // 1_000_000
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         yield from self.entries.items()
 
     def offset(self) -> int | None:
         return self.at
+
+    def written_at(self) -> int:
+        return self.time
 
     def clear(self) -> None:
         self.entries.clear()
@@ -70,6 +77,17 @@ async def test_a_successor_shuts_its_predecessor_out(client: AIOKafkaClient) -> 
     with pytest.raises(OwnershipLostError, match="has another owner"):
         await first.append([(b"a", b"zombie")])
     assert await second.append([(b"a", b"3")]) == taken + 1
+
+
+async def test_an_owner_renews_its_epoch_before_the_broker_forgets_it(
+    client: AIOKafkaClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = FencedChangelog(client, "renew", CHANGELOG, 0, "owner")
+    start = await owner.acquire()
+    epoch = owner.epoch
+    monkeypatch.setattr(fenced_changelog, "RENEW_AFTER_S", -1.0)
+    assert await owner.append([(b"a", b"1")]) == start + 2  # an ownership record lies between
+    assert owner.epoch > epoch
 
 
 async def test_owners_of_other_partitions_are_left_alone(client: AIOKafkaClient) -> None:
@@ -102,13 +120,16 @@ async def test_a_store_is_brought_to_the_end_of_its_changelog(
     assert store.get(b"k2") == b"newer"
 
 
-async def test_a_store_that_is_ahead_of_its_changelog_is_emptied_first(
-    client: AIOKafkaClient, own_settings: Settings
+@pytest.mark.parametrize(("ahead", "age_ms"), [(1_000, 0), (-2, 2 * MAX_AGE_MS)])
+async def test_a_store_of_another_life_is_emptied_first(
+    client: AIOKafkaClient, own_settings: Settings, ahead: int, age_ms: int
 ) -> None:
     changelog = FencedChangelog(client, "ahead", CHANGELOG, 3, "owner")
+    await changelog.acquire()
     end = await changelog.acquire()
     store = DictStore()
-    store.write([(b"of another life", b"1")], end + 1_000)
+    store.write([(b"of another life", b"1")], end + ahead)
+    store.time -= age_ms
     await restore(own_settings.kafka_bootstrap, {TopicPartition(CHANGELOG, 3): Target(store, end)})
     assert store.at == end
     assert store.get(b"of another life") is None
@@ -121,9 +142,10 @@ async def test_outputs_go_where_the_platform_s_partitioner_sends_them_in_order(
     await publisher.start()
     topic = DEAD_LETTERS["sink"].name
     big = b"x" * 400_000  # three do not fit into one record batch
+    largest = Output(topic, b"key", b"7" * 1_100_000)
     outputs = [Output(topic, b"key", str(index).encode() + big, (("n", b"1"),)) for index in range(7)]
     spread = [Output(CART_UPDATED.name, f"spread-{index}".encode(), b"") for index in range(50)]
-    await publisher.publish([*outputs, *spread])
+    await publisher.publish([*outputs, largest, *spread])
     await publisher.stop()
     consumer = AIOKafkaConsumer(
         topic,
@@ -137,7 +159,7 @@ async def test_outputs_go_where_the_platform_s_partitioner_sends_them_in_order(
     await producer.partitions_for(CART_UPDATED.name)
     try:
         letters: list[bytes] = []
-        while len(letters) < len(outputs):
+        while len(letters) <= len(outputs):
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 for record in records:
                     if record.topic == topic:
@@ -145,7 +167,7 @@ async def test_outputs_go_where_the_platform_s_partitioner_sends_them_in_order(
                     elif record.key.startswith(b"spread-"):
                         theirs = producer._partition(record.topic, None, None, None, record.key, None)
                         assert record.partition == theirs
-        assert letters == [str(index).encode() for index in range(7)]
+        assert letters == [str(index).encode() for index in range(8)]
     finally:
         await consumer.stop()
         await producer.stop()

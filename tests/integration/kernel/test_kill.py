@@ -60,6 +60,22 @@ async def test_a_worker_that_slept_through_its_succession_neither_writes_nor_emi
     assert successor.process.poll() is None
 
 
+async def test_workers_that_join_and_leave_under_load_hand_over_exactly(
+    workers: Workers, own_settings: Settings
+) -> None:
+    first = workers.start(0)
+    await asyncio.to_thread(first.wait_ready)
+    feeding = [asyncio.create_task(feed(own_settings, ROUND, KEYS, "move"))]
+    second = workers.start(1)
+    await asyncio.to_thread(second.wait_ready)
+    feeding.append(asyncio.create_task(feed(own_settings, ROUND, KEYS, "move")))
+    first.signal(signal.SIGTERM)
+    assert await asyncio.to_thread(first.process.wait, 20) == 0
+    await asyncio.gather(*feeding)
+    await eventually_async(lambda: distinct(own_settings, "move"), lambda have: have >= 2 * ROUND, 60)
+    assert_exact(await outputs(own_settings, "move"), 2 * ROUND, KEYS)
+
+
 async def test_a_broker_that_is_killed_only_delays(workers: Workers, own_stack: Stack) -> None:
     settings = own_stack.settings
     worker = workers.start()

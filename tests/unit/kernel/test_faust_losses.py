@@ -10,7 +10,7 @@ import pytest
 from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
-from intervaltree import IntervalTree
+from intervaltree import IntervalTree  # type: ignore[import-untyped] # it has no types
 from mode.utils.queues import FlowControlEvent, FlowControlQueue
 
 from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningRecovery
