@@ -112,6 +112,9 @@ def refund(
 ) -> Decision[Payment]:
     """Give captured money back; try a refused refund or credit again.
 
+    A payment that is being undone gives everything back as it is: its order may have been asked for a refund
+    just before it heard that the capture failed.
+
     Raises UnknownPaymentError or NothingToRefundError where there is none to give.
     """
     order_id = message.aggregate_id
@@ -119,7 +122,7 @@ def refund(
         raise UnknownPaymentError(f"{message.event_type}: order_id {order_id} has no payment in the table")
     if state.goal is Goal.CREDITED and state.status is PaymentStatus.FAILED:
         return begun(_turn(policy, message), replace(state, status=PaymentStatus.PENDING))
-    if state.goal is Goal.CREDITED or state.status is PaymentStatus.REFUNDED:
+    if state.goal in (Goal.CREDITED, Goal.UNDONE) or state.status is PaymentStatus.REFUNDED:
         return Decision(state)
     if state.status not in (PaymentStatus.AUTHORISED, PaymentStatus.CAPTURED):
         raise NothingToRefundError(
