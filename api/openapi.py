@@ -25,6 +25,10 @@ Money is an integer of minor units, times are milliseconds since the epoch (UTC)
 """
 
 
+OPTIONAL: dict[str, Any] = {"security": [{}]}
+"""For a route's `openapi_extra`: a caller may, but need not, identify itself."""
+
+
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the application's OpenAPI document; made once."""
     if app.openapi_schema is None:
@@ -54,4 +58,4 @@ def _with_problems(made: dict[str, Any]) -> None:
                 responses["422"] = answer | {"description": "A field breaks a rule."}
             if "requestBody" in operation:
                 responses["400"] = answer | {"description": "The body is not valid JSON."}
-            responses["default"] = answer
+            responses.setdefault("default", answer)

@@ -2,6 +2,7 @@
 
 import uvicorn
 
+from api import logs
 from api.app import create_app
 from api.settings import ApiSettings
 from topics.settings import PortOffset, Settings
@@ -12,6 +13,7 @@ _SHUTDOWN_SECONDS = 3
 
 def run(settings: Settings, limits: ApiSettings | None = None) -> None:
     """Serve the API and the shop until the process is told to stop (SIGTERM, SIGINT)."""
+    logs.configure()
     uvicorn.run(
         create_app(settings, limits),
         host=settings.host,

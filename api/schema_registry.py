@@ -8,12 +8,23 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from schemas.lock import Entry, lock
 
+_NO_SUBJECT, _NO_VERSION, _NO_SCHEMA = 40401, 40402, 40403
+
+
+class RegistryError(BaseModel):
+    """An error as Confluent's clients read it."""
+
+    error_code: int
+    message: str
+
+
 router = APIRouter(tags=["schema registry"])
 
-_NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _BAD_VERSION = 40401, 40402, 40403, 42202
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": RegistryError}}
 
 Subject = Annotated[str, Path(max_length=255, examples=["ecommerce.order.confirmed-value"])]
 
@@ -32,7 +43,7 @@ async def subjects() -> list[str]:
     return sorted(lock().by_subject)
 
 
-@router.get("/subjects/{subject}/versions", operation_id="listVersions")
+@router.get("/subjects/{subject}/versions", operation_id="listVersions", responses=_NOT_FOUND)
 async def versions(subject: Subject) -> Any:
     """Return a subject's versions."""
     entries = lock().by_subject.get(subject)
@@ -41,9 +52,10 @@ async def versions(subject: Subject) -> Any:
     return [entry.version for entry in entries]
 
 
-@router.get("/subjects/{subject}/versions/{version}", operation_id="getVersion")
+@router.get("/subjects/{subject}/versions/{version}", operation_id="getVersion", responses=_NOT_FOUND)
 async def version_of(
-    subject: Subject, version: Annotated[str, Path(max_length=20, examples=["latest"])]
+    subject: Subject,
+    version: Annotated[str, Path(pattern=r"^(latest|[1-9][0-9]{0,8})$", examples=["latest"])],
 ) -> Any:
     """Return a version of a subject's schema: a number from 1, or `latest`."""
     entries = lock().by_subject.get(subject)
@@ -51,16 +63,14 @@ async def version_of(
         return _error(_NO_SUBJECT, f"Subject '{subject}' not found.")
     if version == "latest":
         found: Entry | None = entries[-1]
-    elif version.isascii() and version.isdigit() and int(version) > 0:
-        found = next((entry for entry in entries if entry.version == int(version)), None)
     else:
-        return _error(_BAD_VERSION, f"The specified version '{version}' is not a valid version id.")
+        found = next((entry for entry in entries if entry.version == int(version)), None)
     if found is None:
         return _error(_NO_VERSION, f"Version {version} not found.")
     return {"subject": subject, "version": found.version, "id": found.id, "schema": _text(found)}
 
 
-@router.get("/schemas/ids/{schema_id}", operation_id="getSchema")
+@router.get("/schemas/ids/{schema_id}", operation_id="getSchema", responses=_NOT_FOUND)
 async def schema(schema_id: Annotated[int, Path(ge=0, lt=2**31, examples=[1])]) -> Any:
     """Return a schema by the id that stands in a record's first bytes."""
     entry = lock().by_id.get(schema_id)

@@ -143,9 +143,13 @@ class Tail(Dispatcher):
         self._consumer: AIOKafkaConsumer | None = None
         self._reading: asyncio.Task[None] | None = None
 
+    def reading(self) -> bool:
+        """Whether it still hears what the broker has."""
+        return self._reading is not None and not self._reading.done()
+
     async def check(self) -> None:
         """Ask the broker for its metadata; raises where it does not answer or the tail has ended."""
-        if self._consumer is None or self._reading is None or self._reading.done():
+        if self._consumer is None or not self.reading():
             raise TailEndedError("the tail is not reading")
         await self._consumer.topics()
 

@@ -1,5 +1,7 @@
 """Building the services on real servers, and closing them again."""
 
+import os
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -31,6 +33,7 @@ from api.services import Services
 from api.settings import ApiSettings
 from api.tail import Tail
 from api.views import Views, open_pool
+from connectors.health.responder import PingResponder
 from sinks.search.select import search_backend
 from topics.producer import MessageProducer
 from topics.settings import Settings
@@ -53,6 +56,8 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         provider = await stack.enter_async_context(ProviderTokeniser.client(settings.payment_provider_url))
         producer = await stack.enter_async_context(MessageProducer(settings, "ecommerce-api"))
         tail = await stack.enter_async_context(Tail(settings, LISTENED))
+        instance = f"{socket.gethostname()}-{os.getpid()}"
+        await stack.enter_async_context(PingResponder(settings, "api", instance, healthy=tail.reading))
         commands = Commands(producer, tail, redis, limits, settings.tenant)
         stack.push_async_callback(commands.close)
 

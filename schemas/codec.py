@@ -46,7 +46,8 @@ def encode(topic: str, message: Message[D]) -> bytes:
     header, schema = _writing(topic)
     out = BytesIO()
     out.write(header)
-    fastavro.schemaless_writer(out, schema, msgspec.to_builtins(message))
+    # Tuples are lists here; fastavro would take one inside a union for a hint at the branch.
+    fastavro.schemaless_writer(out, schema, msgspec.to_builtins(message), disable_tuple_notation=True)
     return out.getvalue()
 
 

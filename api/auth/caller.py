@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth.tokens import Role, User, unauthorized
-from api.problems import Problem, invalid
+from api.problems import FieldError, Problem
 from schemas.envelope import derived_id
 
 CART_HEADER = "X-Cart-Id"
@@ -67,24 +67,31 @@ class Caller:
         return f"cart:{self.guest_cart}" if self.guest_cart else None
 
 
-def guest_cart_id(given: str | None, field: str) -> str | None:
-    """Return a guest's cart id in canonical form; raises a 422 Problem where it is not a random UUID.
+def is_guest_cart(given: str) -> bool:
+    """Whether a text can be a guest's cart id: a random UUID.
 
-    Users' cart ids are derived (version 5) and no secret: they must never be accepted from a header.
+    Users' cart ids are derived (version 5) and no secret: they must never be accepted from a client.
     """
-    if not given:
-        return None
     try:
-        parsed = UUID(given)
+        return UUID(given).version == _RANDOM_UUID
     except ValueError:
-        raise invalid(field, "uuid", "must be a UUID") from None
-    if parsed.version != _RANDOM_UUID:
-        raise invalid(field, "random_uuid", "must be a random UUID (version 4)")
-    return str(parsed)
+        return False
+
+
+def _guest_cart(request: Request) -> str | None:
+    """Return the guest's cart; a cookie that cannot be one is no cart, a header is refused (401)."""
+    cookie = request.cookies.get(CART_COOKIE)
+    given = request.headers.get(CART_HEADER)
+    if not given:
+        return str(UUID(cookie)) if cookie and is_guest_cart(cookie) else None
+    if not is_guest_cart(given):
+        fault = FieldError(field=CART_HEADER, rule="random_uuid", message="must be a random UUID (version 4)")
+        raise unauthorized(f"{CART_HEADER}: {fault.message}", errors=[fault])
+    return str(UUID(given))
 
 
 def caller_of(request: Request) -> Caller:
-    """Return who is calling; raises Problems: 401 for a token that is not valid, 422 for a bad cart id."""
+    """Return who is calling; raises a 401 Problem for a token or a cart id that cannot be one."""
     authorization = request.headers.get("Authorization")
     token = request.cookies.get(TOKEN_COOKIE)
     if authorization:
@@ -92,9 +99,16 @@ def caller_of(request: Request) -> Caller:
         if scheme.lower() != "bearer" or not token.strip():
             raise unauthorized("the Authorization header must be 'Bearer <token>'", "invalid_request")
     user = request.app.state.services.tokens.read(token.strip()) if token else None
-    if given := request.headers.get(CART_HEADER):
-        return Caller(user, guest_cart_id(given, CART_HEADER))
-    return Caller(user, guest_cart_id(request.cookies.get(CART_COOKIE), CART_COOKIE))
+    return Caller(user, _guest_cart(request))
+
+
+def identify_user(
+    request: Request,
+    _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    _token_cookie: Annotated[str | None, Security(_TOKEN_COOKIE)],
+) -> Caller:
+    """Return who is calling, where only a user will do."""
+    return caller_of(request)
 
 
 def identify(
@@ -118,7 +132,7 @@ def require_known(caller: AnyCaller) -> Caller:
     return caller
 
 
-def require_staff(caller: AnyCaller) -> Caller:
+def require_staff(caller: Annotated[Caller, Depends(identify_user)]) -> Caller:
     """Return the caller, who must be staff; raises Problems: 401 without a token, 403 for others."""
     if caller.user is None:
         raise unauthorized("an access token is needed")

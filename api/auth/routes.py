@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, EmailStr, Field
 from pydantic.config import JsonDict
 
-from api.auth.caller import guest_cart_id
 from api.auth.passwords import LONGEST
 from api.auth.tokens import Role
 from api.prefer import Wait, applied
@@ -17,6 +16,8 @@ router = APIRouter(tags=["accounts"])
 well_known = APIRouter(tags=["accounts"])
 
 _EXAMPLE: JsonDict = {"email": "ada@example.com", "password": "correct horse battery"}
+# A random UUID (version 4), as the API gives them to guests.
+_GUEST_CART = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 # Longer texts are refused before they are hashed; the password rules name their own bounds.
 Password = Annotated[str, Field(min_length=1, max_length=LONGEST * 2)]
 Email = Annotated[EmailStr, Field(max_length=254)]
@@ -41,7 +42,9 @@ class Credentials(BaseModel):
 
     email: Email
     password: Password
-    cart_id: str | None = Field(default=None, max_length=64, description="A guest's cart, to be merged.")
+    cart_id: str | None = Field(
+        default=None, pattern=_GUEST_CART, description="A guest's cart, to be merged into the user's."
+    )
 
 
 class RegisteredUser(BaseModel):
@@ -78,9 +81,7 @@ async def login(
     body: Credentials, request: Request, response: Response, services: Use, wait: Wait
 ) -> AccessToken:
     """Exchange email and password for an access token; a guest's cart is merged into the user's."""
-    session = await services.accounts.login(
-        body.email, body.password, _client(request), guest_cart_id(body.cart_id, "cart_id"), wait
-    )
+    session = await services.accounts.login(body.email, body.password, _client(request), body.cart_id, wait)
     response.headers.update(applied(wait))
     user = session.user
     return AccessToken(

@@ -7,7 +7,7 @@ from enum import StrEnum
 import jwt
 
 from api.auth.keys import SigningKey
-from api.problems import Problem
+from api.problems import FieldError, Problem
 from schemas.envelope import fresh_id
 
 ISSUER = "ecommerce"
@@ -71,7 +71,7 @@ class Tokens:
             raise unauthorized("the access token is not valid", "invalid_token") from error
 
 
-def unauthorized(detail: str, code: str | None = None) -> Problem:
+def unauthorized(detail: str, code: str | None = None, errors: list[FieldError] | None = None) -> Problem:
     """Return the 401 problem with its challenge (RFC 6750)."""
     challenge = 'Bearer realm="ecommerce"' + (f', error="{code}"' if code else "")
-    return Problem(401, detail, headers={"WWW-Authenticate": challenge})
+    return Problem(401, detail, errors=errors, headers={"WWW-Authenticate": challenge})

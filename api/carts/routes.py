@@ -10,6 +10,7 @@ from api.auth.caller import CART_COOKIE, CART_HEADER, AnyCaller, Caller, KnownCa
 from api.carts.models import Cart, ItemChange, NewItem
 from api.carts.service import CartResult
 from api.idempotency import CommandId, IdempotentRoute
+from api.openapi import OPTIONAL
 from api.prefer import Wait, applied
 from api.problems import problems
 from api.services import Use
@@ -45,7 +46,7 @@ def remember_guest(response: Response, request: Request, cart_id: str) -> None:
     )
 
 
-@router.get("", operation_id="getCart", responses=problems(401, 503))
+@router.get("", operation_id="getCart", openapi_extra=OPTIONAL, responses=problems(401, 503))
 async def get_cart(caller: AnyCaller, services: Use, response: Response) -> Cart:
     """Return the caller's cart at current prices; an empty one where there is none yet."""
     cart = await services.carts.read(caller.cart_id)
@@ -56,6 +57,7 @@ async def get_cart(caller: AnyCaller, services: Use, response: Response) -> Cart
 @router.post(
     "/items",
     operation_id="addCartItem",
+    openapi_extra=OPTIONAL,
     response_model=Cart,
     responses={**_ACCEPTED, **problems(401, 409, 413, 415, 503)},
 )

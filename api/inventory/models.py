@@ -32,7 +32,7 @@ class Adjustment(BaseModel):
         json_schema_extra={"examples": [{"delta": -2, "reason": "damaged"}]},
     )
 
-    delta: int = Field(gt=-_PIECES, lt=_PIECES, strict=True)
+    delta: int = Field(gt=-_PIECES, lt=_PIECES, strict=True, json_schema_extra={"not": {"const": 0}})
     reason: Reason
     adjustment_id: Reference | None = Field(default=None, description="Made by the API where none is given.")
 

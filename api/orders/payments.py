@@ -3,13 +3,24 @@
 from typing import Protocol
 
 import httpx
+import msgspec
 import structlog
 
 from api.orders.models import Card
-from api.problems import invalid, unavailable
+from api.problems import FieldError, Problem, invalid, unavailable
 
 _TIMEOUT_SECONDS = 5.0
 _log = structlog.get_logger()
+
+
+class _Fault(msgspec.Struct):
+    field: str
+    rule: str
+    message: str
+
+
+class _Faults(msgspec.Struct):
+    errors: list[_Fault] = []
 
 
 class Tokeniser(Protocol):
@@ -47,5 +58,22 @@ class ProviderTokeniser:
         if answer.is_success:
             return str(answer.json()["token"])
         if answer.is_client_error and answer.status_code != httpx.codes.TOO_MANY_REQUESTS:
-            raise invalid("payment", "card_refused", "the payment provider does not accept this card")
+            raise _refused(answer)
         raise unavailable("the payment provider")
+
+
+def _refused(answer: httpx.Response) -> Problem:
+    """Return the problem of a refused card; the provider says which field, and never repeats what it held."""
+    try:
+        faults = msgspec.json.decode(answer.content, type=_Faults).errors
+    except msgspec.DecodeError:
+        faults = []
+    errors = [
+        FieldError(field=f"payment.{fault.field}", rule=fault.rule, message=fault.message)
+        for fault in faults
+        if fault.field in Card.model_fields
+    ]
+    if not errors:
+        return invalid("payment", "card_refused", "the payment provider does not accept this card")
+    detail = "; ".join(f"{error.field}: {error.message}" for error in errors)
+    return Problem(422, detail, kind="validation", errors=errors)
