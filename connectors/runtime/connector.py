@@ -100,7 +100,7 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
         """
         await self._start()
         try:
-            while not self._stopping.is_set() and not (until and await self._reached(until)):
+            while not self._stopping.is_set() and not (until is not None and await self._reached(until)):
                 await self._turn()
         finally:
             await self._consumer.stop()
