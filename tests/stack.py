@@ -18,7 +18,8 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from deploy.embedded.elasticsearch import elasticsearch
+from deploy.embedded.elasticsearch import external
+from deploy.embedded.elasticsearch_peer import elasticsearch_peer
 from deploy.embedded.kafka import kafka
 from deploy.embedded.postgres import postgres
 from deploy.embedded.redis import DATABASES, redis
@@ -151,12 +152,10 @@ class Stack:
 
     def elasticsearch_url(self) -> str:
         """Return the URL of a running Elasticsearch: `ECOMMERCE_ELASTICSEARCH`, else the test peer."""
-        server = elasticsearch(self.settings)
-        if isinstance(server, External):
-            wait_ready(server)
-        else:
-            self._running(server)
-        return server.address
+        if self.settings.elasticsearch:
+            wait_ready(external(self.settings.elasticsearch))
+            return self.settings.elasticsearch
+        return self._running(elasticsearch_peer(self.settings)).server.address
 
     def fresh_database(self) -> str:
         """Create an empty PostgreSQL database and return its DSN."""

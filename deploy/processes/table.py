@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 
+from deploy.embedded.elasticsearch import external
 from deploy.embedded.kafka import kafka
 from deploy.embedded.postgres import postgres
 from deploy.embedded.redis import redis
@@ -84,8 +85,6 @@ def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:
 def _search(settings: Settings) -> tuple[External, ...]:
     if not settings.elasticsearch:
         return ()
-    from deploy.embedded.elasticsearch import external  # noqa: PLC0415 -- most starts have no use for it
-
     return (external(settings.elasticsearch),)
 
 
