@@ -44,7 +44,7 @@ _LOOK_S = 1.0
 class Outcome(msgspec.Struct, frozen=True):
     """How a run went.
 
-    `seconds` and `events` are of the replay, from its first message to lag zero; `load_seconds` are those that
+    `seconds` and `events` are of the replay, from its first message to lag zero; `load_seconds` is how long
     the catalogue took.
     """
 
