@@ -1,0 +1,30 @@
+"""Serving the simulated provider at its port."""
+
+import uvicorn
+
+from connectors.payments.simulator.app import create_app
+from connectors.payments.simulator.disruption import AbortableProtocol
+from topics.settings import PortOffset, Settings
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    The memory is `payment-provider/ledger.sqlite3` under the data directory. Raises SystemExit where the
+    port is taken.
+    """
+    app = create_app(settings.data_dir / "payment-provider" / "ledger.sqlite3")
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port(PortOffset.PAYMENT_PROVIDER),
+        http=AbortableProtocol,
+        ws="none",
+        loop="uvloop",
+        access_log=False,
+        log_level="warning",
+        # Clients keep connections between bursts; an idle one that closes under them costs a retry.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+    )
+    uvicorn.Server(config).run()
