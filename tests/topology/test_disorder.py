@@ -88,7 +88,7 @@ async def test_any_schedule_ends_every_checkout_once(seed: int) -> None:
 
 async def open_shop(shop: Shop, rng: random.Random) -> None:
     for sku in SKUS:
-        await shop.stock(sku, rng.randint(1, 6), price=rng.randint(1, 500))
+        await shop.stock(sku, rng.randint(1, 12), price=rng.randint(1, 500))
 
 
 async def shop_wildly(shop: Shop, rng: random.Random) -> None:
