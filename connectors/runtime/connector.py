@@ -144,6 +144,8 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
             self._consumer.assign(list(self._positions))
             for partition, offset in self._positions.items():
                 self._consumer.seek(partition, offset)
+            # aiokafka 0.14 raises when it is stopped before a task that it has just made has begun.
+            await asyncio.sleep(0)
 
     async def _turn(self) -> None:
         wait = self._limits.poll_s
