@@ -1,18 +1,19 @@
 """Where downloads are kept between runs, shared by every copy of the platform of one user."""
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
 
+from deploy.embedded.settings import EmbeddedSettings
+
 
 def cache_dir() -> Path:
     """Return the absolute directory of downloads: `ECOMMERCE_CACHE_DIR`, else the user's cache."""
-    chosen = os.environ.get("ECOMMERCE_CACHE_DIR")
-    return Path(chosen).absolute() if chosen else platformdirs.user_cache_path("ecommerce-streams")
+    chosen = EmbeddedSettings().cache_dir
+    return chosen.absolute() if chosen else platformdirs.user_cache_path("ecommerce-streams")
 
 
 @contextmanager

