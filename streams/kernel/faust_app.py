@@ -32,8 +32,8 @@ REQUEST_TIMEOUT_MS = 15_000
 COMMIT_INTERVAL_S = 1.0
 SESSION_TIMEOUT_S = 10.0
 HEARTBEAT_S = 3.0
-FETCHED_AT_ONCE = 5_000
-QUEUED_FETCHES = 64
+FETCHED_AT_ONCE = 2_000
+QUEUED_FETCHES = 16
 
 # One database per table and partition: Faust's defaults (2 GiB of cache each) are for one big table.
 ROCKSDB_OPTIONS = {

@@ -88,7 +88,6 @@ class Processor(Generic[S]):
         applied = batch.positions
         outputs = batch.outputs
         now = self._clock()
-        size = 0
         for record in records:
             topic = record.topic
             if record.offset <= applied.get(topic, positions.get(topic, -1)):
@@ -115,8 +114,8 @@ class Processor(Generic[S]):
             batch.consumed += 1
             batch.decided += 1
             for output in made:
-                size += output_size(output)
-            if size > ENOUGH_BYTES:
+                batch.output_bytes += output_size(output)
+            if batch.output_bytes > ENOUGH_BYTES:
                 break
         return batch
 

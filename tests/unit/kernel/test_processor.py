@@ -19,7 +19,6 @@ from topics.registry import CART_ADD, CART_CHANGE, CART_REMOVE
 from topics.topic import Topic
 from topics.wire import encode
 
-
 D = TypeVar("D", bound=msgspec.Struct)
 
 
