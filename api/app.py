@@ -12,7 +12,7 @@ from api.carts import routes as carts
 from api.catalogue import routes as catalogue
 from api.health import routes as health
 from api.inventory import routes as inventory
-from api.middleware import JsonOnly, RequestContext
+from api.middleware import BodyLimit, JsonOnly, RequestContext
 from api.ops import routes as ops
 from api.orders import routes as orders
 from api.pages import routes as pages
@@ -42,7 +42,6 @@ def create_app(
     app = FastAPI(
         lifespan=lifespan,
         redirect_slashes=False,
-        max_body_size=limits.max_body_bytes,
         openapi_url=f"{V1}/openapi.json",
     )
     app.state.limits = limits
@@ -66,6 +65,7 @@ def create_app(
     pages.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
     app.add_middleware(JsonOnly)
+    app.add_middleware(BodyLimit, limit=limits.max_body_bytes)
     if limits.cors_origins:
         app.add_middleware(
             CORSMiddleware,
