@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row
+from connectors.runtime import positions
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.sink import Entry, Refusal
@@ -18,7 +19,7 @@ from sinks.migrate import migrate
 from sinks.postgres import PROJECTIONS
 from sinks.rows import TABLES
 from tests.eventually import eventually_async
-from tests.integration.sinks.views import Event, connector, contents, end_offsets, publish, running
+from tests.integration.sinks.views import Event, connector, contents, publish, running
 from tests.stack import Stack
 from tests.unit.sinks.messages import event, order, product, stock, uid
 from topics import registry as t
@@ -218,7 +219,7 @@ async def test_a_replay_from_the_start_gives_equal_views(
     topics = [each.topic.name for each in PROJECTIONS]
     async with running(connector(settings, producer, PostgresSink(settings.postgres_dsn, TABLES), group)):
         await eventually_async(lambda: _caught_up(settings, group))
-    ends = await end_offsets(settings, topics)
+    ends = await positions.ends(settings, topics)
     await _replay(settings, producer, group, ends)  # over what is there
     once = await contents(database)
     other = settings.model_copy(update={"postgres": stack.fresh_database()})

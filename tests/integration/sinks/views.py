@@ -1,12 +1,11 @@
 """Running connectors, feeding topics, and reading what became of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connectors.postgres.table import Row
 from connectors.runtime.connector import SinkConnector
@@ -45,16 +44,6 @@ async def running(*connectors: SinkConnector[Any]) -> AsyncIterator[None]:
 async def publish(producer: MessageProducer, events: Iterable[Event]) -> None:
     sent = [await producer.send(topic, message.aggregate_id, message) for topic, message in events]
     await asyncio.gather(*sent)
-
-
-async def end_offsets(settings: Settings, topics: Sequence[str]) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=settings.kafka_bootstrap, group_id=None)
-    await consumer.start()
-    try:
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(list(consumer.assignment()))
-        return ends
-    finally:
-        await consumer.stop()
 
 
 async def contents(database: asyncpg.Connection) -> dict[str, list[Any]]:
