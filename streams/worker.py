@@ -82,7 +82,10 @@ def run(
     # collector look less often.
     gc.freeze()
     gc.set_threshold(GC_THRESHOLD)
-    asyncio.set_event_loop(uvloop.new_event_loop())
+    # By policy, so that the consumer's thread gets a fast loop, too.
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     app = WorkerApp(
         flows,
         settings,
@@ -94,7 +97,7 @@ def run(
     log.info("worker starts", index=slot.index, flows=[flow.name for flow in flows])
     worker = faust.Worker(
         app,
-        loop=asyncio.get_event_loop_policy().get_event_loop(),
+        loop=loop,
         override_logging=False,
         quiet=True,
     )
