@@ -15,6 +15,7 @@ import structlog
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
+from connectors.payments.pools import PooledTransport
 from connectors.payments.provider import Answer
 from connectors.payments.settings import GatewaySettings
 from connectors.payments.translation import ISSUER_UNAVAILABLE, answer_of, request_of
@@ -41,11 +42,8 @@ class HttpProvider:
     ) -> None:
         self._client = httpx.AsyncClient(
             base_url=url,
-            transport=transport,
+            transport=transport or PooledTransport(settings.in_flight),
             timeout=httpx.Timeout(settings.timeout_ms / 1000, connect=settings.connect_timeout_ms / 1000),
-            limits=httpx.Limits(
-                max_connections=settings.in_flight, max_keepalive_connections=settings.in_flight
-            ),
         )
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=settings.breaker_threshold,
