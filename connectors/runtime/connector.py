@@ -27,6 +27,9 @@ R = TypeVar("R")
 
 log = structlog.get_logger(__name__)
 
+_BREATH = 100
+"""Records decoded in one go: between them heartbeats and the process's other sinks have their turn."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -98,13 +101,16 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
 
         Raises aiokafka's errors where the broker refuses the consumer.
         """
-        await self._start()
+        if not await self._start():
+            return
         try:
             while not self._stopping.is_set() and not (until is not None and await self._reached(until)):
                 await self._turn()
         finally:
-            await self._consumer.stop()
-            await self._sink.close()
+            try:
+                await self._consumer.stop()
+            finally:
+                await self._sink.close()
             log.info("sink.stopped", sink=self.name)
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
@@ -116,12 +122,16 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
         """Note the new partitions."""
         log.info("sink.assigned", sink=self.name, partitions=len(assigned))
 
-    async def _start(self) -> None:
+    async def _start(self) -> bool:
         # A connector that finds no broker waits for it, as it waits for its server later on.
         async for attempt in stamina.retry_context(on=KafkaConnectionError, attempts=None, timeout=None):
             with attempt:
+                if self._stopping.is_set():
+                    await self._sink.close()
+                    return False
                 await self._connect()
         log.info("sink.started", sink=self.name, topics=len(self._projections))
+        return True
 
     async def _connect(self) -> None:
         # Range, as topics that meet in a view are co-partitioned: one member gets all of an order's events.
@@ -192,7 +202,9 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
     async def _deliver(self, records: Sequence[Record]) -> None:
         started = time.monotonic()
         batch: list[Entry[R]] = []
-        for record in records:
+        for position, record in enumerate(records):
+            if position % _BREATH == 0:
+                await asyncio.sleep(0)
             try:
                 rows = self._projections[record.topic].rows(record)
             except UndecodableError as error:
