@@ -13,6 +13,7 @@
 |                  | `postgres`, `redis_url` or `elasticsearch`, with those                      |
 """
 
+import signal
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,11 @@ import pytest
 from tests.stack import Stack
 from topics import admin
 from topics.settings import Settings
+
+
+def pytest_configure() -> None:
+    # `timeout` and CI end a run with SIGTERM: as with Ctrl-C, fixtures then stop their servers.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -89,6 +89,9 @@ class Child:
             )
         try:
             wait_ready(self.server, self.process)
+        except KeyboardInterrupt:
+            self.kill()
+            raise
         except StackError as error:
             self.kill()
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-30:])
