@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self, TypeVar, cast
 
+import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from deploy.errors import CommandError
@@ -160,15 +161,23 @@ class Reader:
 
     def _ask(self, call: Callable[[], T]) -> T:
         try:
-            return call()
+            for attempt in stamina.retry_context(on=_passing, timeout=_CALL_SECONDS, attempts=None):
+                with attempt:
+                    return call()
         except KafkaException as error:
             reason = self._refusal or error.args[0].str()
             raise CommandError(
                 f"Kafka at {self._bootstrap} does not answer: {reason} (start it with `ecommerce up`)"
             ) from error
+        raise AssertionError("the last attempt returns or raises")
 
     def _note(self, error: KafkaError) -> None:
         self._refusal = error.str()
+
+
+def _passing(error: Exception) -> bool:
+    """Tell whether the broker itself calls the error passing: a partition without a leader, a time-out."""
+    return isinstance(error, KafkaException) and bool(error.args[0].retriable())
 
 
 def _as_record(message: Message) -> Record:

@@ -10,7 +10,7 @@ from deploy.records.reader import Reader
 from deploy.records.record import Record
 from tests.integration.cli.conftest import Ecommerce
 from topics.dead_letter import letter_headers
-from topics.registry import DEAD_LETTERS, PRODUCT_UPDATE
+from topics.registry import DEAD_LETTERS, INVENTORY_LOW_STOCK
 from topics.settings import Settings
 
 VALUE = b"the original bytes"
@@ -29,7 +29,7 @@ def letter(topics_created: str, reason: str) -> dict[str, str]:
     place = {"partition": 0, "offset": uuid4().int % 1_000_000, "failed_at": 1_000}
     headers = letter_headers(
         consumer="test",
-        topic=PRODUCT_UPDATE.name,
+        topic=INVENTORY_LOW_STOCK.name,
         reason=reason,
         error=ValueError("price: must be positive"),
         own={"traceparent": "00-abc"},
@@ -44,7 +44,7 @@ def letter(topics_created: str, reason: str) -> dict[str, str]:
 
 def redriven(settings: Settings, letter_id: str) -> list[Record]:
     with Reader(settings) as reader:
-        records = reader.read(reader.spans([PRODUCT_UPDATE.name], Beginning()))
+        records = reader.read(reader.spans([INVENTORY_LOW_STOCK.name], Beginning()))
         return [record for record in records if record.header(REDRIVE_OF) == letter_id]
 
 

@@ -1,0 +1,50 @@
+import pytest
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
+
+from tests.eventually import eventually
+from tests.integration.cli.conftest import Ecommerce
+from topics.admin import all_topics
+from topics.registry import SERVICE_PING
+
+
+@pytest.mark.usefixtures("topics_created")
+def test_creates_what_is_missing_and_verifies(ecommerce: Ecommerce) -> None:
+    assert ecommerce("topics", "create", "--json").json == {"created": [], "topics": len(all_topics())}
+    verified = ecommerce("topics", "verify", "--json")
+    assert (verified.code, verified.json["differences"]) == (0, [])
+
+
+def test_names_what_differs(ecommerce: Ecommerce, topics_created: str) -> None:
+    admin = AdminClient({"bootstrap.servers": topics_created})
+
+    def retain(milliseconds: str) -> None:
+        entry = ConfigEntry("retention.ms", milliseconds, incremental_operation=AlterConfigOpType.SET)
+        resource = ConfigResource(ResourceType.TOPIC, SERVICE_PING.name, incremental_configs=[entry])
+        for future in admin.incremental_alter_configs([resource]).values():
+            future.result()
+
+    retain("1000")
+    try:
+        eventually(lambda: ecommerce("topics", "verify").code == 1)
+        differing = ecommerce("topics", "verify", "--json")
+        assert differing.json["differences"] == [
+            f"{SERVICE_PING.name}: retention.ms is 1000, must be {SERVICE_PING.retention_ms}"
+        ]
+        assert "retention.ms is 1000" in ecommerce("topics", "verify").out
+    finally:
+        retain(str(SERVICE_PING.retention_ms))
+
+
+def test_lists_the_registry_without_a_broker(ecommerce: Ecommerce, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECOMMERCE_KAFKA", "127.0.0.1:1")
+    listed = ecommerce("topics", "list", "--json").json["topics"]
+    assert len(listed) == len(all_topics())
+    assert SERVICE_PING.name in ecommerce("topics", "list").out
+
+
+def test_schemas_are_current_and_listed(ecommerce: Ecommerce) -> None:
+    checked = ecommerce("schemas", "check", "--json")
+    assert (checked.code, checked.json["problems"]) == (0, [])
+    listed = ecommerce("schemas", "list", "--json").json["schemas"]
+    assert listed[0] == {"id": 1, "subject": "ecommerce.cart.add-value", "version": 1}
+    assert ecommerce("schemas", "update", "--json").json == {"added": []}
