@@ -4,8 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import faust
+import structlog
 
 from streams.kernel.ownership import Ownership
+
+log = structlog.get_logger(__name__)
 
 # A few batches: one in flight, the rest to follow it at once.
 BACKLOG_LIMIT = 4_000
@@ -20,7 +23,9 @@ def flow_agent(flow: str, ownership: Ownership) -> Agent:
         async for event in stream.events():
             lane = ownership.lane(flow, event.message.partition)
             if lane is None:
-                continue  # revoked meanwhile: the next owner reads it again
+                # Revoked meanwhile: it is not applied, so not committed, and the next owner reads it.
+                log.info("records of a partition that is not owned", flow=flow, count=len(event.value))
+                continue
             lane.put(event.value)
             await lane.drained_below(BACKLOG_LIMIT)
 

@@ -1,0 +1,200 @@
+"""Feeding a partition, handing it over in the middle of a batch, and failing loudly."""
+
+import asyncio
+from collections.abc import Sequence
+
+from prometheus_client import CollectorRegistry
+
+from streams.kernel.lane import MAX_BATCH, Lane
+from streams.kernel.layout import position_key
+from streams.kernel.memory import CrashPoint, MemoryChangelog, MemoryRecord, MemoryStore
+from streams.kernel.meters import Meters
+from streams.kernel.ownership import Ownership, Place, Possession
+from streams.kernel.ports import Output
+from streams.kernel.task import PartitionTask
+from tests.topology.kernel.toy import FLOW, Count, pieces
+from topics.command import command
+from topics.registry import CART_ADD
+from topics.wire import encode
+
+VALUE = encode(CART_ADD, command(CART_ADD, "c", pieces(1)))
+
+
+def records(first: int, count: int) -> list[MemoryRecord]:
+    return [
+        MemoryRecord(CART_ADD.name, 0, offset, b"c", VALUE, (), 0, offset)
+        for offset in range(first, first + count)
+    ]
+
+
+class GatedPublisher:
+    """Publishes once its gate is open."""
+
+    def __init__(self) -> None:
+        self.gate = asyncio.Event()
+        self.asked = asyncio.Event()
+        self.published: list[Output] = []
+
+    async def publish(self, outputs: Sequence[Output]) -> None:
+        self.asked.set()
+        await self.gate.wait()
+        self.published += outputs
+
+
+class Bench:
+    """One partition with its parts in reach."""
+
+    def __init__(self) -> None:
+        crash = CrashPoint()
+        self.store = MemoryStore(crash)
+        self.changelog = MemoryChangelog(crash)
+        self.publisher = GatedPublisher()
+        self.registry = CollectorRegistry()
+        self.meters = Meters(self.registry)
+        self.failures: list[Exception] = []
+
+    def lane(self) -> Lane:
+        self.changelog.recover(self.store)
+        task = PartitionTask(
+            FLOW,
+            0,
+            store=self.store,
+            changelog=self.changelog.writer(),
+            publisher=self.publisher,
+            clock=lambda: 0,
+        )
+        return Lane(task, self.meters, self.failures.append)
+
+    def counted(self, name: str) -> float:
+        value = self.registry.get_sample_value(f"ecommerce_stream_{name}", {"flow": "toy"})
+        assert value is not None
+        return value
+
+
+async def test_what_arrives_while_a_batch_is_in_flight_becomes_the_next_batch() -> None:
+    bench = Bench()
+    lane = bench.lane()
+    await lane.task.open()
+    lane.start()
+    lane.put(records(0, 1))
+    await bench.publisher.asked.wait()
+    lane.put(records(1, 10))
+    lane.put(records(11, 10))
+    bench.publisher.gate.set()
+    await lane.drained_below(1)
+    assert bench.counted("batches_total") == 2
+    assert bench.counted("records_total") == 21
+    await lane.close(1)
+    assert lane.task.positions == {CART_ADD.name: 20}
+
+
+async def test_a_batch_is_bounded() -> None:
+    bench = Bench()
+    bench.publisher.gate.set()
+    lane = bench.lane()
+    lane.put(records(0, MAX_BATCH + 1))
+    lane.start()
+    await lane.drained_below(1)
+    assert bench.counted("batches_total") >= 2
+    await lane.close(1)
+
+
+async def test_a_handover_waits_for_the_batch_in_flight_and_drops_the_rest() -> None:
+    bench = Bench()
+    lane = bench.lane()
+    lane.start()
+    lane.put(records(0, 1))
+    await bench.publisher.asked.wait()
+    lane.put(records(1, 5))
+    closing = asyncio.create_task(lane.close(5))
+    await asyncio.sleep(0)
+    bench.publisher.gate.set()
+    await closing
+    assert lane.task.positions == {CART_ADD.name: 0}
+    lane.put(records(1, 5))
+    assert bench.counted("records_total") == 1
+
+
+async def test_a_batch_that_does_not_end_in_time_is_taken_up_by_the_next_owner() -> None:
+    bench = Bench()
+    lane = bench.lane()
+    lane.start()
+    lane.put(records(0, 3))
+    await bench.publisher.asked.wait()
+    await lane.close(0.01)
+    assert bench.store.get(position_key(CART_ADD.name)) is None
+    assert bench.publisher.published == []
+    bench.publisher.gate.set()
+    successor = bench.lane()
+    await successor.task.open()
+    assert len(bench.publisher.published) == 3
+    assert successor.task.positions == {CART_ADD.name: 2}
+    batch = await successor.task.apply(records(0, 3))
+    assert (batch.skipped, batch.decided) == (3, 0)
+
+
+async def test_a_predecessor_that_goes_on_fails_and_says_so() -> None:
+    bench = Bench()
+    bench.publisher.gate.set()
+    zombie = bench.lane()
+    bench.lane()
+    zombie.start()
+    zombie.put(records(0, 1))
+    await zombie.drained_below(1)
+    assert [type(error).__name__ for error in bench.failures] == ["OwnershipLostError"]
+    assert bench.publisher.published == []
+    await zombie.close(1)
+
+
+async def test_an_assignment_replaces_the_one_before() -> None:
+    bench = Bench()
+    bench.publisher.gate.set()
+
+    async def take_over(places: Sequence[Place]) -> dict[Place, Possession]:
+        bench.changelog.recover(bench.store)
+        return {place: Possession(bench.store, bench.changelog.writer()) for place in places}
+
+    ownership = Ownership(
+        [FLOW],
+        takeover=take_over,
+        publisher=bench.publisher,
+        clock=lambda: 0,
+        meters=bench.meters,
+        failed=bench.failures.append,
+    )
+    await ownership.assign([Place("toy", 0)])
+    assert bench.counted("partitions") == 1
+    lane = ownership.lane("toy", 0)
+    assert lane is not None
+    lane.put(records(0, 4))
+    await lane.drained_below(1)
+    assert ownership.applied() == {(CART_ADD.name, 0): 4}
+    await ownership.assign([Place("toy", 0)])
+    assert ownership.lane("toy", 0) is not lane
+    assert ownership.applied() == {(CART_ADD.name, 0): 4}
+    assert await ownership.revoke() == {(CART_ADD.name, 0): 4}
+    assert (ownership.owned, ownership.lane("toy", 0), bench.counted("partitions")) == (0, None, 0)
+
+
+async def test_timers_are_fired_as_they_come_due() -> None:
+    bench = Bench()
+    bench.publisher.gate.set()
+    bench.store.restore([(b"c", FLOW.table.encode(Count(1, 1, due_at=5)))], 0)
+
+    async def take_over(places: Sequence[Place]) -> dict[Place, Possession]:
+        return {place: Possession(bench.store, bench.changelog.writer()) for place in places}
+
+    ownership = Ownership(
+        [FLOW],
+        takeover=take_over,
+        publisher=bench.publisher,
+        clock=lambda: 5,
+        meters=bench.meters,
+        failed=bench.failures.append,
+    )
+    await ownership.assign([Place("toy", 0)])
+    running = asyncio.create_task(ownership.run_timers())
+    await asyncio.wait_for(bench.publisher.asked.wait(), 5)
+    running.cancel()
+    await ownership.revoke()
+    assert [output.key for output in bench.publisher.published] == [b"c"]
