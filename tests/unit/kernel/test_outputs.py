@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.envelope import output_id
-from streams.kernel.dead_letters import MAX_STACK_CHARACTERS, dead_letter
+from streams.kernel.dead_letters import dead_letter
 from streams.kernel.layout import (
     OUTBOX,
     OWNER,
@@ -77,6 +77,15 @@ def test_a_dead_letter_bounds_its_stack_and_keeps_the_original_s_headers() -> No
     headers = dict(letter.headers)
     assert (letter.topic, letter.key, letter.value) == ("ecommerce.dlq.cart", b"k", b"v")
     assert headers["traceparent"] == b"t"
-    assert headers["error"] == b"RuntimeError"
-    assert len(headers["stack"]) == MAX_STACK_CHARACTERS
+    assert headers["reason"] == b"runtime"
+    assert headers["attempt"] == b"2"
+    assert len(headers["error"]) < len(headers["stack"]) < 10_000
     assert [name for name, _ in letter.headers].count("error") == 1
+
+
+def test_a_record_that_was_sent_again_counts_its_attempts_on() -> None:
+    record = MemoryRecord("ecommerce.cart.add", 3, 7, b"k", b"v", (("attempt", b"3"),), 0, 0)
+    letter = dead_letter(
+        record, dead_letters("cart"), ValueError("no"), flow="cart", attempt=2, failed_at=5
+    )
+    assert dict(letter.headers)["attempt"] == b"4"

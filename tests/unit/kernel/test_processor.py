@@ -83,15 +83,15 @@ def test_a_decision_that_can_never_fit_is_dead_lettered_alone(view: StateView[Bl
         letters += batch.outputs
         view.settle()
     (letter,) = letters
-    assert dict(letter.headers)["error"] == b"TooLargeError"
-    assert dict(letter.headers)["source-offset"] == b"1"
+    assert dict(letter.headers)["reason"] == b"too_large"
+    assert dict(letter.headers)["source_offset"] == b"1"
     assert view.get(b"k1") is None
     assert view.get(b"k2") == Blob(b"x" * 10)
 
 
 def test_a_state_of_another_kind_is_refused(view: StateView[Blob]) -> None:
     batch = processor(10_000).run([record(CART_REMOVE, 0, "k", CartRemove("line"))], view, {})
-    assert dict(batch.outputs[0].headers)["error"] == b"InvalidDecisionError"
+    assert dict(batch.outputs[0].headers)["reason"] == b"invalid_decision"
     assert view.settle() == {}
 
 

@@ -1,0 +1,113 @@
+"""How the flows are declared to Faust, and how fetches become its agents' events. No broker."""
+
+import asyncio
+from collections import defaultdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import AsyncMock
+
+import pytest
+from faust.types import TP
+from prometheus_client import CollectorRegistry
+
+from streams.flows import FLOWS, GROUP
+from streams.kernel.faust_app import StreamsApp
+from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningTableManager, OwningTransport
+from streams.kernel.meters import Meters
+from topics.settings import Settings
+
+
+@pytest.fixture
+async def app(tmp_path: Path) -> StreamsApp:
+    return StreamsApp(
+        FLOWS,
+        Settings(partitions=6, kafka="one:1,two:2"),
+        app_id=GROUP,
+        instance="host-3",
+        data_dir=tmp_path,
+        meters=Meters(CollectorRegistry()),
+    )
+
+
+async def test_every_flow_has_one_agent_on_all_its_topics_and_one_table(app: StreamsApp) -> None:
+    channels: list[Any] = [agent.channel for agent in app.agents.values()]
+    agents = {channel.topics[0]: agent for channel, agent in zip(channels, app.agents.values(), strict=True)}
+    assert len(agents) == len(app.tables) == len(FLOWS)
+    for flow in FLOWS:
+        agent: Any = agents[flow.routes[0].topic.name]
+        assert list(agent.channel.topics) == [route.topic.name for route in flow.routes]
+        assert agent.concurrency == 1
+        assert not agent.channel.acks
+        table: Any = app.tables[flow.table.name]
+        assert table.changelog_topic.get_topic_name() == flow.table.changelog.name
+        assert (table.partitions, table.key_type, table.value_type) == (6, bytes, bytes)
+
+
+async def test_the_settings_that_correctness_rests_on(app: StreamsApp) -> None:
+    conf: Any = app.conf
+    assert [str(url) for url in conf.broker] == ["kafka://one:1", "kafka://two:2"]
+    assert (conf.id, conf.consumer_group_instance_id) == (GROUP, "host-3")
+    assert not conf.web_enabled
+    assert not conf.topic_allow_declare
+    assert conf.topic_disable_leader
+    assert not conf.stream_wait_empty
+    assert conf.table_standby_replicas == 0
+    assert conf.broker_session_timeout == 10
+    assert isinstance(app.tables, OwningTableManager)
+    assert isinstance(app.transport, OwningTransport)
+
+
+SOURCE, PAUSED = TP("source", 0), TP("changelog", 0)
+
+
+def fetching(fetched: dict[TP, list[Any]], maxsize: int = 10) -> tuple[Any, "asyncio.Queue[Any]"]:
+    queue: asyncio.Queue[Any] = asyncio.Queue(maxsize)
+    consumer: Any = AppliedOffsetsConsumer.__new__(AppliedOffsetsConsumer)
+    consumer.app = SimpleNamespace(
+        consumer_generation_id=1,
+        topics=SimpleNamespace(_tp_index=defaultdict(list, {SOURCE: [SimpleNamespace(queue=queue)]})),
+        create_event=lambda _, value, __, message: SimpleNamespace(value=value, message=message),
+    )
+    consumer._wait_next_records = AsyncMock(return_value=(fetched, {SOURCE}))
+    consumer._to_message = lambda tp, record: SimpleNamespace(tp=tp, last=record)
+    consumer.perform_seek = AsyncMock()
+    consumer.flow_active = True
+    consumer._stopped = asyncio.Event()
+    consumer._crashed = asyncio.Event()
+    consumer.loop = asyncio.get_running_loop()
+    consumer.suspend_flow = asyncio.Event()
+    return consumer, queue
+
+
+async def test_a_fetch_is_one_event_per_partition_and_paused_ones_are_left() -> None:
+    consumer, queue = fetching({SOURCE: ["a", "b", "c"], PAUSED: ["x"]})
+    await consumer._deliver_next()
+    event = queue.get_nowait()
+    assert (event.value, event.message.last) == (["a", "b", "c"], "c")
+    assert queue.empty()
+
+
+async def test_what_was_fetched_before_the_flow_stopped_is_sought_again() -> None:
+    consumer, queue = fetching({SOURCE: ["a"]})
+    consumer.flow_active = False
+    await consumer._deliver_next()
+    assert queue.empty()
+    consumer.perform_seek.assert_awaited_once()
+
+
+async def test_a_full_queue_is_waited_for_but_not_through_a_rebalance() -> None:
+    consumer, queue = fetching({SOURCE: ["a"]}, maxsize=1)
+    queue.put_nowait("earlier")
+    waiting = asyncio.create_task(consumer._deliver_next())
+    await asyncio.sleep(0)
+    assert queue.get_nowait() == "earlier"
+    await waiting
+    assert queue.get_nowait().value == ["a"]
+    queue.put_nowait("earlier")
+    waiting = asyncio.create_task(consumer._deliver_next())
+    await asyncio.sleep(0)
+    consumer.suspend_flow.set()
+    await asyncio.wait_for(waiting, 5)
+    assert queue.get_nowait() == "earlier"
+    assert queue.empty()
