@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 import structlog
-from aiokafka.errors import KafkaError, RecordTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -164,7 +164,7 @@ class Commands:
     async def _produce(self, topic: Topic[Any], key: str, message: Message[Any]) -> None:
         try:
             await self._producer.send_and_wait(topic, key, message, context.record_headers())
-        except RecordTooLargeError as error:
+        except MessageSizeTooLargeError as error:
             raise Problem(413, "the command is too large for a record") from error
         except (KafkaError, OSError, TimeoutError) as error:
             _log.warning("command_not_sent", topic=topic.name, error=repr(error))

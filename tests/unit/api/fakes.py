@@ -1,0 +1,204 @@
+"""The API's ports in memory: what its services need of Redis, Kafka and the views."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from api.auth.caller import Caller
+from api.auth.users import Account, EmailTakenError
+from api.carts.view import CartState
+from api.catalogue.models import Product, ProductPage, ProductSort
+from api.catalogue.queries import ProductFilter
+from api.inventory.models import StockLevel
+from api.orders.models import Card, Order, OrderEvent, OrderPage, OrderSummary
+from api.tail import Dispatcher
+from schemas.envelope import Message, output_id
+from schemas.order import OrderStatus
+from sinks.search.backend import Facets, Query, Results, Suggestion
+from topics.topic import Topic
+from topics.wire import encode
+
+
+class FakeRedis:
+    """Strings with an expiry that nobody waits for."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, bytes] = {}
+
+    async def get(self, name: str) -> bytes | None:
+        return self.values.get(name)
+
+    async def set(self, name: str, value: bytes, *, ex: int, nx: bool = False) -> bool | None:
+        assert ex > 0
+        if nx and name in self.values:
+            return None
+        self.values[name] = value
+        return True
+
+    async def delete(self, name: str) -> int:
+        return int(self.values.pop(name, None) is not None)
+
+
+Reply = tuple[Topic[Any], str, msgspec.Struct, int]
+
+
+class FakeBroker:
+    """Keeps what is sent, and lets `reply` answer at once, as a very fast dataflow would."""
+
+    def __init__(self, tail: Dispatcher) -> None:
+        self._tail = tail
+        self.sent: list[tuple[Topic[Any], str, Message[Any]]] = []
+        self.headers: list[dict[str, str]] = []
+        self.reply: Callable[[Message[Any]], Iterable[Reply]] = lambda _message: ()
+        self.error: Exception | None = None
+
+    async def send_and_wait(
+        self, topic: Topic[Any], key: str, message: Message[Any], headers: Mapping[str, str] | None = None
+    ) -> object:
+        if self.error is not None:
+            raise self.error
+        self.sent.append((topic, key, message))
+        self.headers.append(dict(headers or {}))
+        for index, (out, out_key, data, version) in enumerate(self.reply(message)):
+            self.tell(out, out_key, data, version, cause=message.event_id, index=index)
+        return None
+
+    def tell(
+        self,
+        topic: Topic[Any],
+        key: str,
+        data: msgspec.Struct,
+        version: int,
+        *,
+        cause: str = "01932c0e-7d1b-7a55-8f0e-2f1f4a5d9b11",
+        index: int = 0,
+    ) -> None:
+        message = Message(
+            event_id=output_id(cause, index),
+            event_type=topic.name,
+            aggregate_id=key,
+            aggregate_type=topic.aggregate,
+            aggregate_version=version,
+            occurred_at=time.time_ns() // 1_000_000,
+            source="test",
+            correlation_id=cause,
+            causation_id=cause,
+            data=data,
+        )
+        self._tail.dispatch(topic.name, key.encode(), encode(topic, message))
+
+
+def product(sku: str, price: int = 295, available: int = 10, *, active: bool = True) -> Product:
+    return Product(
+        sku=sku,
+        name=f"Product {sku}",
+        description="",
+        categories=["things"],
+        price=price,
+        currency="GBP",
+        available=available,
+        active=active,
+        version=1,
+    )
+
+
+class FakeCatalogue:
+    def __init__(self, *products: Product) -> None:
+        self.known = {each.sku: each for each in products}
+
+    async def product(self, sku: str) -> Product | None:
+        return self.known.get(sku)
+
+    async def products(self, skus: Iterable[str]) -> dict[str, Product]:
+        return {sku: self.known[sku] for sku in skus if sku in self.known}
+
+    async def page(
+        self, chosen: ProductFilter, sort: ProductSort, limit: int, cursor: str | None
+    ) -> ProductPage:
+        self.asked = (chosen, sort, cursor)
+        return ProductPage(items=list(self.known.values())[:limit], next_cursor=None)
+
+    async def categories(self) -> list[tuple[str, int]]:
+        return [("things", len(self.known))]
+
+
+class FakeCarts:
+    def __init__(self) -> None:
+        self.known: dict[str, CartState] = {}
+
+    async def read(self, cart_id: str) -> CartState | None:
+        return self.known.get(cart_id)
+
+
+class FakeOrders:
+    """Orders of anybody who is the owner they are listed under."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, tuple[str, Order]] = {}
+        self.told: list[OrderEvent] = []
+
+    async def order(self, caller: Caller, order_id: str) -> Order | None:
+        owner, order = self.known.get(order_id, (None, None))
+        return order if caller.staff or owner == caller.owner else None
+
+    async def page(
+        self,
+        caller: Caller,
+        limit: int,
+        cursor: str | None,
+        *,
+        status: OrderStatus | None = None,
+        everyone: bool = False,
+    ) -> OrderPage:
+        self.asked = (limit, cursor, status)
+        mine = [order for owner, order in self.known.values() if everyone or owner == caller.owner]
+        fields = set(OrderSummary.model_fields)
+        items = [OrderSummary(**order.model_dump(include=fields)) for order in mine]
+        return OrderPage(items=items, next_cursor=None)
+
+    async def events(self, order_id: str, after: int) -> list[OrderEvent]:
+        return [each for each in self.told if each.order_id == order_id and each.version > after]
+
+
+class FakeStock:
+    def __init__(self) -> None:
+        self.known: dict[str, StockLevel] = {}
+
+    async def level(self, sku: str) -> StockLevel | None:
+        return self.known.get(sku)
+
+
+class FakeUsers:
+    def __init__(self) -> None:
+        self.known: dict[str, Account] = {}
+
+    async def add(self, account: Account) -> None:
+        if account.user.email.lower() in self.known:
+            raise EmailTakenError(account.user.email)
+        self.known[account.user.email.lower()] = account
+
+    async def by_email(self, email: str) -> Account | None:
+        return self.known.get(email.lower())
+
+
+class FakeTokeniser:
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    async def token(self, card: Card) -> str:
+        self.seen.append(card.card_number)
+        return "tok_" + card.card_number[-4:]
+
+
+class FakeSearch:
+    async def search(self, query: Query) -> Results:
+        assert query.limit
+        return Results((), 0, Facets((), ()))
+
+    async def suggest(self, prefix: str, limit: int = 8) -> tuple[Suggestion, ...]:
+        return (Suggestion("A", prefix),)[:limit]
+
+    async def close(self) -> None:
+        return None

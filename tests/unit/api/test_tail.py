@@ -1,0 +1,76 @@
+import asyncio
+
+import pytest
+
+from api.outcomes import LISTENED
+from api.tail import Dispatcher, Heard
+from schemas.cart import CartRejected, CartStatus, CartUpdated
+from schemas.envelope import Message
+from tests.unit.api.fakes import FakeBroker
+from topics.registry import CART_ADD, CART_REJECTED, CART_UPDATED
+
+CART = CartUpdated(CartStatus.OPEN, (), None, None, 1)
+
+
+async def test_only_the_key_and_topics_that_are_waited_for_are_heard() -> None:
+    tail = Dispatcher(LISTENED)
+    broker = FakeBroker(tail)
+    with tail.subscribe("cart-1", (CART_UPDATED,)) as heard:
+        broker.tell(CART_UPDATED, "cart-2", CART, 1)
+        broker.tell(CART_REJECTED, "cart-1", CartRejected("add", "r", "f", "d"), 1)
+        broker.tell(CART_UPDATED, "cart-1", CART, 7)
+        found = await heard.next(1)
+        assert found is not None
+        assert found.message.aggregate_version == 7
+        assert await heard.next(0.01) is None
+
+
+async def test_what_nobody_waits_for_is_not_even_decoded() -> None:
+    tail = Dispatcher(LISTENED)
+    tail.dispatch(CART_UPDATED.name, b"cart-1", b"not decodable")
+    with tail.subscribe("cart-1", (CART_UPDATED,)) as heard:
+        tail.dispatch(CART_UPDATED.name, b"cart-1", b"not decodable")
+        tail.dispatch(CART_UPDATED.name, b"cart-1", None)
+        tail.dispatch(CART_UPDATED.name, None, b"no key")
+        assert await heard.next(0.01) is None
+
+
+async def test_all_who_wait_for_a_key_hear_it_and_leave_no_trace() -> None:
+    tail = Dispatcher(LISTENED)
+    broker = FakeBroker(tail)
+    with tail.subscribe("cart-1", (CART_UPDATED,)) as one, tail.subscribe("cart-1", (CART_UPDATED,)) as two:
+        broker.tell(CART_UPDATED, "cart-1", CART, 1)
+        assert await one.next(1) is not None
+        assert await two.next(1) is not None
+    assert tail._waiting == {}
+
+
+async def test_first_skips_what_does_not_match() -> None:
+    tail = Dispatcher(LISTENED)
+    broker = FakeBroker(tail)
+
+    def third(heard: Heard) -> bool:
+        message: Message[CartUpdated] = heard.message
+        return message.aggregate_version == 3
+
+    with tail.subscribe("cart-1", (CART_UPDATED,)) as heard:
+        waiting = asyncio.create_task(heard.first(third, 1))
+        for version in (1, 2, 3):
+            broker.tell(CART_UPDATED, "cart-1", CART, version)
+        found = await waiting
+        assert found is not None
+        assert await heard.first(third, 0.01) is None
+
+
+async def test_a_reader_that_is_stuck_costs_no_memory() -> None:
+    tail = Dispatcher(LISTENED)
+    broker = FakeBroker(tail)
+    with tail.subscribe("cart-1", (CART_UPDATED,)) as heard:
+        for version in range(1100):
+            broker.tell(CART_UPDATED, "cart-1", CART, version)
+        assert heard._queue.qsize() == 1000
+
+
+def test_a_topic_that_is_not_listened_to_cannot_be_waited_for() -> None:
+    with pytest.raises(ValueError, match=r"ecommerce\.cart\.add"):
+        Dispatcher(LISTENED).subscribe("cart-1", (CART_ADD,))
