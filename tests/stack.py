@@ -3,11 +3,13 @@
 The servers are the embedded ones of the platform (`deploy.embedded`), started as plain child processes.
 """
 
+import fcntl
 import itertools
 import os
 import random
 import signal
 import subprocess
+import tempfile
 import time
 import uuid
 from contextlib import suppress
@@ -58,11 +60,29 @@ def wait_ready(server: Process | External, alive: subprocess.Popen[bytes] | None
 
 
 def free_port_base() -> int:
-    """Return a port base below the range of outgoing connections whose server ports are all free."""
+    """Return a port base below the range of outgoing connections whose server ports are all free.
+
+    It stays this process's own to its end: servers start late, and no other session may choose it
+    meanwhile.
+    """
     for base in random.sample(_BASES, k=len(_BASES)):
-        if all(bindable("127.0.0.1", base + offset) for offset in PortOffset):
+        if _reserve(base) and all(bindable("127.0.0.1", base + offset) for offset in PortOffset):
             return base
     raise StackError(f"no free range of ports between {_BASES.start} and {_BASES.stop}")
+
+
+def _reserve(base: int) -> bool:
+    try:
+        lock = os.open(f"{tempfile.gettempdir()}/ecommerce-ports-{base}.lock", os.O_RDWR | os.O_CREAT)
+    except PermissionError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return False
+    # Left open: the lock ends with this process.
+    return True
 
 
 @dataclass
