@@ -196,6 +196,6 @@ async def test_a_poisoned_record_is_dead_lettered_and_the_stream_goes_on(
         await consumer.stop()
     headers = dict(letter.headers)
     assert (letter.key, letter.value) == (b"poison-0", b"\x00\x00poison")
-    assert headers["error"] == b"UndecodableError"
-    assert headers["source-topic"] == CART_ADD.name.encode()
-    assert (headers["flow"], headers["attempt"], headers["h"]) == (b"toy", b"1", b"1")
+    assert headers["reason"] == b"undecodable"
+    assert headers["source_topic"] == CART_ADD.name.encode()
+    assert (headers["consumer"], headers["attempt"], headers["h"]) == (b"toy", b"1", b"1")

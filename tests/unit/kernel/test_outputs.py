@@ -85,7 +85,5 @@ def test_a_dead_letter_bounds_its_stack_and_keeps_the_original_s_headers() -> No
 
 def test_a_record_that_was_sent_again_counts_its_attempts_on() -> None:
     record = MemoryRecord("ecommerce.cart.add", 3, 7, b"k", b"v", (("attempt", b"3"),), 0, 0)
-    letter = dead_letter(
-        record, dead_letters("cart"), ValueError("no"), flow="cart", attempt=2, failed_at=5
-    )
+    letter = dead_letter(record, dead_letters("cart"), ValueError("no"), flow="cart", attempt=2, failed_at=5)
     assert dict(letter.headers)["attempt"] == b"4"
