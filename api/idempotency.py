@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from api.auth.caller import Caller, caller_of, identify
+from api.auth.caller import caller_of
 from api.problems import Problem, invalid, render
 from api.settings import ApiSettings
 from schemas.envelope import derived_id
@@ -180,14 +180,11 @@ _KeyHeader = Header(
 )
 
 
-def _command_id(
-    request: Request,
-    caller: Annotated[Caller, Depends(identify)],
-    key: Annotated[str | None, _KeyHeader] = None,
-) -> str | None:
-    if key is None or caller.owner is None:
+def _command_id(request: Request, key: Annotated[str | None, _KeyHeader] = None) -> str | None:
+    owner = None if key is None else caller_of(request).owner
+    if key is None or owner is None:
         return None
-    return derived_id("command", caller.owner, request.method, request.url.path, key)
+    return derived_id("command", owner, request.method, request.url.path, key)
 
 
 CommandId = Annotated[str | None, Depends(_command_id)]

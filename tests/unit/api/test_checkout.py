@@ -1,0 +1,299 @@
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+import pytest
+
+from api.auth.tokens import Role
+from api.orders.checkout import checkout_id_of
+from schemas.checkout import CheckoutFailed
+from schemas.envelope import Message, derived_id
+from schemas.order import (
+    OrderCancel,
+    OrderKind,
+    OrderLine,
+    OrderRejected,
+    OrderSnapshot,
+    OrderStatus,
+)
+from tests.unit.api.conftest import World
+from tests.unit.api.fakes import Reply
+from topics.registry import (
+    CHECKOUT_FAILED,
+    CHECKOUT_REQUESTED,
+    ORDER_ADVANCE,
+    ORDER_CANCEL,
+    ORDER_CANCELLED,
+    ORDER_CONFIRMED,
+    ORDER_PLACED,
+    ORDER_REFUNDED,
+    ORDER_REJECTED,
+    ORDER_SHIPPED,
+)
+
+WAIT = {"Prefer": "wait=2"}
+CARD = {"card_number": "4242 4242 4242 4242", "expiry": "12/30", "cvc": "123"}
+BODY: dict[str, Any] = {
+    "payment": CARD,
+    "address": {"name": "Ada", "country": "GB"},
+    "email": "ada@example.com",
+}
+
+
+def snapshot(status: OrderStatus, **given: Any) -> OrderSnapshot:
+    made = OrderSnapshot(
+        kind=OrderKind.SALE,
+        status=status,
+        cart_id=str(uuid4()),
+        user_id=None,
+        email="ada@example.com",
+        address=None,
+        currency="GBP",
+        lines=(OrderLine("A", "A", 2, "Product A", 295),),
+        charges=(),
+        goods=590,
+        charged=0,
+        total=590,
+        payment_token="tok_4242",
+        placed_at=1,
+        updated_at=2,
+    )
+    return msgspec.structs.replace(made, **given)
+
+
+def guest() -> dict[str, str]:
+    return {"X-Cart-Id": str(uuid4())}
+
+
+def ending(world: World, *ends: tuple[Any, msgspec.Struct]) -> None:
+    def reply(message: Message[Any]) -> list[Reply]:
+        order_id = message.data.order_id
+        return [(topic, order_id, data, version) for version, (topic, data) in enumerate(ends, start=1)]
+
+    world.broker.reply = reply
+
+
+async def checkout(
+    client: httpx.AsyncClient, headers: dict[str, str], key: str = "k1", **given: Any
+) -> httpx.Response:
+    return await client.post(
+        "/api/v1/checkout", json={**BODY, **given}, headers={"Idempotency-Key": key, **headers}
+    )
+
+
+async def test_the_order_is_derived_from_owner_and_key_and_the_card_stays_outside(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    ending(
+        world,
+        (ORDER_PLACED, snapshot(OrderStatus.PLACED)),
+        (ORDER_CONFIRMED, snapshot(OrderStatus.CONFIRMED)),
+    )
+    mine = guest()
+    answer = await checkout(client, {**mine, **WAIT})
+    assert answer.status_code == 201, answer.text
+    order_id = derived_id("order", f"cart:{mine['X-Cart-Id']}", "k1")
+    assert answer.json()["order_id"] == order_id
+    assert answer.json()["total"] == 590
+    assert "tok_4242" not in answer.text
+    topic, key, message = world.broker.sent[0]
+    assert (topic, key) == (CHECKOUT_REQUESTED, mine["X-Cart-Id"])
+    assert message.event_id == checkout_id_of(order_id)
+    assert message.data.payment_token == "tok_4242"
+    assert (message.data.charges, message.data.placed_at, message.data.expected_lines) == ((), None, None)
+    assert b"4242 4242" not in b"".join(world.redis.values.values())
+    assert b"tok_4242" not in b"".join(world.redis.values.values())
+    again = await client.get(answer.headers["Location"], headers=mine)
+    assert again.json()["status"] == "confirmed", "readable before any view has it"
+    assert (await client.get(answer.headers["Location"], headers=guest())).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("topic", "data", "status", "reason"),
+    [
+        (
+            ORDER_CANCELLED,
+            snapshot(OrderStatus.CANCELLED, reason="payment_failed", detail="card_declined"),
+            402,
+            "payment_failed",
+        ),
+        (
+            ORDER_CANCELLED,
+            snapshot(OrderStatus.CANCELLED, reason="out_of_stock", detail="2 of A requested", sku="A"),
+            409,
+            "out_of_stock",
+        ),
+        (CHECKOUT_FAILED, CheckoutFailed("cart", "empty_cart", "nothing to buy"), 409, "empty_cart"),
+    ],
+)
+async def test_an_order_that_cannot_be_had_says_why(  # noqa: PLR0917 (a row of the table)
+    client: httpx.AsyncClient, world: World, topic: Any, data: msgspec.Struct, status: int, reason: str
+) -> None:
+    ending(world, (topic, data))
+    answer = await checkout(client, {**guest(), **WAIT})
+    assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+    assert answer.json()["order_id"] == world.broker.sent[0][2].data.order_id
+
+
+async def test_a_known_order_is_not_bought_again_even_without_redis(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    ending(world, (ORDER_CONFIRMED, snapshot(OrderStatus.CONFIRMED)))
+    mine = guest()
+    first = await checkout(client, {**mine, **WAIT})
+    owner = f"cart:{mine['X-Cart-Id']}"
+    order_id = first.json()["order_id"]
+    known = await world.services.orders.read(_caller(mine), order_id)
+    world.orders.known[order_id] = (owner, known)
+    world.redis.values.clear()
+    second = await checkout(client, {**mine, **WAIT})
+    assert (second.status_code, second.json()["order_id"]) == (201, order_id)
+    assert len(world.broker.sent) == 1
+
+
+def _caller(headers: dict[str, str]) -> Any:
+    from api.auth.caller import Caller  # noqa: PLC0415 (only here)
+
+    return Caller(guest_cart=headers["X-Cart-Id"])
+
+
+async def test_a_repeated_checkout_whose_end_has_passed_is_found_in_the_views(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine = guest()
+    owner = f"cart:{mine['X-Cart-Id']}"
+
+    def reply(message: Message[Any]) -> list[Reply]:
+        from api.orders.snapshots import of_snapshot  # noqa: PLC0415 (only here)
+
+        order_id = message.data.order_id
+        order = of_snapshot(order_id, 2, snapshot(OrderStatus.CONFIRMED))
+        world.orders.known[order_id] = (owner, order)
+        return []
+
+    world.broker.reply = reply
+    answer = await checkout(client, {**mine, "Prefer": "wait=10"})
+    assert (answer.status_code, answer.json()["status"]) == (201, "confirmed")
+
+
+async def test_without_wait_the_order_is_requested_until_more_is_known(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine = guest()
+    answer = await checkout(client, mine)
+    assert answer.status_code == 202
+    order = await client.get(answer.json()["resource_url"], headers=mine)
+    assert (order.json()["status"], order.json()["lines"]) == ("requested", [])
+    assert world.tokeniser.seen == [CARD["card_number"]]
+
+
+async def test_nobody_and_nothing_cannot_be_bought(client: httpx.AsyncClient) -> None:
+    assert (await checkout(client, {})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"payment_token": "tok_1"}, "body"),
+        ({"payment": None}, "body"),
+        ({"payment": {**CARD, "expiry": "13/30"}}, "payment.expiry"),
+        ({"payment": {**CARD, "card_number": "42"}}, "payment.card_number"),
+        ({"payment": {**CARD, "cvc": "12a"}}, "payment.cvc"),
+        ({"email": "nobody"}, "email"),
+        ({"address": {"name": " ", "country": "GB"}}, "address.name"),
+        ({"charges": []}, "charges"),
+        ({"placed_at": 1}, "placed_at"),
+        ({"expected_lines": 0}, "expected_lines"),
+    ],
+)
+async def test_bad_requests_name_the_field_and_echo_nothing(
+    client: httpx.AsyncClient, world: World, given: dict[str, Any], field: str
+) -> None:
+    answer = await checkout(client, guest(), **given)
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json()["errors"]] == [field]
+    assert "4242" not in answer.text
+    assert world.broker.sent == []
+
+
+async def bought(client: httpx.AsyncClient, world: World, headers: dict[str, str]) -> str:
+    ending(world, (ORDER_CONFIRMED, snapshot(OrderStatus.CONFIRMED)))
+    return str((await checkout(client, {**headers, **WAIT}, uuid4().hex)).json()["order_id"])
+
+
+async def test_cancelling_speaks_for_the_caller(client: httpx.AsyncClient, world: World) -> None:
+    mine = guest()
+    order = await bought(client, world, mine)
+    end = snapshot(OrderStatus.CANCELLED, reason="cancelled_by_customer")
+    world.broker.reply = lambda message: [(ORDER_CANCELLED, message.aggregate_id, end, 3)]
+    url = f"/api/v1/orders/{order}/cancel"
+    assert (await client.post(url, headers=guest())).status_code == 404
+    answer = await client.post(url, json={"reason": "changed my mind"}, headers={**mine, **WAIT})
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+    assert (world.broker.sent[-1][0], world.broker.sent[-1][2].data) == (
+        ORDER_CANCEL,
+        OrderCancel("changed my mind"),
+    )
+    by_staff = await client.post(url, headers={**world.authorised(Role.STAFF), **WAIT})
+    assert by_staff.status_code == 200
+    assert world.broker.sent[-1][2].data.staff is True
+
+
+async def test_an_order_that_has_left_the_dataflow_is_a_conflict(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine = guest()
+    order = await bought(client, world, mine)
+    refusal = OrderRejected("ecommerce.order.cancel", "unknown_order", "order_id", "no open order", None)
+    world.broker.reply = lambda message: [(ORDER_REJECTED, message.aggregate_id, refusal, 0)]
+    answer = await client.post(f"/api/v1/orders/{order}/cancel", headers={**mine, **WAIT})
+    assert (answer.status_code, answer.json()["reason"]) == (409, "unknown_order")
+
+
+async def test_a_shipment_that_waits_for_the_money_is_waited_for(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    order = await bought(client, world, guest())
+
+    def reply(message: Message[Any]) -> list[Reply]:
+        world.broker.tell(ORDER_SHIPPED, message.aggregate_id, snapshot(OrderStatus.SHIPPED), 4)
+        return []
+
+    world.broker.reply = reply
+    staff = world.authorised(Role.STAFF)
+    answer = await client.post(
+        f"/api/v1/orders/{order}/status", json={"status": "shipped"}, headers={**staff, **WAIT}
+    )
+    assert (answer.status_code, answer.json()["status"]) == (200, "shipped")
+    assert world.broker.sent[-1][0] is ORDER_ADVANCE
+
+
+async def test_a_refund_that_fails_ends_the_wait(client: httpx.AsyncClient, world: World) -> None:
+    order = await bought(client, world, guest())
+    refusal = OrderRejected("ecommerce.payment.failed", "refund_failed", "status", "no", None)
+
+    def failing(message: Message[Any]) -> list[Reply]:
+        world.broker.tell(ORDER_REJECTED, message.aggregate_id, refusal, 4)
+        return []
+
+    def other_refusal_then_refund(message: Message[Any]) -> list[Reply]:
+        other = msgspec.structs.replace(refusal, reason="illegal_move")
+        world.broker.tell(ORDER_REJECTED, message.aggregate_id, other, 4)
+        world.broker.tell(ORDER_REFUNDED, message.aggregate_id, snapshot(OrderStatus.REFUNDED), 5)
+        return []
+
+    staff = {**world.authorised(Role.STAFF), **WAIT}
+    url = f"/api/v1/orders/{order}/status"
+    world.broker.reply = failing
+    answer = await client.post(url, json={"status": "refunded"}, headers=staff)
+    assert (answer.status_code, answer.json()["reason"]) == (409, "refund_failed")
+    world.broker.reply = other_refusal_then_refund
+    answer = await client.post(url, json={"status": "refunded"}, headers=staff)
+    assert (answer.status_code, answer.json()["status"]) == (200, "refunded")
+
+
+async def test_only_staff_list_everyones_orders(client: httpx.AsyncClient, world: World) -> None:
+    assert (await client.get("/api/v1/orders?everyone=true", headers=guest())).status_code == 403
+    staff = world.authorised(Role.STAFF)
+    assert (await client.get("/api/v1/orders?everyone=true", headers=staff)).json()["items"] == []

@@ -1,0 +1,63 @@
+import asyncio
+from typing import Any
+
+import httpx
+
+from api.health.checks import readiness
+from schemas.envelope import Message
+from schemas.service import ServicePong
+from tests.unit.api.conftest import World
+from tests.unit.api.fakes import Reply
+from topics.registry import SERVICE_PONG
+
+
+async def test_a_check_that_raises_or_hangs_is_not_ready(monkeypatch: Any) -> None:
+    monkeypatch.setattr("api.health.checks._TIMEOUT_SECONDS", 0.01)
+
+    async def fine() -> None:
+        return None
+
+    async def broken() -> None:
+        raise ConnectionError("refused")
+
+    async def hanging() -> None:
+        await asyncio.Event().wait()
+
+    found = await readiness({"kafka": fine, "postgres": broken, "redis": hanging})
+    assert (found.ready, found.checks) == (False, {"kafka": True, "postgres": False, "redis": False})
+
+
+async def test_answers_are_gathered_by_service_and_instance(client: httpx.AsyncClient, world: World) -> None:
+    def reply(message: Message[Any]) -> list[Reply]:
+        ping = message.data.ping_id
+        pongs = [
+            ("worker", "w-0", True),
+            ("worker", "w-1", True),
+            ("sink", "s-0", True),
+            ("worker", "w-0", True),
+        ]
+        return [
+            (SERVICE_PONG, ping, ServicePong(ping, service, instance, healthy, 1, {"n": "1"}), 0)
+            for service, instance, healthy in pongs
+        ]
+
+    world.broker.reply = reply
+    body = (await client.get("/api/v1/services/health")).json()
+    assert body["healthy"] is True
+    assert {name: [each["instance"] for each in found] for name, found in body["services"].items()} == {
+        "worker": ["w-0", "w-1"],
+        "sink": ["s-0"],
+    }
+
+
+async def test_a_missing_or_sick_service_is_not_healthy(client: httpx.AsyncClient, world: World) -> None:
+    assert (await client.get("/api/v1/services/health")).json()["healthy"] is False
+    world.broker.reply = lambda message: [
+        (
+            SERVICE_PONG,
+            message.data.ping_id,
+            ServicePong(message.data.ping_id, "worker", "w-0", healthy=False, started_at=1),
+            0,
+        )
+    ]
+    assert (await client.get("/api/v1/services/health")).json()["healthy"] is False
