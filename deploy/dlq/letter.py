@@ -10,6 +10,9 @@ from topics import dead_letter as names
 REDRIVE_OF = "redrive_of"
 """Header of a record that was sent again: the id of the dead letter that it comes from."""
 
+VALUE_OMITTED = "value_omitted"
+"""Header of a letter whose record was too large to be kept in it: the value's size in bytes."""
+
 _LETTER_HEADERS = frozenset(
     {
         names.ID,

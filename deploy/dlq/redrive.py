@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from deploy.dlq.letter import REDRIVE_OF, Letter, distinct, read_letter
+from deploy.dlq.letter import REDRIVE_OF, VALUE_OMITTED, Letter, distinct, read_letter
 from deploy.dlq.marks import Mark, State, encode, read_marks
 from deploy.errors import CommandError
 from deploy.records.position import Beginning, End
@@ -42,7 +42,8 @@ def load(settings: Settings, domain: str | None = None) -> list[Letter]:
 def redrive(settings: Settings, letters: Iterable[Letter]) -> Outcome:
     """Send the letters again, each marked before and after, so that none goes out twice.
 
-    Letters already redriven, and letters without a source topic of the registry, are left and named.
+    Letters already redriven, letters without a source topic of the registry, and letters that had to leave
+    their value out are left and named.
     """
     outcome = Outcome([], [], {})
     with Reader(settings) as reader, Sender(settings) as sender:
@@ -52,6 +53,8 @@ def redrive(settings: Settings, letters: Iterable[Letter]) -> Outcome:
             topic = letter.source_topic
             if topic is None or topic not in TOPICS:
                 outcome.refused[letter.id] = f"came from {topic or 'no topic'}: there is nowhere to send it"
+            elif letter.record.header(VALUE_OMITTED) is not None:
+                outcome.refused[letter.id] = f"was too large for its letter; it still lies at {letter.source}"
             elif mark is not None and mark.state is State.DONE:
                 outcome.already.append(letter.id)
             elif mark is not None and _went_out(reader, letter, mark):

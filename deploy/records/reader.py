@@ -19,6 +19,14 @@ _BATCH = 1_000
 _HELD = 5_000  # records held of one partition while others are behind in time
 _CALL_SECONDS = 10.0
 _SILENCE_SECONDS = 30.0
+_PASSING = frozenset(
+    {
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError.REQUEST_TIMED_OUT,
+    }
+)
 
 T = TypeVar("T")
 
@@ -176,8 +184,8 @@ class Reader:
 
 
 def _passing(error: Exception) -> bool:
-    """Tell whether the broker itself calls the error passing: a partition without a leader, a time-out."""
-    return isinstance(error, KafkaException) and bool(error.args[0].retriable())
+    """Tell whether the error goes by itself: partitions of new topics have no leader for a moment."""
+    return isinstance(error, KafkaException) and error.args[0].code() in _PASSING
 
 
 def _as_record(message: Message) -> Record:

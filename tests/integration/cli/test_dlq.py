@@ -101,6 +101,27 @@ def test_a_redrive_that_crashed_after_sending_is_not_sent_again(
     assert len(redriven(settings, letter["id"])) == 1
 
 
+def test_a_letter_without_its_value_is_not_sent_as_a_tombstone(
+    ecommerce: Ecommerce, settings: Settings, topics_created: str, reason: str
+) -> None:
+    headers = letter_headers(
+        consumer="test",
+        topic=INVENTORY_LOW_STOCK.name,
+        partition=0,
+        offset=uuid4().int % 1_000_000,
+        reason=reason,
+        failed_at=1_000,
+        own={"value_omitted": "9000000"},
+    )
+    producer = Producer({"bootstrap.servers": topics_created})
+    producer.produce(DEAD_LETTERS["sink"].name, None, b"sku", headers=list(headers.items()))
+    assert producer.flush(30) == 0
+    done = ecommerce("dlq", "redrive", "--id", headers["id"], "--yes", "--json")
+    assert done.code == 1
+    assert "was too large for its letter" in done.json["refused"][headers["id"]]
+    assert redriven(settings, headers["id"]) == []
+
+
 @pytest.mark.usefixtures("letter")
 def test_names_letters_that_have_nowhere_to_go(ecommerce: Ecommerce, reason: str) -> None:
     done = ecommerce("dlq", "redrive", "import", "--reason", reason, "--yes", "--json")
