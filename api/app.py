@@ -23,6 +23,16 @@ from topics.settings import Settings
 
 V1 = "/api/v1"
 
+_CLIENT_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "Prefer",
+    "X-Cart-Id",
+    "X-Correlation-Id",
+)
+
 
 def create_app(
     settings: Settings, limits: ApiSettings | None = None, services: Services | None = None
@@ -71,7 +81,15 @@ def create_app(
             CORSMiddleware,
             allow_origins=list(limits.cors_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Prefer", "X-Cart-Id", "X-Correlation-Id"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "Last-Event-ID",
+                "Prefer",
+                "X-Cart-Id",
+                "X-Correlation-Id",
+            ],
             expose_headers=["Location", "Preference-Applied", "X-Cart-Id", "X-Correlation-Id"],
         )
     app.add_middleware(RequestContext)

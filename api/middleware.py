@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import context
-from api.problems import Problem, render
+from api.problems import Problem, crashed, render
 
 API_PREFIX = "/api/"
 
@@ -67,6 +67,10 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 (whatever it is, it was not expected)
+            response = crashed(scope["path"], error)
+            if not took:
+                await response(scope, receive, send_with_headers)
         finally:
             _account(scope, status, took or time.perf_counter() - began)
             structlog.contextvars.unbind_contextvars("correlation_id")

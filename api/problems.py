@@ -152,17 +152,17 @@ async def _on_http(request: Request, error: Exception) -> Response:
     return render(Problem(error.status_code, detail, headers=headers), request.url.path)
 
 
-async def _on_crash(request: Request, error: Exception) -> Response:
-    _log.error("request_crashed", path=request.url.path, exc_info=error)
-    return render(Problem(500, "an unexpected error; quote the correlation id"), request.url.path)
+def crashed(path: str, error: Exception) -> Response:
+    """Log an error that nobody expected, and return a problem that tells nothing of it."""
+    _log.error("request_crashed", path=path, exc_info=error)
+    return render(Problem(500, "an unexpected error; quote the correlation id"), path)
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the application with a problem document."""
+    """Answer every expected error with a problem document; the others are the middleware's."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
     app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(Exception, _on_crash)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

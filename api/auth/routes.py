@@ -82,7 +82,8 @@ async def login(
 ) -> AccessToken:
     """Exchange email and password for an access token; a guest's cart is merged into the user's."""
     session = await services.accounts.login(body.email, body.password, _client(request), body.cart_id, wait)
-    response.headers.update(applied(wait))
+    if body.cart_id is not None:
+        response.headers.update(applied(wait))
     user = session.user
     return AccessToken(
         access_token=session.token,

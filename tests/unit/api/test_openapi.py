@@ -78,4 +78,6 @@ async def test_a_crash_is_a_problem_that_tells_nothing(
     answer = await client.get("/api/v1/products/A")
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
     assert "secret" not in answer.text
+    assert answer.headers["X-Correlation-Id"] == answer.json()["correlation_id"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.json()["correlation_id"]
