@@ -97,10 +97,13 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
         self._stopping.set()
 
     async def run(self, until: Mapping[TopicPartition, int] | None = None) -> None:
-        """Feed the sink until `stop`, or until all positions of `until` are written; then leave the group.
+        """Feed the sink until `stop`, then leave the group.
 
+        A connector that reads from `positions` also ends when all that comes before `until` is written.
         Raises aiokafka's errors where the broker refuses the consumer.
         """
+        if until is not None and self._positions is None:
+            raise ValueError("only a connector with positions knows when it has read up to an offset")
         if not await self._start():
             return
         try:
@@ -117,6 +120,8 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
         """Let the batch in hand end, then forget what was not written: its next owner reads it again."""
         async with self._lock:
             self._pending.forget(revoked)
+            for partition in revoked:
+                metrics.LAG.remove(self.name, partition.topic, str(partition.partition))
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Note the new partitions."""
@@ -159,10 +164,13 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
 
     async def _turn(self) -> None:
         wait = self._limits.poll_s
-        if self._attempt:
+        if self._attempt and self._pending:
             # A rebalance makes partitions flow again; the poll itself keeps the membership alive.
             self._consumer.pause(*self._consumer.assignment())
             wait = min(wait, max(0.0, self._retry_at - time.monotonic()))
+        elif self._attempt:
+            # What was in hand is another member's now: the next records tell whether the server is back.
+            self._consumer.resume(*self._consumer.assignment())
         fetched = await self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=self._limits.records)
         async with self._lock:
             for partition, records in fetched.items():

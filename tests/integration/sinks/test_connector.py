@@ -19,11 +19,18 @@ from sinks.migrate import migrate
 from sinks.postgres import PROJECTIONS
 from sinks.rows import TABLES
 from tests.eventually import eventually_async
-from tests.integration.sinks.views import Event, connector, contents, publish, running
+from tests.integration.sinks.views import (
+    Event,
+    caught_up,
+    committed,
+    connector,
+    contents,
+    publish,
+    running,
+)
 from tests.stack import Stack
 from tests.unit.sinks.messages import event, order, product, stock, uid
 from topics import registry as t
-from topics.lag import lag
 from topics.producer import MessageProducer
 from topics.settings import Settings
 
@@ -82,9 +89,7 @@ async def test_what_is_written_is_committed(
     await publish(producer, story(group))
     async with running(connector(settings, producer, PostgresSink(views, TABLES), group)):
         await eventually_async(lambda: confirmed(database, group), lambda found: found == 40)
-    behind = await asyncio.to_thread(lag, settings, [group], seconds=False)
-    assert behind
-    assert sum(each.lag for each in behind) == 0
+        await eventually_async(lambda: caught_up(settings, group))
     assert await database.fetchval("SELECT price FROM products WHERE sku = $1", f"{group}-sku") == 300
     assert await database.fetchval("SELECT version FROM stock_levels WHERE sku = $1", f"{group}-sku") == 40
 
@@ -96,14 +101,10 @@ async def test_a_crash_between_flush_and_commit_changes_nothing(
     with pytest.raises(RuntimeError, match="between flush and commit"):
         await connector(settings, producer, DyingSink(views, TABLES), group).run()
     assert sum(map(len, (await contents(database)).values())) > 0, "the batch was flushed"
-    committed = await asyncio.to_thread(lag, settings, [group], seconds=False)
-    assert sum(each.committed for each in committed) == 0, "and not committed"
+    assert await committed(settings, group) == {}, "and not committed"
     async with running(connector(settings, producer, PostgresSink(views, TABLES), group)):
         await eventually_async(lambda: confirmed(database, group), lambda found: found == 40)
-        await eventually_async(
-            lambda: asyncio.to_thread(lag, settings, [group], seconds=False),
-            lambda behind: bool(behind) and sum(each.lag for each in behind) == 0,
-        )
+        await eventually_async(lambda: caught_up(settings, group))
     lines = await database.fetchval(
         "SELECT count(*) FROM order_lines WHERE order_id = ANY($1::uuid[])",
         [uid(f"{group}-{index}") for index in range(40)],
@@ -117,7 +118,7 @@ async def test_a_server_that_goes_down_is_waited_for_and_nothing_is_lost(
     sink = PostgresSink(views, TABLES)
     connecting = connector(settings, producer, sink, group)
     async with running(connecting):
-        await eventually_async(lambda: _caught_up(settings, group))
+        await eventually_async(lambda: caught_up(settings, group))
         server = stack.postgres()
         await asyncio.to_thread(server.stop)
         try:
@@ -131,6 +132,29 @@ async def test_a_server_that_goes_down_is_waited_for_and_nothing_is_lost(
         database = await asyncpg.connect(views)
         await eventually_async(lambda: confirmed(database, group), lambda found: found == 40)
         await database.close()
+
+
+async def test_members_that_come_and_go_while_the_server_is_down_lose_nothing(
+    stack: Stack, settings: Settings, producer: MessageProducer, views: str, group: str
+) -> None:
+    stays, comes, goes = (connector(settings, producer, PostgresSink(views, TABLES), group) for _ in range(3))
+    async with running(stays):
+        async with running(goes):
+            await eventually_async(lambda: caught_up(settings, group))
+            server = stack.postgres()
+            await asyncio.to_thread(server.stop)
+            await publish(producer, story(group))
+            await eventually_async(
+                _now(lambda: stays.attempts + goes.attempts), lambda attempts: attempts >= 2
+            )
+        async with running(comes):
+            before = stays.attempts
+            await eventually_async(_now(lambda: stays.attempts), lambda attempts: attempts > before)
+            await asyncio.to_thread(server.start)
+            database = await asyncpg.connect(views)
+            await eventually_async(lambda: confirmed(database, group), lambda found: found == 40, seconds=60)
+            await database.close()
+            await eventually_async(lambda: caught_up(settings, group))
 
 
 async def test_a_bad_record_is_a_dead_letter_alone_and_the_rest_lands(
@@ -218,7 +242,7 @@ async def test_a_replay_from_the_start_gives_equal_views(
     await publish(producer, story(group))
     topics = [each.topic.name for each in PROJECTIONS]
     async with running(connector(settings, producer, PostgresSink(settings.postgres_dsn, TABLES), group)):
-        await eventually_async(lambda: _caught_up(settings, group))
+        await eventually_async(lambda: caught_up(settings, group))
     ends = await positions.ends(settings, topics)
     await _replay(settings, producer, group, ends)  # over what is there
     once = await contents(database)
@@ -242,7 +266,7 @@ async def test_a_member_that_leaves_hands_its_partitions_over(
             await publish(producer, story(group)[:half])
         await publish(producer, story(group)[half:])
         await eventually_async(lambda: confirmed(database, group), lambda found: found == 40)
-        await eventually_async(lambda: _caught_up(settings, group))
+        await eventually_async(lambda: caught_up(settings, group))
 
 
 def _now(read: Callable[[], T]) -> Callable[[], Awaitable[T]]:
@@ -265,8 +289,3 @@ async def _replay(
         positions=dict.fromkeys(ends, 0),
     )
     await replaying.run(until=ends)
-
-
-async def _caught_up(settings: Settings, group: str) -> bool:
-    behind = await asyncio.to_thread(lag, settings, [group], seconds=False)
-    return bool(behind) and sum(each.lag for each in behind) == 0

@@ -6,8 +6,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 
 from connectors.postgres.table import Row
+from connectors.runtime import positions
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.sink import Sink
@@ -44,6 +48,26 @@ async def running(*connectors: SinkConnector[Any]) -> AsyncIterator[None]:
 async def publish(producer: MessageProducer, events: Iterable[Event]) -> None:
     sent = [await producer.send(topic, message.aggregate_id, message) for topic, message in events]
     await asyncio.gather(*sent)
+
+
+async def committed(settings: Settings, group: str) -> dict[TopicPartition, int]:
+    """Return what the group has committed; nothing where the broker does not know it yet."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+    except KafkaError:
+        return {}
+    finally:
+        await admin.close()
+    return {partition: each.offset for partition, each in offsets.items() if each.offset > 0}
+
+
+async def caught_up(settings: Settings, group: str) -> bool:
+    """Tell whether the group has committed all that is in its topics."""
+    has = await committed(settings, group)
+    ends = await positions.ends(settings, [each.topic.name for each in PROJECTIONS])
+    return has == {partition: end for partition, end in ends.items() if end > 0}
 
 
 async def contents(database: asyncpg.Connection) -> dict[str, list[Any]]:
