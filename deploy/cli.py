@@ -36,6 +36,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("lag", "deploy.lag.commands:lag", "Show what consumers have yet to read.", OPERATIONS),
     LazyCommand("dlq", "deploy.dlq.commands:app", "List, show and redrive dead letters.", OPERATIONS),
     LazyCommand("doctor", "deploy.doctor.commands:doctor", "Check the platform's invariants.", OPERATIONS),
+    LazyCommand("rebuild", "deploy.run.rebuild:rebuild", "Rebuild a view from the topics.", OPERATIONS),
     LazyCommand(
         "topology", "deploy.topology.commands:topology", "Print the dataflow's picture.", DEVELOPMENT
     ),
@@ -62,12 +63,21 @@ def main() -> NoReturn:
     except CommandError as error:
         _refuse(str(error), error.exit_code)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        _refuse(f"setting ECOMMERCE_{field.upper()}: {first['msg']} (got {first['input']!r})", 2)
+        _refuse(_wrong_setting(error), 2)
     except KeyboardInterrupt:
         _refuse("interrupted", 130)
     sys.exit(0)
+
+
+def _wrong_setting(error: ValidationError) -> str:
+    """Return the first broken rule, under the name of the variable that breaks it."""
+    from pydantic_settings import BaseSettings  # noqa: PLC0415 -- slow to import, and rarely needed
+
+    first = error.errors()[0]
+    classes = {one.__name__: one for one in BaseSettings.__subclasses__()}
+    prefix = classes[error.title].model_config.get("env_prefix", "") if error.title in classes else ""
+    variable = f"{prefix}{first['loc'][0]}".upper()
+    return f"setting {variable}: {first['msg']} (got {first['input']!r})"
 
 
 def _refuse(message: str, code: int) -> NoReturn:

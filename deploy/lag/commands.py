@@ -1,6 +1,7 @@
 """`ecommerce lag`: what consumers have yet to read."""
 
 import time
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -27,10 +28,8 @@ def lag(
     """
     with broker(settings()):
         if watch and not as_json:
-            with Live(console=console(), screen=False, auto_refresh=False) as live:
-                while True:
-                    live.update(report.table(measure(settings(), group), every=every), refresh=True)
-                    time.sleep(interval)
+            _watch(group, interval, every=every)
+            return
         partitions = measure(settings(), group)
     if as_json:
         print_json(report.figures(partitions))
@@ -38,3 +37,11 @@ def lag(
         console().print(report.table(partitions, every=every))
     else:
         console().print("no consumer group has committed anything yet")
+
+
+def _watch(group: list[str] | None, interval: float, *, every: bool) -> None:
+    """Show the table again and again; Ctrl-C is the way to end it."""
+    with suppress(KeyboardInterrupt), Live(console=console(), auto_refresh=False) as live:
+        while True:
+            live.update(report.table(measure(settings(), group), every=every), refresh=True)
+            time.sleep(interval)

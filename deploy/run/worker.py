@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from deploy.errors import CommandError
+from streams.kernel.slot import SlotTakenError
 from streams.worker import run
 from topics.settings import PortOffset, settings
 
@@ -22,4 +24,7 @@ def worker(
     ] = None,
 ) -> None:
     """Run a stream worker: all flows, on the partitions that its group gives it."""
-    run(settings(), index)
+    try:
+        run(settings(), index)
+    except SlotTakenError as error:
+        raise CommandError(str(error)) from error

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import pytest
 import typer
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from typer.core import TyperCommand, TyperGroup
 
 from deploy import cli
@@ -28,10 +29,25 @@ def alone() -> None:
     raise KeyboardInterrupt
 
 
+MOUNTED = {
+    "first": "app",
+    "second": "app",
+    "both": "app",
+    "alone": "alone",
+    "misconfigured": "misconfigured",
+}
+
+
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int | str | None:
     commands = tuple(
         LazyCommand(name, f"{__name__}:{attribute}", "What it does.", "Panel")
-        for name, attribute in (("first", "app"), ("second", "app"), ("alone", "alone"), ("both", "app"))
+        for name, attribute in (
+            ("first", "app"),
+            ("second", "app"),
+            ("alone", "alone"),
+            ("misconfigured", "misconfigured"),
+            ("both", "app"),
+        )
     )
     monkeypatch.setattr(cli, "COMMANDS", commands)
     monkeypatch.setattr(sys, "argv", ["ecommerce", *arguments])
@@ -66,6 +82,26 @@ def test_ctrl_c_ends_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_suggests_a_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "frist") == 2
     assert "Did you mean 'first'?" in capsys.readouterr().err
+
+
+class ExampleSettings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="ECOMMERCE_EXAMPLE_")
+
+    size: int = 1
+
+
+def misconfigured() -> None:
+    ExampleSettings()
+
+
+def test_names_a_setting_of_a_room(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ECOMMERCE_EXAMPLE_SIZE", "big")
+    assert run(monkeypatch, "misconfigured") == 2
+    assert capsys.readouterr().err.startswith(
+        "error: setting ECOMMERCE_EXAMPLE_SIZE: Input should be a valid"
+    )
 
 
 def test_names_a_setting_that_is_wrong(
