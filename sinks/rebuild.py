@@ -8,7 +8,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
@@ -22,12 +22,13 @@ from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.swap import swap
 from connectors.postgres.table import Row
+from connectors.redis.sink import RedisSink
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.positions import ends
 from connectors.runtime.projection import AnyProjection
 from connectors.runtime.sink import Sink
-from sinks import elasticsearch, postgres
+from sinks import elasticsearch, postgres, redis
 from sinks.indices import INDICES
 from sinks.migrate import SCHEMA, migrate
 from sinks.rows import TABLES
@@ -159,3 +160,34 @@ async def rebuild_elasticsearch(settings: Settings) -> int:
     async with MessageProducer(settings, BESIDE) as producer:
         beside = ElasticsearchBeside(settings.elasticsearch)
         return await Rebuild(settings, elasticsearch.PROJECTIONS, beside, producer, elasticsearch.GROUP).run()
+
+
+async def rebuild_redis(settings: Settings) -> int:
+    """Write the carts again, from the start of their topic, and return how many records were read.
+
+    There is nothing to swap: the version in each value guards it while the live sink goes on.
+    """
+    until = await ends(settings, [each.topic.name for each in redis.PROJECTIONS])
+    async with MessageProducer(settings, BESIDE) as producer:
+        connector = SinkConnector(
+            BESIDE,
+            redis.PROJECTIONS,
+            RedisSink(settings.redis_url, redis.CART_TTL_S),
+            DeadLetterTopic(producer, BESIDE, redis.GROUP),
+            settings,
+            positions=dict.fromkeys(until, 0),
+        )
+        await connector.run(until)
+    return sum(until.values())
+
+
+REBUILDS: Mapping[str, Callable[[Settings], Coroutine[None, None, int]]] = {
+    "postgres": rebuild_postgres,
+    "redis": rebuild_redis,
+    "elasticsearch": rebuild_elasticsearch,
+}
+
+
+def rebuild(settings: Settings, view: str) -> int:
+    """Rebuild the views of one server, a key of `REBUILDS`, and return how many records were read."""
+    return asyncio.run(REBUILDS[view](settings))

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import asyncpg
+import msgspec
 import pytest
 from elasticsearch import AsyncElasticsearch
+from redis.asyncio import Redis
 
 from connectors.elasticsearch.index import Document, Write
 from connectors.elasticsearch.sink import ElasticsearchSink
@@ -19,11 +21,11 @@ from schemas.envelope import Message
 from schemas.order import OrderSnapshot, OrderStatus
 from sinks.indices import ORDERS
 from sinks.projectors.document import order_document
-from sinks.rebuild import ElasticsearchBeside, Rebuild, rebuild_elasticsearch, rebuild_postgres
+from sinks.rebuild import ElasticsearchBeside, Rebuild, rebuild, rebuild_elasticsearch, rebuild_postgres
 from sinks.rows import TABLES
 from tests.eventually import eventually_async
 from tests.integration.sinks.views import Event, connector, publish, running
-from tests.unit.sinks.messages import event, order, product, uid
+from tests.unit.sinks.messages import cart, event, order, product, uid
 from tests.unit.sinks.records import record
 from topics import registry as t
 from topics.producer import MessageProducer
@@ -152,6 +154,18 @@ async def test_an_index_is_rebuilt_behind_its_alias(
         assert await client.exists(index=index.alias, id="late")
         assert not await client.exists(index=index.alias, id="stray")
         await client.indices.delete(index=name)
+
+
+async def test_carts_that_redis_lost_are_there_again(
+    settings: Settings, producer: MessageProducer, redis_url: str, group_suffix: str
+) -> None:
+    key = uid(f"{group_suffix}-cart")
+    await publish(
+        producer, [(t.CART_UPDATED, event(t.CART_UPDATED, key, version, cart("a"))) for version in (1, 2)]
+    )
+    assert await asyncio.to_thread(rebuild, settings, "redis") >= 2
+    async with Redis.from_url(redis_url) as redis:
+        assert msgspec.json.decode(await redis.get(f"cart:{key}") or "null")["version"] == 2
 
 
 async def test_without_elasticsearch_there_is_nothing_to_rebuild(settings: Settings) -> None:
