@@ -5,7 +5,8 @@ from typing import Any
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.commands import CommandRecord, Receipt, Status
+from api.command_records import CommandRecord, Status
+from api.commands import Receipt
 
 COMMANDS_PATH = "/api/v1/commands"
 

@@ -8,17 +8,16 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Protocol
 
 import msgspec
 import structlog
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from api import context
-from api.outcomes import REFUSALS, Expectation
+from api.command_records import CommandRecord, CommandRecords, Status, ended_by
+from api.outcomes import Expectation
 from api.problems import Problem, unavailable
 from api.settings import ApiSettings
 from api.tail import Dispatcher, Heard, Subscription
@@ -39,28 +38,6 @@ class Producer(Protocol):
     ) -> object:
         """Send a message and wait until the broker has it."""
         ...
-
-
-class Status(StrEnum):
-    """What is known of a command."""
-
-    ACCEPTED = "accepted"
-    SUCCEEDED = "succeeded"
-    REJECTED = "rejected"
-
-
-class CommandRecord(msgspec.Struct, frozen=True):
-    """What Redis keeps of a command. `owner` is who may read it; `outcome` is the ending message's data."""
-
-    command_id: str
-    command: str
-    key: str
-    owner: str
-    status: Status
-    accepted_at: int
-    event: str | None = None
-    version: int | None = None
-    outcome: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +62,7 @@ class Commands:
     ) -> None:
         self._producer = producer
         self._tail = tail
-        self._redis = redis
+        self._records = CommandRecords(redis, limits.status_seconds)
         self._limits = limits
         self._tenant = tenant
         self._following: set[asyncio.Task[None]] = set()
@@ -127,19 +104,19 @@ class Commands:
         handed_over = False
         try:
             if wait is None or remember:
-                await self._keep(record)
+                await self._records.keep(record)
             await self._produce(topic, key, message)
             if wait is not None:
                 heard = await _outcome(
                     subscription, lambda each: expectation.ends(message, each), wait, ended
                 )
                 if heard is not None:
-                    record = _ended(record, heard)
+                    record = ended_by(record, heard)
                     if remember:
-                        await self._keep(record)
+                        await self._records.keep(record)
                     return Receipt(message, record, heard)
                 if not remember:
-                    await self._keep(record)
+                    await self._records.keep(record)
             handed_over = True
         finally:
             if not handed_over:
@@ -149,11 +126,7 @@ class Commands:
 
     async def find(self, command_id: str) -> CommandRecord | None:
         """Return what is known of a command; raises a 503 Problem where Redis does not answer."""
-        try:
-            found = await self._redis.get(_key(command_id))
-        except RedisError as error:
-            raise unavailable("the store of command statuses") from error
-        return None if found is None else msgspec.json.decode(found, type=CommandRecord)
+        return await self._records.find(command_id)
 
     async def close(self) -> None:
         """Stop following commands."""
@@ -182,16 +155,7 @@ class Commands:
                 lambda each: expectation.ends(message, each), self._limits.follow_seconds
             )
             if heard is not None:
-                await self._keep(_ended(record, heard))
-
-    async def _keep(self, record: CommandRecord) -> None:
-        try:
-            await self._redis.set(
-                _key(record.command_id), msgspec.json.encode(record), ex=self._limits.status_seconds
-            )
-        except RedisError as error:
-            # A status that cannot be looked up later must not stop the command itself.
-            _log.warning("command_status_not_kept", command_id=record.command_id, error=repr(error))
+                await self._records.keep(ended_by(record, heard))
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -213,21 +177,3 @@ async def _outcome(
         if heard is not None or await ended():
             return heard
     return None
-
-
-def _key(command_id: str) -> str:
-    return f"api:command:{command_id}"
-
-
-def _ended(record: CommandRecord, heard: Heard) -> CommandRecord:
-    refused = heard.topic in REFUSALS
-    outcome = msgspec.to_builtins(heard.message.data)
-    # The token stands for a card: whoever reads the status has no use for it.
-    outcome.pop("payment_token", None)
-    return msgspec.structs.replace(
-        record,
-        status=Status.REJECTED if refused else Status.SUCCEEDED,
-        event=heard.topic.name,
-        version=heard.message.aggregate_version,
-        outcome=outcome,
-    )

@@ -156,6 +156,7 @@ class Tail(Dispatcher):
     async def __aenter__(self) -> Self:
         self._consumer = await self._connected()
         self._reading = asyncio.create_task(self._read(self._consumer), name="tail")
+        self._reading.add_done_callback(_report_end)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -201,6 +202,11 @@ class Tail(Dispatcher):
             for place, records in batches.items():
                 for record in records:
                     self.dispatch(place.topic, record.key, record.value)
+
+
+def _report_end(reading: "asyncio.Task[None]") -> None:
+    if not reading.cancelled():
+        _log.error("tail_ended", exc_info=reading.exception())
 
 
 async def _seek_to_end(consumer: AIOKafkaConsumer) -> None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import msgspec
 
 from api.auth.caller import Caller
-from api.commands import CommandRecord, Commands, Receipt
+from api.command_records import CommandRecord
+from api.commands import Commands, Receipt
 from api.orders.models import CheckoutRequest, DeliveryAddress, Order, Progress
 from api.orders.payments import Tokeniser
 from api.orders.queries import Orders

@@ -1,6 +1,6 @@
 """An order's progress as it happens: what the views have, then what the tail hears."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from api.auth.caller import Caller
 from api.orders.models import TERMINAL, OrderEvent, Progress
@@ -23,8 +23,8 @@ class OrderProgress:
         self._views = views
         self._tail = tail
 
-    async def follow(self, caller: Caller, order_id: str, after: int = 0) -> AsyncIterator[OrderEvent]:
-        """Return the order's events above version `after`, until it has ended.
+    async def follow(self, caller: Caller, order_id: str, after: int = 0) -> AsyncGenerator[OrderEvent, None]:
+        """Return the order's events above version `after`, until it has ended; close it when nobody reads on.
 
         Raises a 404 Problem at once where the order is not the caller's to see.
         """
@@ -35,7 +35,7 @@ class OrderProgress:
         """Return the events that the views have; whether the caller may see the order is checked before."""
         return await self._views.events(order_id, 0)
 
-    async def _events(self, caller: Caller, order_id: str, last: int) -> AsyncIterator[OrderEvent]:
+    async def _events(self, caller: Caller, order_id: str, last: int) -> AsyncGenerator[OrderEvent, None]:
         with self._tail.subscribe(order_id, (*ORDER_EVENTS, CHECKOUT_FAILED)) as subscription:
             order = await self._orders.read(caller, order_id)
             if order.status in TERMINAL and 0 < order.version <= last:

@@ -1,6 +1,7 @@
 """Checkout and orders over HTTP."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -158,9 +159,10 @@ async def follow_order(
     return EventSourceResponse(_stream(events), ping=_PING_SECONDS)
 
 
-async def _stream(events: AsyncIterator[OrderEvent]) -> AsyncIterator[ServerSentEvent]:
-    async for event in events:
-        yield ServerSentEvent(event.model_dump_json(), event=event.event, id=str(event.version))
+async def _stream(events: AsyncGenerator[OrderEvent, None]) -> AsyncIterator[ServerSentEvent]:
+    async with aclosing(events):
+        async for event in events:
+            yield ServerSentEvent(event.model_dump_json(), event=event.event, id=str(event.version))
 
 
 def _answer(receipt: Receipt, order: Order | None, wait: float | None) -> Response:

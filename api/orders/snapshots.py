@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from api.commands import CommandRecord, Status
+from api.command_records import CommandRecord, Status
 from api.orders.models import (
     DeliveryAddress,
     Line,

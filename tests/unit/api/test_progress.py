@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from api.auth.caller import Caller
-from api.commands import CommandRecord, Status
+from api.command_records import CommandRecord, Status
 from api.orders import progress as module
 from api.orders.checkout import checkout_id_of
 from api.orders.models import OrderEvent, Progress
@@ -105,7 +105,7 @@ async def remember(world: World, caller: Caller, status: Status, outcome: dict[s
         event=CHECKOUT_FAILED.name if outcome else None,
         outcome=outcome,
     )
-    await world.services.commands._keep(record)
+    await world.services.commands._records.keep(record)
 
 
 async def test_a_checkout_that_never_became_an_order_ends_the_stream(world: World, caller: Caller) -> None:
