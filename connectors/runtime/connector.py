@@ -8,12 +8,12 @@ from typing import Generic, TypeVar
 
 import stamina
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
 
 from connectors.runtime import metrics
 from connectors.runtime.backoff import delay
+from connectors.runtime.consumer import member, reader, record_of
 from connectors.runtime.dead_letters import REFUSED, UNDECODABLE, UNPROJECTABLE, DeadLetters
 from connectors.runtime.delivery import deliver
 from connectors.runtime.pending import Pending
@@ -134,33 +134,16 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
                 if self._stopping.is_set():
                     await self._sink.close()
                     return False
-                await self._connect()
+                self._consumer = await self._connect()
         log.info("sink.started", sink=self.name, topics=len(self._projections))
         return True
 
-    async def _connect(self) -> None:
-        # Range, as topics that meet in a view are co-partitioned: one member gets all of an order's events.
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
-            client_id=f"sink-{self.name}",
-            group_id=self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            partition_assignment_strategy=(RangePartitionAssignor,),
-        )
+    async def _connect(self) -> AIOKafkaConsumer:
+        client_id = f"sink-{self.name}"
         if self._group is not None:
-            self._consumer.subscribe(sorted(self._projections), listener=self)
-        try:
-            await self._consumer.start()
-        except KafkaConnectionError:
-            await self._consumer.stop()
-            raise
-        if self._positions is not None:
-            self._consumer.assign(list(self._positions))
-            for partition, offset in self._positions.items():
-                self._consumer.seek(partition, offset)
-            # aiokafka 0.14 raises when it is stopped before a task that it has just made has begun.
-            await asyncio.sleep(0)
+            return await member(self._settings, client_id, self._group, self._projections, self)
+        assert self._positions is not None
+        return await reader(self._settings, client_id, self._positions)
 
     async def _turn(self) -> None:
         wait = self._limits.poll_s
@@ -174,7 +157,7 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
         fetched = await self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=self._limits.records)
         async with self._lock:
             for partition, records in fetched.items():
-                self._pending.add(partition, [_record(each) for each in records])
+                self._pending.add(partition, [record_of(each) for each in records])
             self._pending.keep(self._consumer.assignment())
             if not self._pending or (self._attempt and time.monotonic() < self._retry_at):
                 return
@@ -260,15 +243,3 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
             if await self._consumer.position(partition) < offset:
                 return False
         return True
-
-
-def _record(consumed: ConsumerRecord) -> Record:
-    return Record(
-        topic=consumed.topic,
-        partition=consumed.partition,
-        offset=consumed.offset,
-        timestamp=consumed.timestamp,
-        key=consumed.key,
-        value=consumed.value,
-        headers=tuple(consumed.headers),
-    )
