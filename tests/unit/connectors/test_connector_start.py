@@ -1,0 +1,38 @@
+"""A connector before it has a broker."""
+
+import asyncio
+
+import pytest
+from aiokafka import TopicPartition
+
+from connectors.runtime.connector import SinkConnector
+from connectors.runtime.dead_letters import DeadLetterTopic
+from sinks.redis import PROJECTIONS
+from tests.unit.connectors.test_delivery import Memory
+from topics.producer import MessageProducer
+from topics.settings import Settings
+
+SETTINGS = Settings(kafka="127.0.0.1:9")
+LETTERS = DeadLetterTopic(MessageProducer(SETTINGS), "test", "ecommerce.test")
+
+
+async def test_it_waits_for_the_broker_and_can_be_stopped_meanwhile() -> None:
+    connector = SinkConnector("test", PROJECTIONS, Memory(set()), LETTERS, SETTINGS, group="ecommerce.test")  # type: ignore[misc] # never written to
+    running = asyncio.create_task(connector.run())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(running), 0.5)
+    connector.stop()
+    await asyncio.wait_for(running, 30)
+    assert connector.healthy
+
+
+@pytest.mark.parametrize("arguments", [{}, {"group": "g", "positions": {}}])
+def test_it_reads_for_a_group_or_from_positions(arguments: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="either a group or positions"):
+        SinkConnector("test", PROJECTIONS, Memory(set()), LETTERS, SETTINGS, **arguments)  # type: ignore[arg-type,misc] # wrong on purpose
+
+
+async def test_only_positions_have_an_end() -> None:
+    connector = SinkConnector("test", PROJECTIONS, Memory(set()), LETTERS, SETTINGS, group="g")  # type: ignore[misc] # never written to
+    with pytest.raises(ValueError, match="with positions"):
+        await connector.run(until={TopicPartition("t", 0): 1})
