@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import psycopg
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch, TransportError
 from elasticsearch.helpers import scan
 from psycopg.rows import dict_row
 from redis import Redis
@@ -42,7 +42,8 @@ def load(settings: Settings, carts: Iterable[str]) -> Views:
     views = _postgres(settings)
     views.carts = _redis(settings, carts)
     if settings.elasticsearch:
-        views.found_products, views.found_orders = _elasticsearch(settings.elasticsearch)
+        views.found_products = found(settings.elasticsearch, PRODUCTS.alias)
+        views.found_orders = found(settings.elasticsearch, ORDERS.alias)
     return views
 
 
@@ -86,21 +87,14 @@ def _batches(ids: list[str]) -> Iterator[list[str]]:
         yield ids[first : first + _BATCH]
 
 
-def _elasticsearch(url: str) -> tuple[dict[str, Row], dict[str, Row]]:
+def found(url: str, index: str) -> dict[str, Row]:
+    """Return an index's documents by id, without their texts. Raises CommandError where it cannot."""
+    fields = {"excludes": ["lines", "charges", "description"]}
     client = Elasticsearch(url, request_timeout=_TIMEOUT_S)
     try:
-        for index in (PRODUCTS, ORDERS):
-            client.indices.refresh(index=index.alias)
-        without_lines = {"excludes": ["lines", "charges", "description"]}
-        products, orders = (
-            {
-                hit["_id"]: hit["_source"]
-                for hit in scan(client, index=index.alias, query={"_source": without_lines}, size=1_000)
-            }
-            for index in (PRODUCTS, ORDERS)
-        )
-    except Exception as error:
+        client.indices.refresh(index=index)
+        return {hit["_id"]: hit["_source"] for hit in scan(client, index=index, query={"_source": fields})}
+    except (ApiError, TransportError) as error:
         raise CommandError(f"Elasticsearch at {url}: {error}") from error
     finally:
         client.close()
-    return products, orders
