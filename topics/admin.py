@@ -1,6 +1,7 @@
 """Creating the registry's topics on a broker, and naming where the broker differs."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException
@@ -39,9 +40,18 @@ def partitions_of(topic: AnyTopic, settings: Settings) -> int:
 
 
 def client(settings: Settings) -> AdminClient:
-    """Return an admin client of the configured broker."""
+    """Return this process's admin client of the configured broker.
+
+    It is kept: a client that is collected cancels its requests, and one per look would cost threads and
+    connections each time.
+    """
+    return _client(settings.kafka_bootstrap)
+
+
+@lru_cache(maxsize=8)
+def _client(bootstrap: str) -> AdminClient:
     # From warnings on: a client that ends tells, as information, of what it no longer waits for.
-    return AdminClient({"bootstrap.servers": settings.kafka_bootstrap, "log_level": 4})
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})
 
 
 def create(settings: Settings) -> list[str]:
@@ -59,7 +69,7 @@ def create(settings: Settings) -> list[str]:
         for topic in all_topics()
     ]
     created = []
-    admin = client(settings)  # held: a client that is collected cancels its requests
+    admin = client(settings)
     for name, future in admin.create_topics(new, request_timeout=TIMEOUT_S).items():
         try:
             future.result()

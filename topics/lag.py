@@ -37,7 +37,7 @@ class PartitionLag:
 
 def groups(settings: Settings, prefix: str = "ecommerce.") -> list[str]:
     """Return the platform's consumer groups that the broker knows."""
-    admin = client(settings)  # held: a client that is collected cancels its requests
+    admin = client(settings)
     found = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
     return sorted(group.group_id for group in found.valid if group.group_id.startswith(prefix))
 
@@ -127,18 +127,26 @@ def _ages(settings: Settings, at: set[tuple[str, int, int]]) -> dict[tuple[str, 
         }
     )
     ages: dict[tuple[str, int, int], float] = {}
-    wanted = {(topic, partition): offset for topic, partition, offset in at}
-    deadline = time.monotonic() + FIRST_RECORD_TIMEOUT_S
+    # Groups stand at different offsets of one partition: they are looked up one after the other.
+    wanted: dict[Place, list[int]] = {}
+    for topic, partition, offset in sorted(at, reverse=True):
+        wanted.setdefault((topic, partition), []).append(offset)
+    now, deadline = time.time(), time.monotonic() + FIRST_RECORD_TIMEOUT_S
     try:
-        reader.assign([TopicPartition(*place) for place in at])
+        reader.assign([TopicPartition(*place, offsets[-1]) for place, offsets in wanted.items()])
         while wanted and time.monotonic() < deadline:
             record = reader.poll(0.2)
             if record is None or record.error():
                 continue
-            place = (record.topic(), record.partition())
-            if place in wanted:
-                _, stamp = record.timestamp()
-                ages[*place, wanted.pop(place)] = max(0.0, time.time() - stamp / 1000)
+            place = (record.topic() or "", record.partition() or 0)
+            if place not in wanted or (record.offset() or 0) < wanted[place][-1]:
+                continue
+            _, stamp = record.timestamp()
+            ages[*place, wanted[place].pop()] = max(0.0, now - stamp / 1000)
+            if wanted[place]:
+                reader.seek(TopicPartition(*place, wanted[place][-1]))
+            else:
+                del wanted[place]
                 reader.incremental_unassign([TopicPartition(*place)])
     finally:
         reader.close()

@@ -54,16 +54,19 @@ async def test_lag_is_counted_in_records_and_seconds(settings: Settings, group_s
             for n in range(5)
         ]
     first = sent[0]
-    reader = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": group})
-    try:
-        place = TopicPartition(topic.name, first.partition, first.offset + 2)
-        reader.commit(offsets=[place], asynchronous=False)
-    finally:
-        reader.close()
-    assert group in groups(settings)
-    (found,) = lag(settings, [group])
+    further = f"{group}.further"
+    for reading, ahead in ((group, 2), (further, 4)):
+        reader = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": reading})
+        try:
+            place = TopicPartition(topic.name, first.partition, first.offset + ahead)
+            reader.commit(offsets=[place], asynchronous=False)
+        finally:
+            reader.close()
+    assert {group, further} <= set(groups(settings))
+    found, nearer = lag(settings, [group, further])
     assert (found.topic, found.partition, found.lag) == (topic.name, first.partition, 3)
-    assert 0 < found.seconds < 300
+    assert (nearer.group, nearer.lag) == (further, 1)
+    assert 0 < nearer.seconds <= found.seconds < 300
     (quick,) = lag(settings, [group], seconds=False)
     assert quick.seconds == 0
 
