@@ -37,6 +37,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("dlq", "deploy.dlq.commands:app", "List, show and redrive dead letters.", OPERATIONS),
     LazyCommand("doctor", "deploy.doctor.commands:doctor", "Check the platform's invariants.", OPERATIONS),
     LazyCommand("rebuild", "deploy.run.rebuild:rebuild", "Rebuild a view from the topics.", OPERATIONS),
+    LazyCommand("staff", "deploy.run.staff:staff", "Make an account a staff account.", OPERATIONS),
     LazyCommand(
         "topology", "deploy.topology.commands:topology", "Print the dataflow's picture.", DEVELOPMENT
     ),
