@@ -97,7 +97,8 @@ class StreamsApp(faust.App):
             failed=self._fail,
         )
         self._tables_by_flow: dict[str, TableT[bytes, bytes]] = {}
-        self._flow_by_changelog: dict[str, str] = {}
+        self._changelogs = {flow.name: flow.table.changelog.name for flow in self.flows}
+        self._flow_by_changelog = {topic: name for name, topic in self._changelogs.items()}
         for flow in self.flows:
             self._declare(flow)
         self.on_partitions_revoked.connect(self._on_revoked)
@@ -106,8 +107,7 @@ class StreamsApp(faust.App):
         """Declare the flow's agent and table; raw bytes on both sides, the kernel decodes."""
         raw: dict[str, Any] = dict.fromkeys(("key_type", "value_type"), bytes)
         raw |= dict.fromkeys(("key_serializer", "value_serializer"), "raw")
-        changelog = flow.table.changelog.name
-        self._flow_by_changelog[changelog] = flow.name
+        changelog = self._changelogs[flow.name]
         self._tables_by_flow[flow.name] = self.Table(
             flow.table.name,
             partitions=self.settings.partitions,
@@ -172,28 +172,26 @@ class StreamsApp(faust.App):
 
     async def _take_over(self, places: Sequence[Place]) -> Mapping[Place, Possession]:
         assert self.client is not None
-        changelogs: dict[Place, FencedChangelog] = {}
-        for place in places:
-            topic = self._changelog(place.flow)
-            changelogs[place] = FencedChangelog(
-                self.client, str(self.conf.id), topic, place.partition, self.instance
+        app_id = str(self.conf.id)
+        changelogs = {
+            place: FencedChangelog(
+                self.client, app_id, self._changelogs[place.flow], place.partition, self.instance
             )
+            for place in places
+        }
         ends = await asyncio.gather(*(changelog.acquire() for changelog in changelogs.values()))
         stores = {place: RocksStore(self._store(place.flow), place.partition) for place in places}
         began = time.perf_counter()
         restored = await restore(
             self.settings.kafka_bootstrap,
             {
-                TopicPartition(self._changelog(place.flow), place.partition): Target(stores[place], end)
+                TopicPartition(self._changelogs[place.flow], place.partition): Target(stores[place], end)
                 for place, end in zip(places, ends, strict=True)
             },
         )
         seconds = round(time.perf_counter() - began, 3)
         log.info("state restored", partitions=len(places), records=restored, seconds=seconds)
         return {place: Possession(stores[place], changelogs[place]) for place in places}
-
-    def _changelog(self, flow: str) -> str:
-        return next(topic for topic, name in self._flow_by_changelog.items() if name == flow)
 
     def _store(self, flow: str) -> FaustStore:
         return cast("FaustStore", cast("Any", self._tables_by_flow[flow]).data)

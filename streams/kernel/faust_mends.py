@@ -14,10 +14,11 @@ the internals that are used here.
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import faust
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import Consumer, Transport
@@ -98,7 +99,8 @@ class AppliedOffsetsConsumer(Consumer):
             return
         if not self.flow_active:
             # Fetched before the flow was stopped: fetch them again when it goes on.
-            await self.perform_seek()
+            with suppress(KafkaError):  # amid a rebalance, whose end seeks anyway
+                await self.perform_seek()
             return
         generation = self.app.consumer_generation_id
         # The conductor's own way from a partition to the channels of its agents.

@@ -102,8 +102,8 @@ class PartitionTask(Generic[S]):
 
     async def _commit(self, batch: Batch) -> None:
         positions = {**self._unlogged, **batch.positions}
-        entries: list[Entry] = batch.changes
-        entries += [(position_key(topic), encode_position(offset)) for topic, offset in positions.items()]
+        applied = [(position_key(topic), encode_position(offset)) for topic, offset in positions.items()]
+        entries: list[Entry] = [*batch.changes, *applied]
         if batch.outputs:
             outbox: list[Entry] = [(OUTBOX, encode_outbox(batch.outputs))]
         else:

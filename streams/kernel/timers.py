@@ -15,6 +15,9 @@ from topics.wire import encode
 
 S = TypeVar("S", bound=msgspec.Struct)
 
+# Wishes that were taken back stay in the heap until they are on top, or until they are the most of it.
+SPARE_ENTRIES = 1_000
+
 Due = tuple[int, bytes]
 """A time in ms and the key that wants to be woken at it."""
 
@@ -69,6 +72,9 @@ class Timers(Generic[S]):
         self._fired.pop(key, None)
         self._armed[key] = due
         heapq.heappush(self._heap, (due, key))
+        if len(self._heap) > 2 * len(self._armed) + SPARE_ENTRIES:
+            self._heap = [(wished, name) for name, wished in self._armed.items()]
+            heapq.heapify(self._heap)
 
 
 def timer_record(flow: str, topic: Topic[TimerDue], due: int, key: bytes, now: int) -> Output:

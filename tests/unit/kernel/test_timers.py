@@ -1,4 +1,4 @@
-from streams.kernel.timers import Timers, timer_record
+from streams.kernel.timers import SPARE_ENTRIES, Timers, timer_record
 from tests.topology.kernel.toy import FLOW, Count
 from topics.registry import CART_DUE
 from topics.wire import decode
@@ -42,6 +42,15 @@ def test_what_could_not_be_sent_is_due_again_unless_the_wish_changed() -> None:
     timers.update([(b"b", count(None))])
     timers.put_back(taken)
     assert list(timers.take(10)) == [(10, b"a")]
+
+
+def test_wishes_that_were_taken_back_do_not_pile_up() -> None:
+    timers = Timers(FLOW)
+    for due in range(10 * SPARE_ENTRIES):
+        timers.update([(b"a", count(due)), (b"b", count(due + 1))])
+    assert len(timers._heap) <= SPARE_ENTRIES + 10
+    last = 10 * SPARE_ENTRIES - 1
+    assert list(timers.take(2 * last)) == [(last, b"a"), (last + 1, b"b")]
 
 
 def test_the_record_is_the_same_for_the_same_wish() -> None:
