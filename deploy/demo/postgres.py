@@ -61,6 +61,14 @@ class PostgresViews:
             r["sku"]: (r["name"], r["description"], (r["categories"] or [""])[0], r["price"]) for r in rows
         }
 
+    async def existing_receipts(self, receipts: Collection[str]) -> set[str]:
+        """Return which of the goods receipts the view has seen applied."""
+        rows = await self._fetch(
+            "SELECT reference FROM stock_movements WHERE kind = 'receive' AND reference = ANY($1::text[])",
+            list(receipts),
+        )
+        return {r["reference"] for r in rows}
+
     async def existing_orders(self, orders: Collection[str]) -> set[str]:
         """Return which of the orders and returns the view has, whatever became of them."""
         rows = await self._fetch("SELECT order_id FROM orders WHERE order_id = ANY($1::uuid[])", list(orders))

@@ -26,6 +26,7 @@ from deploy.demo.report import Reconciliation
 from deploy.demo.search import search_figures
 from deploy.demo.settle import Positions, caught_up, settled
 from deploy.demo.stocking import product_commands, receipts
+from deploy.demo.translate import Outgoing
 from topics.producer import MessageProducer
 from topics.registry import (
     INVENTORY_RECEIVE,
@@ -172,7 +173,7 @@ class Session:
                 for month, of_month in groupby(chosen, key=lambda invoice: invoice.month):
                     if links.replay.stopped:
                         break
-                    await links.replay.send_all(receipts(products, month))
+                    await links.replay.send_all(await self._missing_receipts(links, products, month))
                     await caught_up(links.positions, [INVENTORY_RECEIVE.name], PATIENCE_S)
                     taken += await links.replay.run(of_month, existing, pace)
                 await links.outcomes.until(0)
@@ -182,6 +183,14 @@ class Session:
                 with suppress(asyncio.CancelledError):
                     await watch
         return taken
+
+    async def _missing_receipts(
+        self, links: _Links, products: Sequence[Product], month: str
+    ) -> list[Outgoing]:
+        """Return the month's receipts that an earlier run has not brought in."""
+        needed = {out.message.event_id: out for out in receipts(products, month)}
+        there = await links.views.existing_receipts(needed)
+        return [out for receipt, out in needed.items() if receipt not in there]
 
     async def _reconcile(self, views: PostgresViews, taken: Sequence[Invoice]) -> Reconciliation:
         came_in = monthly(taken)

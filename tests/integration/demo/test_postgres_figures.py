@@ -6,15 +6,20 @@ from connectors.postgres.sink import PostgresSink
 from connectors.retail.figures import monthly
 from connectors.retail.invoices import Invoice, invoices
 from connectors.retail.reading import BUNDLED, read_rows
+from connectors.runtime.record import Record
 from connectors.runtime.sink import Entry
 from deploy.demo.postgres import PostgresViews
 from deploy.demo.reconcile import compare
 from deploy.demo.replay import order_ids, rejected_rows
+from schemas.inventory import InventoryUpdated, Movement, MovementKind
 from sinks.migrate import migrate
 from sinks.projectors.dead_letter import dead_letter_row
 from sinks.projectors.order import order_rows
+from sinks.projectors.product import stock_rows
 from sinks.rows import TABLES
 from tests.integration.demo.shop import orders, rejected
+from topics.command import command
+from topics.registry import INVENTORY_UPDATED
 from topics.settings import Settings
 
 
@@ -69,6 +74,17 @@ async def test_a_lost_order_and_a_cancelled_one_are_seen(
     assert found["sales"].file - found["sales"].shown == 1
     lost = sum(line.amount for line in sales[0].goods) + sum(c.amount for c in sales[0].charges)
     assert found["gross"].file - found["gross"].shown == lost
+
+
+async def test_receipts_that_were_applied_are_known(postgres: str, settings: Settings) -> None:
+    migrate(settings)
+    level = InventoryUpdated(7, 0, 7, 7, 0, 10, Movement(MovementKind.RECEIVE, 7, "receipt-1", "opening"))
+    message = command(INVENTORY_UPDATED, "22423", level)
+    sink = PostgresSink(postgres, TABLES)
+    assert not await sink.write([Entry(Record("", 0, 0, 0, None, None), stock_rows(message))])
+    await sink.close()
+    async with PostgresViews(postgres) as views:
+        assert await views.existing_receipts(["receipt-1", "receipt-2"]) == {"receipt-1"}
 
 
 async def test_what_is_on_sale_is_nothing_before_the_first_load(postgres: str, settings: Settings) -> None:
