@@ -33,9 +33,9 @@ def ecommerce(
 ) -> Iterator[Ecommerce]:
     for field, value in settings.model_dump(exclude_none=True).items():
         monkeypatch.setenv(f"ECOMMERCE_{field.upper()}", str(value))
-    process_settings.cache_clear()
 
     def run(*arguments: str) -> Result:
+        process_settings.cache_clear()
         monkeypatch.setattr(sys, "argv", ["ecommerce", *arguments])
         capsys.readouterr()
         with pytest.raises(SystemExit) as ended:

@@ -1,5 +1,8 @@
 import csv
 import io
+import os
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,9 +17,11 @@ from confluent_kafka import Producer
 from deploy.records.recording import read_recording
 from schemas.cart import CartAdd, CartLine
 from schemas.order import OrderCancel
+from tests.eventually import eventually
 from tests.integration.cli.conftest import Ecommerce
 from topics.command import command
 from topics.registry import CART_ADD, INVENTORY_LOW_STOCK, ORDER_CANCEL
+from topics.settings import Settings
 from topics.wire import encode
 
 
@@ -162,3 +167,30 @@ def test_says_where_no_broker_answers(ecommerce: Ecommerce, monkeypatch: pytest.
     done = ecommerce("tap", "cart.add")
     assert done.code == 1
     assert done.err == "error: no Kafka answers at 127.0.0.1:1: start it with `ecommerce up`\n"
+
+
+def test_follows_until_it_has_what_it_was_asked_for(topics_created: str, settings: Settings) -> None:
+    given = settings.model_dump(exclude_none=True)
+    variables = {f"ECOMMERCE_{name.upper()}": str(value) for name, value in given.items()}
+    arguments = ("--follow", "--limit", "1", "--format", "json", "--key", "followed")
+    following = subprocess.Popen(
+        [Path(sys.executable).with_name("ecommerce"), "tap", INVENTORY_LOW_STOCK.name, *arguments],
+        env={**os.environ, **variables},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    producer = Producer({"bootstrap.servers": topics_created})
+
+    def ended() -> bool:
+        # Following begins at the end of the topic, so what came before its start is not for it.
+        producer.produce(INVENTORY_LOW_STOCK.name, b"poison", "followed")
+        assert producer.flush(30) == 0
+        return following.poll() is not None
+
+    try:
+        eventually(ended, seconds=60)
+        out, _ = following.communicate(timeout=30)
+    finally:
+        following.kill()
+    (row,) = rows(out)
+    assert (following.returncode, row["key"]) == (0, "followed")
