@@ -48,19 +48,21 @@ def money(minor: int, currency: str) -> str:
 
 def show(found: Reconciliation, console: Console, currency: str) -> None:
     """Print the report: a table, the rejected rows by reason, the rounding, and the differences."""
-    table = Table(title=f"Reconciliation by month ({currency})", title_justify="left", pad_edge=False)
-    table.add_column("month")
-    table.add_column("source")
-    for _, title, _ in _COLUMNS:
-        table.add_column(title, justify="right", no_wrap=True)
+    table = Table(title=f"Reconciliation by month ({currency})", title_justify="left")
+    table.add_column("month", no_wrap=True)
+    table.add_column("figure", no_wrap=True)
+    for source in ("file", *found.held):
+        table.add_column(source, justify="right", no_wrap=True)
+    wrong = {(d.month, d.view, d.figure) for d in found.differences}
     for month, file in found.came_in.items():
-        wrong = {(d.view, d.figure) for d in found.differences if d.month == month}
-        table.add_row(month, "file", *_cells(file, set(), frozenset()))
-        for view, months in found.held.items():
-            missing = _NOT_IN_SEARCH if view == "elasticsearch" else frozenset()
-            marked = {figure for of, figure in wrong if of == view}
-            cells = _cells(months.get(month, ViewFigures()), marked, missing)
-            table.add_row("", view, *cells)
+        for index, (figure, title, is_money) in enumerate(_COLUMNS):
+            cells = [_cell(file, figure, is_money=is_money)]
+            for view, months in found.held.items():
+                cell = _cell(months.get(month, ViewFigures()), figure, is_money=is_money)
+                if view == "elasticsearch" and figure in _NOT_IN_SEARCH:
+                    cell = "-"
+                cells.append(f"[red]{cell}[/red]" if (month, view, figure) in wrong else cell)
+            table.add_row(month if index == 0 else "", title, *cells)
         table.add_section()
     console.print(table)
     _show_rejected(found, console)
@@ -80,15 +82,9 @@ def show(found: Reconciliation, console: Console, currency: str) -> None:
         console.print(f"[red]not reconciled[/red]: {len(found.differences)} differences", highlight=False)
 
 
-def _cells(figures: MonthFigures | ViewFigures, wrong: set[str], missing: frozenset[str]) -> list[str]:
-    cells = []
-    for name, _, is_money in _COLUMNS:
-        value = getattr(figures, name)
-        text = f"{Decimal(value) / 100:,.2f}" if is_money else f"{value:,}"
-        if name in missing:
-            text = "-"
-        cells.append(f"[red]{text}[/red]" if name in wrong else text)
-    return cells
+def _cell(figures: MonthFigures | ViewFigures, name: str, *, is_money: bool) -> str:
+    value = getattr(figures, name)
+    return f"{Decimal(value) / 100:,.2f}" if is_money else f"{value:,}"
 
 
 def _show_rejected(found: Reconciliation, console: Console) -> None:
