@@ -9,19 +9,21 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Self
 
-import httpx
+import aiohttp
 import msgspec
 import structlog
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
-from connectors.payments.pools import PooledTransport
 from connectors.payments.provider import Answer
 from connectors.payments.settings import GatewaySettings
 from connectors.payments.translation import ISSUER_UNAVAILABLE, answer_of, request_of
 from schemas.payment import PaymentInstruction, ProviderOutcome
 
 _CIRCUIT = "payment-provider"
+
+# Shorter than servers keep an idle connection, so that a request does not meet one that closes.
+_KEPT_ALIVE_S = 30
 
 _log = structlog.get_logger()
 
@@ -35,16 +37,15 @@ class _ProviderDownError(Exception):
 
 
 class HttpProvider:
-    """The provider at `url`; use as an async context manager."""
+    """The provider at `url`; use as an async context manager.
 
-    def __init__(
-        self, url: str, settings: GatewaySettings, transport: httpx.AsyncBaseTransport | None = None
-    ) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=url,
-            transport=transport or PooledTransport(settings.in_flight),
-            timeout=httpx.Timeout(settings.timeout_ms / 1000, connect=settings.connect_timeout_ms / 1000),
-        )
+    aiohttp, as its request costs a fifth of httpx's on the CPU, and there are two to every order.
+    """
+
+    def __init__(self, url: str, settings: GatewaySettings) -> None:
+        self._url = url.rstrip("/")
+        self._settings = settings
+        self._session: aiohttp.ClientSession | None = None
         self._breakers = AsyncCircuitBreakerFactory(
             default_threshold=settings.breaker_threshold,
             default_ttl=settings.breaker_open_ms / 1000,
@@ -55,12 +56,21 @@ class HttpProvider:
 
     async def __aenter__(self) -> Self:
         await self._breakers.initialize()
+        settings = self._settings
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=settings.in_flight, keepalive_timeout=_KEPT_ALIVE_S),
+            timeout=aiohttp.ClientTimeout(
+                total=settings.timeout_ms / 1000, sock_connect=settings.connect_timeout_ms / 1000
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
 
     async def perform(self, order_id: str, instruction: PaymentInstruction) -> Answer:
         """Carry the instruction out, or say why its effect is unknown."""
@@ -73,22 +83,25 @@ class HttpProvider:
             return _unavailable("circuit_open")
         except _ProviderDownError as down:
             return down.answer
-        except httpx.TimeoutException:
+        except TimeoutError:
             return _unavailable("timeout")
-        except httpx.TransportError as error:
+        except aiohttp.ClientError as error:
             _log.debug("provider unreachable", order_id=order_id, error=repr(error))
             return _unavailable("unreachable")
 
     async def _post(self, order_id: str, instruction: PaymentInstruction) -> Answer:
+        assert self._session is not None, "the provider is entered before it is asked"
         path, body = request_of(order_id, instruction)
-        response = await self._client.post(
-            path,
-            content=msgspec.json.encode(body),
+        async with self._session.post(
+            f"{self._url}{path}",
+            data=msgspec.json.encode(body),
             headers={"Content-Type": "application/json", "Idempotency-Key": instruction.idempotency_key},
-        )
-        answer = answer_of(response.status_code, response.content)
-        if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            _log.error("the provider refuses our credentials", status=response.status_code)
+            allow_redirects=False,
+        ) as response:
+            status, content = response.status, await response.read()
+        answer = answer_of(status, content)
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+            _log.error("the provider refuses our credentials", status=status)
         if answer.outcome is ProviderOutcome.UNAVAILABLE and answer.reason != ISSUER_UNAVAILABLE:
             raise _ProviderDownError(answer)
         return answer
