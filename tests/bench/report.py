@@ -1,0 +1,141 @@
+"""A run's figures: as a table for people, as JSON for machines, as CSV rows to keep."""
+
+import csv
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import machine
+from tests.bench.step import CANDIDATE, Result
+
+RECORDS = Path(__file__).parents[2] / "docs" / "benchmarks"
+COLUMNS = (
+    "at",
+    "step",
+    "case",
+    "contender",
+    "unit",
+    "median",
+    "low",
+    "high",
+    "rounds",
+    "ratio",
+    "goal",
+    "load",
+    "machine",
+)
+
+
+def print_table(console: Console, step: str, results: Sequence[Result]) -> None:
+    """Print medians, spread, ratios and goals."""
+    table = Table(
+        "case",
+        "contender",
+        "unit",
+        "median",
+        "low",
+        "high",
+        "ratio",
+        "goal",
+        "beside",
+        title=f"{step} (load {machine.load():.1f}; {machine.description()})",
+    )
+    for result in results:
+        for name, measured in result.contenders.items():
+            low, high = measured.spread
+            beside = ", ".join(f"{what} {value:,.4g}" for what, value in measured.figures.items())
+            table.add_row(
+                result.case.name,
+                name,
+                result.case.unit,
+                f"{measured.median:,.5g}",
+                f"{low:,.5g}",
+                f"{high:,.5g}",
+                _ratio(result, name),
+                _goal(result, name),
+                beside,
+            )
+        table.add_section()
+    console.print(table)
+
+
+def as_json(step: str, results: Sequence[Result]) -> dict[str, Any]:
+    """Return the run as one object: the first case's figures on top, and all of them under `cases`."""
+    cases = {result.case.name: _case_json(result) for result in results}
+    first = next(iter(cases.values()), {})
+    return {
+        "step": step,
+        **first,
+        "cases": cases,
+        "load": round(machine.load(), 2),
+        "machine": machine.description(),
+    }
+
+
+def print_json(step: str, results: Sequence[Result]) -> None:
+    """Print the object on a line of its own."""
+    print(json.dumps(as_json(step, results)), flush=True)  # noqa: T201 - the line that machines read
+
+
+def record(step: str, results: Sequence[Result], directory: Path = RECORDS) -> Path:
+    """Append the run to the release's CSV file and return its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"{version('ecommerce-streams')}.csv"
+    new = not path.exists()
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        if new:
+            writer.writerow(COLUMNS)
+        for result in results:
+            for row in _rows(result):
+                case, contender, *rest = row
+                load = f"{machine.load():.1f}"
+                writer.writerow([at, step, case, contender, *rest, load, machine.description()])
+    return path
+
+
+def _rows(result: Result) -> list[list[str]]:
+    case = result.case
+    rows = []
+    for name, measured in result.contenders.items():
+        low, high = measured.spread
+        values = [f"{value:.6g}" for value in (measured.median, low, high)]
+        rounds = str(len(measured.samples))
+        tail = [_ratio(result, name), _goal(result, name)]
+        rows.append([case.name, name, case.unit, *values, rounds, *tail])
+        for what, value in measured.figures.items():
+            goal = case.targets.get(what, "") if name == CANDIDATE else ""
+            rows.append([case.name, f"{name}: {what}", "", f"{value:.6g}", "", "", rounds, "", goal])
+    return rows
+
+
+def _case_json(result: Result) -> dict[str, Any]:
+    return {
+        "unit": result.case.unit,
+        **{name: measured.median for name, measured in result.contenders.items()},
+        "ratio": result.ratios,
+        "goal": dict(result.case.goals),
+        "target": dict(result.case.targets),
+        "spread": {name: measured.spread for name, measured in result.contenders.items()},
+        "figures": {name: measured.figures for name, measured in result.contenders.items()},
+        "rounds": {name: len(measured.samples) for name, measured in result.contenders.items()},
+    }
+
+
+def _ratio(result: Result, name: str) -> str:
+    ratio = result.ratios.get(name)
+    return "" if ratio is None else f"{ratio:.3g}"
+
+
+def _goal(result: Result, name: str) -> str:
+    if name == CANDIDATE:
+        return result.case.targets.get("value", "")
+    goal = result.case.goals.get(name)
+    return "" if goal is None else f">= {goal:g}"
