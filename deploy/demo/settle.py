@@ -21,6 +21,7 @@ Readers = Mapping[str, Collection[str]]
 Places = dict[tuple[str, int], int]
 
 _POLL_S = 0.5
+_BROKER_S = 30.0
 
 
 class NotSettledError(Exception):
@@ -112,18 +113,19 @@ async def settled(positions: Positions, timeout_s: float) -> None:
 
 async def _until(look: Callable[[], dict[tuple[str, str], int]], timeout_s: float) -> None:
     least: int | None = None
-    deadline = time.monotonic() + timeout_s
+    # Until a first look succeeds it is the broker that is waited for: a fresh one finds its coordinators.
+    deadline = time.monotonic() + max(timeout_s, _BROKER_S)
+    behind: dict[tuple[str, str], int] = {}
     while True:
-        behind: dict[tuple[str, str], int] | None = None
         with suppress(KafkaException):
             # A broker that is busy answers late: the deadline decides, not one look.
             behind = await asyncio.to_thread(look)
-        if behind == {}:
-            return
-        if behind is not None and (least is None or sum(behind.values()) < least):
-            least = sum(behind.values())
-            deadline = time.monotonic() + timeout_s
+            if not behind:
+                return
+            if least is None or sum(behind.values()) < least:
+                least = sum(behind.values())
+                deadline = time.monotonic() + timeout_s
         if time.monotonic() > deadline:
-            where = ", ".join(f"{group} by {n} in {topic}" for (group, topic), n in (behind or {}).items())
+            where = ", ".join(f"{group} by {n} in {topic}" for (group, topic), n in behind.items())
             raise NotSettledError(f"consumers are behind and do not move: {where or 'the broker is silent'}")
         await asyncio.sleep(_POLL_S)
