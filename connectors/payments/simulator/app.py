@@ -19,6 +19,7 @@ from connectors.payments.simulator import operations
 from connectors.payments.simulator.cards import behaviour, valid_number
 from connectors.payments.simulator.desk import CREATED, Desk
 from connectors.payments.simulator.disruption import CurrentModes, Disruption
+from connectors.payments.simulator.lean_route import KEY_HEADER, LONGEST_KEY, LeanRoute
 from connectors.payments.simulator.ledger import Card, Held, Ledger
 from connectors.payments.simulator.models import (
     Answer,
@@ -35,7 +36,7 @@ from connectors.payments.simulator.models import (
 )
 from connectors.payments.simulator.problems import ProviderProblemError, install, invalid
 
-IdempotencyKey = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=200)]
+IdempotencyKey = Annotated[str, Header(alias=KEY_HEADER, min_length=1, max_length=LONGEST_KEY)]
 
 _log = structlog.get_logger()
 
@@ -84,7 +85,7 @@ def _tokens(ledger: Ledger) -> APIRouter:
 
 
 def _operations(desk: Desk) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(route_class=LeanRoute)
 
     @router.post("/authorisations", status_code=CREATED, response_model=Answer)
     async def authorisations(asked: AuthorisationRequest, key: IdempotencyKey) -> Response:
