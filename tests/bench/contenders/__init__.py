@@ -1,0 +1,1 @@
+"""The processes that benchmarks measure: the platform's own flows, and the same steps written otherwise."""

@@ -1,0 +1,150 @@
+"""Where a benchmark runs: servers of its own on free ports, and the contenders as processes of their own."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from tests.bench.broker import Watch
+from tests.stack import Stack
+from topics.settings import Settings
+
+CHECKOUT = Path(__file__).parents[2]
+SILENCE_S = 90.0
+LOOK_S = 0.05
+STOP_S = 25.0
+
+
+class StalledError(Exception):
+    """A contender made nothing of its input for a long time; the text ends with its log."""
+
+
+@contextmanager
+def ground(partitions: int = 4) -> Iterator[Stack]:
+    """Give a stack of its own, and delete it afterwards."""
+    directory = Path(tempfile.mkdtemp(prefix="ecommerce-bench-"))
+    # PostgreSQL runs as another user where this one is root.
+    directory.chmod(0o755)
+    stack = Stack(directory)
+    stack.settings = stack.settings.model_copy(update={"partitions": partitions})
+    try:
+        yield stack
+    finally:
+        stack.close()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+@dataclass
+class Contender:
+    """One process under measurement, and its children."""
+
+    settings: Settings
+    command: Sequence[str]
+    log: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def start(self) -> None:
+        """Start it."""
+        with self.log.open("ab") as handle:
+            self.process = subprocess.Popen(
+                self.command,
+                stdout=handle,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=CHECKOUT,
+                start_new_session=True,
+                env={
+                    **os.environ,
+                    "ECOMMERCE_PORT_BASE": str(self.settings.port_base),
+                    "ECOMMERCE_DATA_DIR": str(self.settings.data_dir),
+                    "ECOMMERCE_PARTITIONS": str(self.settings.partitions),
+                    **self.environment,
+                },
+            )
+
+    def stop(self) -> None:
+        """Stop it as a supervisor does; kill it where that takes too long."""
+        if self.process is None or self.process.poll() is not None:
+            return
+        os.killpg(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def cpu(self) -> float:
+        """Return the seconds of processor time that it has used."""
+        assert self.process is not None
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def alive(self) -> None:
+        """Raise StalledError where it has ended."""
+        if self.process is not None and self.process.poll() is not None:
+            raise StalledError(f"{self.command[-1]}: ended with {self.process.returncode}\n{self.tail()}")
+
+    def tail(self) -> str:
+        """Return the end of its log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-25:])
+
+
+def python(stack: Stack, name: str, *arguments: str) -> Contender:
+    """Return a module of this environment as a contender."""
+    log = stack.settings.data_dir / f"{name}.log"
+    return Contender(stack.settings, (sys.executable, "-m", *arguments), log)
+
+
+@dataclass(frozen=True)
+class Drained:
+    """How a full topic was worked off: processor seconds per output seen, over `seen` outputs."""
+
+    cpu: float
+    seen: int
+
+
+async def drain(contenders: Sequence[Contender], watch: Watch, expected: int) -> Drained:
+    """Start the contenders on what is in their topics; stop them when `expected` records have come out.
+
+    Processor time is counted from the first output to the last, so without start and restoring.
+    Raises StalledError.
+    """
+    began: tuple[float, int] | None = None
+    last, last_at = 0, time.monotonic()
+    for contender in contenders:
+        contender.start()
+    try:
+        while True:
+            come = await asyncio.to_thread(watch.come)
+            used = sum(contender.cpu() for contender in contenders if _runs(contender))
+            if come and began is None:
+                began = used, come
+            if come >= expected:
+                assert began is not None
+                seen = max(come - began[1], 1)
+                return Drained((used - began[0]) / seen, seen)
+            for contender in contenders:
+                contender.alive()
+            if come != last:
+                last, last_at = come, time.monotonic()
+            elif time.monotonic() - last_at > SILENCE_S:
+                raise StalledError(f"{come} of {expected} records came\n{contenders[0].tail()}")
+            await asyncio.sleep(LOOK_S)
+    finally:
+        for contender in contenders:
+            await asyncio.to_thread(contender.stop)
+
+
+def _runs(contender: Contender) -> bool:
+    return contender.process is not None and contender.process.poll() is None
