@@ -1,0 +1,101 @@
+"""A worker that is started on a full changelog, and how long it takes until it serves again."""
+
+import asyncio
+import itertools
+import os
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from tests.bench.broker import Watch, fill
+from tests.bench.ground import Contender, StalledError
+from tests.bench.population import Population, sample
+from tests.bench.step import InvariantError
+from tests.stack import Stack
+
+PROBES = 64
+PATIENCE_S = 300.0
+LOOK_S = 0.02
+
+
+class StandingWorker:
+    """The worker of a population's flow."""
+
+    def __init__(self, stack: Stack, population: Population) -> None:
+        settings = stack.settings
+        name = population.flow.name
+        self._settings = settings
+        self._population = population
+        self._contender = Contender(
+            settings,
+            (sys.executable, "-m", "tests.bench.contenders.flow", name, "0"),
+            settings.data_dir / f"standing-{name}.log",
+        )
+        self._seeds = itertools.count(1)
+
+    @property
+    def directory(self) -> Path:
+        """Return where its local state is."""
+        return self._settings.data_dir / "worker-0"
+
+    async def serve(self) -> float:
+        """Start it, and return the seconds until keys of every partition were answered from their state.
+
+        Raises InvariantError where an answer does not rest on the state that was there.
+        """
+        watch = Watch(self._settings, [self._population.answers.name])
+        probes = [
+            self._population.probe(key) for key in sample(self._population.keys, PROBES, next(self._seeds))
+        ]
+        try:
+            # In the topic before it starts, as the commands of those who could not wait.
+            await asyncio.to_thread(fill, self._settings, [parcel for _, parcel in probes])
+            began = time.perf_counter()
+            self._contender.start()
+            while await asyncio.to_thread(watch.come) < len(probes):
+                self._contender.alive()
+                if time.perf_counter() - began > PATIENCE_S:
+                    raise StalledError(f"it does not serve in {PATIENCE_S:.0f} s\n{self._contender.tail()}")
+                await asyncio.sleep(LOOK_S)
+            seconds = time.perf_counter() - began
+            self._check({key.encode() for key, _ in probes}, watch)
+        finally:
+            watch.close()
+        return seconds
+
+    def resident(self) -> int:
+        """Return its memory in bytes."""
+        assert self._contender.process is not None
+        return int(psutil.Process(self._contender.process.pid).memory_info().rss)
+
+    def on_disk(self) -> int:
+        """Return the bytes of its local state."""
+        return sum(path.stat().st_size for path in self.directory.rglob("*") if path.is_file())
+
+    def kill(self) -> None:
+        """Kill it at once (SIGKILL)."""
+        process = self._contender.process
+        if process is not None and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def forget(self) -> None:
+        """Delete its local state."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def stop(self) -> None:
+        """Stop it as a supervisor does."""
+        self._contender.stop()
+
+    def _check(self, asked: set[bytes], watch: Watch) -> None:
+        answered = set()
+        for _, _, key, value in watch.records():
+            answered.add(key)
+            if not self._population.shows(value):
+                raise InvariantError(f"{key!r} was answered without the state that it had")
+        if answered != asked:
+            raise InvariantError(f"{len(asked - answered)} of {len(asked)} probes were not answered")
