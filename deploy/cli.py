@@ -41,6 +41,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand(
         "topology", "deploy.topology.commands:topology", "Print the dataflow's picture.", DEVELOPMENT
     ),
+    LazyCommand("bench", "deploy.bench.commands:bench", "Measure, against baselines.", DEVELOPMENT),
     LazyCommand("docs", "deploy.docs.commands:app", "Generate and check the generated docs.", DEVELOPMENT),
 )
 

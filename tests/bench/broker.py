@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
@@ -13,6 +13,7 @@ from confluent_kafka.admin import (
 )
 
 from topics.admin import client
+from topics.lag import end_offsets
 from topics.settings import Settings
 
 TIMEOUT_S = 60.0
@@ -75,7 +76,8 @@ class Watch:
                 "log_level": 3,
             }
         )
-        self._places = [(name, number) for name in names for number in range(settings.partitions)]
+        self._admin = client(settings)
+        self._places = {(name, number) for name in names for number in range(settings.partitions)}
         self._began = self._ends()
 
     def come(self) -> int:
@@ -104,10 +106,15 @@ class Watch:
         self._consumer.close()
 
     def _ends(self) -> Mapping[tuple[str, int], int]:
-        return {
-            place: self._consumer.get_watermark_offsets(TopicPartition(*place), timeout=10)[1]
-            for place in self._places
-        }
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            try:
+                return end_offsets(self._admin, self._places)
+            except KafkaException:
+                # A topic that was made a moment ago may have no leader yet.
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
 
 
 def _bytes(part: str | bytes | None) -> bytes:

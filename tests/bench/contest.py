@@ -3,8 +3,10 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import msgspec
 
@@ -46,12 +48,22 @@ def flow_entry(
     processes = [
         Contender(
             stack.settings,
-            (sys.executable, "-m", module, flow, str(index)),
+            (*_profiled(flow), sys.executable, "-m", module, flow, str(index)),
             stack.settings.data_dir / f"candidate-{index}.log",
         )
         for index in range(workers)
     ]
     return Entry("candidate", processes, answers, others)
+
+
+def _profiled(flow: str) -> tuple[str, ...]:
+    """Return what to start a worker under, to have a flame graph of it: `BENCH_FLAMES` names its folder."""
+    folder = os.environ.get("BENCH_FLAMES")
+    if folder is None:
+        return ()
+    file = f"{folder}/{flow}-{time.time_ns()}.svg"
+    spy = str(Path(sys.executable).with_name("py-spy"))
+    return (spy, "record", "--gil", "--rate=500", "--format=flamegraph", f"--output={file}", "--")
 
 
 def baseline_entry(stack: Stack, step: str, name: str) -> Entry:
@@ -67,11 +79,11 @@ def baseline_entry(stack: Stack, step: str, name: str) -> Entry:
     environment: dict[str, str] = {}
     if name == "quix":
         script = CHECKOUT / "tests" / "bench" / "contenders" / "quix.py"
-        command = (str(interpreter()), str(script), *arguments)
+        command = [str(interpreter()), str(script), *arguments]
         environment = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "ignore"}
     else:
         module = {"faust": "plain_faust", "raw": "raw"}[name]
-        command = (sys.executable, "-m", f"tests.bench.contenders.{module}", *arguments)
+        command = [sys.executable, "-m", f"tests.bench.contenders.{module}", *arguments]
     log = settings.data_dir / f"{prefix}.log"
     return Entry(name, [Contender(settings, command, log, environment)], [answers], others)
 

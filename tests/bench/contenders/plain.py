@@ -85,7 +85,7 @@ def cart(message: Fields, store: Store, now: Callable[[], int]) -> list[Out]:
         "updated_at": message["occurred_at"],
         "user_id": message["user_id"],
         "lines": list(lines.values()),
-        "applied": [*state["applied"][-63:], message["event_id"]],
+        "applied": [*state["applied"][-255:], message["event_id"]],
     }
     store.set(key, state)
     public = {name: value for name, value in state.items() if name not in {"applied", "version"}}

@@ -1,0 +1,1 @@
+"""`ecommerce bench`: the benchmarks, from a checkout."""
