@@ -7,8 +7,9 @@ just started is waited for too.
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import suppress
+from typing import TypeVar
 
+import stamina
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
@@ -18,10 +19,13 @@ from topics.settings import Settings
 
 # Who reads what: consumer group -> names of the topics that it reads.
 Readers = Mapping[str, Collection[str]]
+T = TypeVar("T")
 Places = dict[tuple[str, int], int]
 
 _POLL_S = 0.5
 _BROKER_S = 30.0
+# A client that looks for a coordinator that is not there yet may wait for its request's whole time.
+_REQUEST_S = 5.0
 
 
 class NotSettledError(Exception):
@@ -32,6 +36,7 @@ class Positions:
     """Where groups are against where topics end."""
 
     def __init__(self, settings: Settings, readers: Readers) -> None:
+        self._settings = settings
         self._admin: AdminClient = client(settings)
         self._readers = readers
         self._read = frozenset(topic for read in readers.values() for topic in read)
@@ -71,10 +76,15 @@ class Positions:
         return sum(self.behind(self.ends()).values())
 
     def _committed(self, group: str) -> Places:
-        (future,) = self._admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        def ask(admin: AdminClient) -> ConsumerGroupTopicPartitions:
+            asked = [ConsumerGroupTopicPartitions(group)]
+            (future,) = admin.list_consumer_group_offsets(asked, request_timeout=_REQUEST_S).values()
+            answer: ConsumerGroupTopicPartitions = future.result()
+            return answer
+
         return {
             (tp.topic, tp.partition): tp.offset
-            for tp in future.result().topic_partitions or ()
+            for tp in self._asked(ask).topic_partitions or ()
             if tp.offset >= 0
         }
 
@@ -82,10 +92,23 @@ class Positions:
         if not places:
             return {}
         spec = OffsetSpec.latest() if latest else OffsetSpec.earliest()  # type: ignore[no-untyped-call] # untyped upstream
-        answers = self._admin.list_offsets(
-            {TopicPartition(*place): spec for place in places}, request_timeout=TIMEOUT_S
-        )
-        return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
+
+        def ask(admin: AdminClient) -> Places:
+            answers = admin.list_offsets(
+                {TopicPartition(*place): spec for place in places}, request_timeout=TIMEOUT_S
+            )
+            return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
+
+        return self._asked(ask)
+
+    def _asked(self, ask: Callable[[AdminClient], T]) -> T:
+        """Ask the broker; a client that knows an old leader or coordinator is replaced by a new one."""
+        for attempt in stamina.retry_context(on=KafkaException, attempts=8, timeout=_BROKER_S, wait_max=3.0):
+            with attempt:
+                if attempt.num > 1:
+                    self._admin = client(self._settings)
+                return ask(self._admin)
+        raise AssertionError("the last attempt returns or raises")
 
 
 async def caught_up(positions: Positions, topics: Iterable[str], timeout_s: float) -> None:
@@ -115,17 +138,20 @@ async def _until(look: Callable[[], dict[tuple[str, str], int]], timeout_s: floa
     least: int | None = None
     # Until a first look succeeds it is the broker that is waited for: a fresh one finds its coordinators.
     deadline = time.monotonic() + max(timeout_s, _BROKER_S)
-    behind: dict[tuple[str, str], int] = {}
     while True:
-        with suppress(KafkaException):
-            # A broker that is busy answers late: the deadline decides, not one look.
+        try:
             behind = await asyncio.to_thread(look)
+        except KafkaException as error:
+            # A broker that is busy answers late: the deadline decides, not one look.
+            found = f"the broker does not tell where consumers are: {error}"
+        else:
             if not behind:
                 return
+            where = ", ".join(f"{group} by {n} in {topic}" for (group, topic), n in behind.items())
+            found = f"consumers are behind and do not move: {where}"
             if least is None or sum(behind.values()) < least:
                 least = sum(behind.values())
                 deadline = time.monotonic() + timeout_s
         if time.monotonic() > deadline:
-            where = ", ".join(f"{group} by {n} in {topic}" for (group, topic), n in behind.items())
-            raise NotSettledError(f"consumers are behind and do not move: {where or 'the broker is silent'}")
+            raise NotSettledError(found)
         await asyncio.sleep(_POLL_S)

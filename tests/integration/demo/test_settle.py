@@ -15,7 +15,7 @@ from topics.producer import MessageProducer
 from topics.registry import CHECKOUT_COMPLETED, ORDER_DUE
 from topics.settings import Settings
 
-pytestmark = pytest.mark.usefixtures("topics_created")
+pytestmark = pytest.mark.usefixtures("coordinated")
 
 
 async def send(settings: Settings, count: int) -> None:
@@ -35,6 +35,13 @@ async def commit_all(settings: Settings, group: str) -> None:
     consumer.assign(partitions)
     await consumer.commit(await consumer.end_offsets(partitions))
     await consumer.stop()
+
+
+@pytest.fixture
+async def coordinated(settings: Settings, topics_created: str) -> None:
+    """Let the broker have its coordinators, as one that ever had a consumer group does."""
+    assert topics_created
+    await commit_all(settings, "ecommerce.test.settle")
 
 
 async def test_a_reader_that_never_committed_is_behind_by_everything(
