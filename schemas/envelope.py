@@ -1,7 +1,7 @@
 """The envelope around every event and command, and the identities derived from it.
 
-`event_id` is deterministic for everything that the dataflow produces: UUIDv5 of the causing message and the
-position among its outputs, so that a duplicate is recognisable anywhere downstream.
+`event_id` is deterministic for everything that the dataflow produces: UUIDv5 of the causing message, the
+output's topic and the position among the outputs, so that a duplicate is recognisable anywhere downstream.
 """
 
 from hashlib import sha1
@@ -50,15 +50,17 @@ def derived_id(*parts: str) -> str:
     return str(uuid5(NAMESPACE, "\x1f".join(parts)))
 
 
-def output_id(cause: str, index: int) -> str:
-    """Return the id of a message's output at `index`: UUIDv5 of (causing message id, output index).
+def output_id(cause: str, topic: str, index: int) -> str:
+    """Return the id of a message's output: UUIDv5 of (causing message id, output topic and index).
 
-    The same as `uuid5(UUID(cause), str(index))` at a fourth of its time: it is made for every output.
+    The topic is part of it because several flows answer one event, and a repeated command may get another
+    answer than at first: messages that differ must not share an id.
+    The same as `uuid5(UUID(cause), f"{topic}:{index}")` at a fourth of its time: it is made for every output.
     Raises ValueError where `cause` is no UUID.
     """
     namespace = bytes.fromhex(cause.replace("-", ""))
     if len(namespace) != _UUID_BYTES:
         raise ValueError(f"{cause!r} is no UUID")
-    name = sha1(namespace + str(index).encode(), usedforsecurity=False).hexdigest()
+    name = sha1(namespace + f"{topic}:{index}".encode(), usedforsecurity=False).hexdigest()
     variant = _RFC_VARIANT[name[16]]
     return f"{name[:8]}-{name[8:12]}-5{name[13:16]}-{variant}{name[17:20]}-{name[20:32]}"

@@ -47,7 +47,7 @@ def encode_outputs(  # noqa: PLR0917 - called once per record, on the hot path
         if not out.key:
             raise ValueError(f"an output to {topic.name} has no key")
         message = Message(
-            event_id=output_id(cause.event_id, index),
+            event_id=output_id(cause.event_id, topic.name, index),
             event_type=topic.name,
             aggregate_id=out.key,
             aggregate_type=topic.aggregate,

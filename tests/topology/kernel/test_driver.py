@@ -26,7 +26,7 @@ async def test_outputs_carry_an_envelope_derived_from_their_cause() -> None:
         )
         (updated,) = driver.events(CART_UPDATED)
         record = next(record for record in driver.log.arrived if record.topic == CART_UPDATED.name)
-    assert updated.event_id == output_id(sent.event_id, 0)
+    assert updated.event_id == output_id(sent.event_id, CART_UPDATED.name, 0)
     assert updated.event_type == CART_UPDATED.name
     assert (updated.aggregate_type, updated.aggregate_id, updated.aggregate_version) == ("cart", "c1", 1)
     assert (updated.causation_id, updated.correlation_id) == (sent.event_id, sent.correlation_id)

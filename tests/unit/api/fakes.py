@@ -76,7 +76,7 @@ class FakeBroker:
         index: int = 0,
     ) -> None:
         message = Message(
-            event_id=output_id(cause, index),
+            event_id=output_id(cause, topic.name, index),
             event_type=topic.name,
             aggregate_id=key,
             aggregate_type=topic.aggregate,

@@ -24,15 +24,15 @@ from streams.kernel.ports import Output
 from topics.topic import dead_letters
 
 
-@given(st.uuids(), st.integers(0, 10_000))
-def test_an_output_s_id_is_the_uuid5_of_its_cause_and_place(cause: UUID, index: int) -> None:
-    assert output_id(str(cause), index) == str(uuid5(cause, str(index)))
+@given(st.uuids(), st.text(max_size=20), st.integers(0, 10_000))
+def test_an_output_s_id_is_the_uuid5_of_its_cause_and_place(cause: UUID, topic: str, index: int) -> None:
+    assert output_id(str(cause), topic, index) == str(uuid5(cause, f"{topic}:{index}"))
 
 
 @pytest.mark.parametrize("cause", ["", "12", "not-a-uuid", "0" * 34])
 def test_a_cause_that_is_no_uuid_is_refused(cause: str) -> None:
     with pytest.raises(ValueError, match=r"UUID|hexadecimal"):
-        output_id(cause, 0)
+        output_id(cause, "t", 0)
 
 
 @given(

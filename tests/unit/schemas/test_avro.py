@@ -47,5 +47,6 @@ def test_a_field_without_a_default_may_not() -> None:
 
 def test_output_ids_depend_on_cause_and_place_only() -> None:
     cause = derived_id("a")
-    assert output_id(cause, 0) == output_id(cause, 0) != output_id(cause, 1)
+    assert output_id(cause, "t", 0) == output_id(cause, "t", 0)
+    assert len({output_id(cause, "t", 0), output_id(cause, "t", 1), output_id(cause, "u", 0)}) == 3
     assert {field.name for field in msgspec.structs.fields(Message)} >= {"event_id", "causation_id", "data"}
