@@ -50,8 +50,9 @@ def client(settings: Settings) -> AdminClient:
 
 @lru_cache(maxsize=8)
 def _client(bootstrap: str) -> AdminClient:
-    # From warnings on: a client that ends tells, as information, of what it no longer waits for.
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 4})
+    # Silent: every call raises what went wrong, and a kept client would tell each second of a broker that is
+    # down, or that it no longer needs.
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
 
 def create(settings: Settings) -> list[str]:

@@ -5,14 +5,37 @@ from collections.abc import AsyncGenerator
 from api.auth.caller import Caller
 from api.orders.models import TERMINAL, OrderEvent, Progress
 from api.orders.queries import Orders
+from api.orders.sequence import Sequence
 from api.orders.service import OrderService
 from api.orders.snapshots import of_heard
 from api.outcomes import ORDER_EVENTS
-from api.tail import Dispatcher
+from api.tail import Dispatcher, Subscription
 from topics.registry import CHECKOUT_FAILED
 
 # What passed the tail before the stream began, and reached the views later, is found by this second look.
 _SECOND_LOOK_SECONDS = 2.0
+# Events of one order travel on several topics: a later one that overtook others waits this long for them.
+_EARLIER_SECONDS = 0.5
+
+
+async def _heard(
+    subscription: Subscription, told: Sequence, failed: OrderEvent | None
+) -> AsyncGenerator[OrderEvent, None]:
+    """Yield what is heard, in order, until it is time to look into the views again.
+
+    A failure is yielded only to say that it was heard.
+    """
+    while True:
+        hurried = told.incomplete or failed is not None
+        heard = await subscription.next(_EARLIER_SECONDS if hurried else _SECOND_LOOK_SECONDS)
+        if heard is None:
+            return
+        event = of_heard(heard)
+        if event.status is not Progress.FAILED:
+            for ready in told.offer(event):
+                yield ready
+        elif told.last == 0 and failed is None:
+            yield event
 
 
 class OrderProgress:
@@ -35,32 +58,31 @@ class OrderProgress:
         """Return the events that the views have; whether the caller may see the order is checked before."""
         return await self._views.events(order_id, 0)
 
-    async def _events(self, caller: Caller, order_id: str, last: int) -> AsyncGenerator[OrderEvent, None]:
+    async def _events(self, caller: Caller, order_id: str, after: int) -> AsyncGenerator[OrderEvent, None]:
         with self._tail.subscribe(order_id, (*ORDER_EVENTS, CHECKOUT_FAILED)) as subscription:
             order = await self._orders.read(caller, order_id)
-            if order.status in TERMINAL and 0 < order.version <= last:
+            if order.status in TERMINAL and 0 < order.version <= after:
                 return
+            told = Sequence(after)
+            failed: OrderEvent | None = None
             while True:
-                for event in await self._views.events(order_id, last):
-                    last = event.version
+                for event in told.settle(await self._views.events(order_id, told.last)):
                     yield event
                     if event.status in TERMINAL:
                         return
-                # Before an order is placed no view has it, so a missed refusal is looked up by itself.
-                if last == 0 and (failed := await self._failure(caller, order_id)) is not None:
+                # An order that was placed tells its end itself; only one that never was ends here.
+                if failed is not None and told.last == 0:
                     yield failed
                     return
-                while (heard := await subscription.next(_SECOND_LOOK_SECONDS)) is not None:
-                    event = of_heard(heard)
-                    # An order that was placed tells its end itself; only one that never was ends here.
-                    if event.status is Progress.FAILED and last == 0:
-                        yield event
+                # Before an order is placed no view has it, so a missed refusal is looked up by itself.
+                failed = await self._failure(caller, order_id) if told.last == 0 else None
+                async for event in _heard(subscription, told, failed):
+                    if event.status is Progress.FAILED:
+                        failed = event
+                        break
+                    yield event
+                    if event.status in TERMINAL:
                         return
-                    if event.version > last:
-                        last = event.version
-                        yield event
-                        if event.status in TERMINAL:
-                            return
 
     async def _failure(self, caller: Caller, order_id: str) -> OrderEvent | None:
         order = await self._orders.read(caller, order_id)
