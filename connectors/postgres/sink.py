@@ -79,16 +79,19 @@ class PostgresSink:
 
     async def _flush(self, connection: asyncpg.Connection, rows: dict[Table, list[Row]]) -> None:
         won: dict[Table, list[object]] = {}
+        replaced: dict[Table, list[object]] = {}
         for table in self._tables:
             if staged := rows.get(table):
                 await connection.copy_records_to_table(
                     statements.stage_of(table), records=staged, columns=table.columns
                 )
             if table.owner is not None:
-                owners = won.get(table.owner)
-                if owners:
-                    await connection.execute(statements.drop_owned(table), owners)
-                if owners and staged:
+                # An owner that was not there before owned nothing.
+                if before := replaced.get(table.owner):
+                    await connection.execute(statements.drop_owned(table), before)
+                if staged and (owners := won.get(table.owner)):
                     await connection.execute(statements.insert_owned(table), owners)
             elif staged:
-                won[table] = [key[0] for key in await connection.fetch(statements.merge(table))]
+                merged = await connection.fetch(statements.merge(table))
+                won[table] = [row[0] for row in merged]
+                replaced[table] = [row[0] for row in merged if row[-1]]

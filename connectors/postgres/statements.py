@@ -17,15 +17,19 @@ def create_stage(table: Table) -> str:
 
 
 def merge(table: Table) -> str:
-    """Return the statement that moves staged rows into the table and returns the keys of those that won."""
+    """Return the statement that moves staged rows into the table and returns the keys of those that won.
+
+    Behind the key stands whether the row replaced another: an inserted row has never been locked (xmax 0).
+    """
     return (
         f"INSERT INTO {table.name} ({_columns(table)}) SELECT {_columns(table)} FROM {stage_of(table)}"  # noqa: S608 # declared names
-        f" ON CONFLICT ({', '.join(table.key)}) {_on_conflict(table)} RETURNING {', '.join(table.key)}"
+        f" ON CONFLICT ({', '.join(table.key)}) {_on_conflict(table)} RETURNING {', '.join(table.key)},"
+        " xmax <> 0"
     )
 
 
 def drop_owned(table: Table) -> str:
-    """Return the statement that drops the rows of the owners in $1."""
+    """Return the statement that drops what the owners in $1 had before."""
     return f"DELETE FROM {table.name} WHERE {_owner_key(table)} = ANY($1)"  # noqa: S608 # declared names
 
 

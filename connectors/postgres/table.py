@@ -8,7 +8,8 @@ Row = tuple[Any, ...]
 """An instance of a table's row type: a NamedTuple whose fields are the columns."""
 
 
-@dataclass(frozen=True)
+# Told apart by identity: a hash over the whole declaration would be taken for each row of a batch.
+@dataclass(frozen=True, eq=False)
 class Table:
     """A table, the NamedTuple type of its rows, and the columns of its key.
 
@@ -51,13 +52,17 @@ class Table:
 
     def owner_key_of(self, row: Row) -> Row:
         """Return the key of the owner's row; raises ValueError where the table has no owner."""
-        if self.owner is None:
+        if self._owner_index is None:
             raise ValueError(f"table {self.name} has no owner")
-        return (row[self.columns.index(self.owner.key[0])],)
+        return (row[self._owner_index],)
 
     @cached_property
     def _key_indices(self) -> tuple[int, ...]:
         return tuple(self.columns.index(column) for column in self.key)
+
+    @cached_property
+    def _owner_index(self) -> int | None:
+        return None if self.owner is None else self.columns.index(self.owner.key[0])
 
     @cached_property
     def _version_index(self) -> int | None:

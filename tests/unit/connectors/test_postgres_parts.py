@@ -78,7 +78,7 @@ def test_the_statements() -> None:
     assert statements.merge(HEADS) == (
         "INSERT INTO heads (id, version, text) SELECT id, version, text FROM stage_heads"
         " ON CONFLICT (id) DO UPDATE SET version = excluded.version, text = excluded.text"
-        " WHERE excluded.version > heads.version RETURNING id"
+        " WHERE excluded.version > heads.version RETURNING id, xmax <> 0"
     )
     assert "ON CONFLICT (id) DO NOTHING" in statements.merge(EVENTS)
     assert statements.drop_owned(PARTS) == "DELETE FROM parts WHERE id = ANY($1)"
