@@ -133,5 +133,5 @@ def _applied(lanes: Mapping[Place, Lane]) -> dict[tuple[str, int], int]:
     return {
         (topic, place.partition): offset + 1
         for place, lane in lanes.items()
-        for topic, offset in lane.task.positions.items()
+        for topic, offset in lane.task.committable.items()
     }

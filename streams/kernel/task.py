@@ -65,12 +65,22 @@ class PartitionTask(Generic[S]):
         self._timers = Timers(flow)
         self._positions: dict[str, int] = {}
         self._unlogged: dict[str, int] = {}
+        self._committable: dict[str, int] = {}
         self._outbox_logged = True
 
     @property
     def positions(self) -> Mapping[str, int]:
-        """Offset of the last applied record per source topic; the next one is what to commit."""
+        """Offset of the last applied record per source topic, as far as this task knows."""
         return self._positions
+
+    @property
+    def committable(self) -> Mapping[str, int]:
+        """Offset of the last applied record, of the source topics that this task was given records of.
+
+        A stored position says nothing of what to commit: batches that decided nothing move the group's
+        offset and not the changelog, so the group may stand further on.
+        """
+        return self._committable
 
     async def open(self) -> None:
         """Load the positions, send the stored outputs again, and arm the timers."""
@@ -97,6 +107,8 @@ class PartitionTask(Generic[S]):
             # Nothing was decided, so nothing is lost if these records are looked at again.
             self._unlogged.update(batch.positions)
         self._positions.update(batch.positions)
+        given = {record.topic for record in records[: batch.consumed]} if batch.skipped else batch.positions
+        self._committable.update((topic, self._positions[topic]) for topic in given)
         self._timers.update(self._view.settle().items())
         return batch
 

@@ -131,6 +131,20 @@ async def test_a_batch_that_does_not_end_in_time_is_taken_up_by_the_next_owner()
     assert successor.task.positions == {CART_ADD.name: 2}
     batch = await successor.task.apply(records(0, 3))
     assert (batch.skipped, batch.decided) == (3, 0)
+    assert successor.task.committable == {CART_ADD.name: 2}
+
+
+async def test_a_stored_position_is_not_committed_before_records_came() -> None:
+    """The group may stand further on: batches that decide nothing move its offset, not the changelog."""
+    bench = Bench()
+    bench.publisher.gate.set()
+    first = bench.lane()
+    await first.task.open()
+    await first.task.apply(records(0, 3))
+    successor = bench.lane()
+    await successor.task.open()
+    assert successor.task.positions == {CART_ADD.name: 2}
+    assert successor.task.committable == {}
 
 
 async def test_a_predecessor_that_goes_on_fails_and_says_so() -> None:
