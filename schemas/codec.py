@@ -11,7 +11,9 @@ from typing import Any, TypeVar
 import fastavro
 import msgspec
 
-from schemas.avro import without_logical_types
+from schemas.avro import message_schema, without_logical_types
+from schemas.decoder import Decoder, compile_decoder
+from schemas.encoder import Encoder, compile_encoder
 from schemas.envelope import Message
 from schemas.lock import Entry, lock
 
@@ -38,11 +40,34 @@ def _writing(topic: str) -> tuple[bytes, Any]:
     return _HEADER.pack(_MAGIC, entry.id), _parsed(entry.id)
 
 
+@cache
+def _encoder(topic: str) -> Encoder:
+    entry = lock().latest(topic)
+    schema = without_logical_types(lock().schema(entry))
+    return compile_encoder(_HEADER.pack(_MAGIC, entry.id), schema)
+
+
+@cache
+def _decoder(topic: str, data: type[msgspec.Struct]) -> tuple[bytes, Decoder] | None:
+    """Return header and decoder of records under the type's own schema, where that is the newest locked."""
+    entry = lock().latest(topic)
+    if lock().schema(entry) != message_schema(topic, data):
+        return None
+    return _HEADER.pack(_MAGIC, entry.id), compile_decoder(data)
+
+
 def encode(topic: str, message: Message[D]) -> bytes:
     """Return the message's bytes under the topic's newest locked schema.
 
     Raises ValueError where the data does not fit the schema (its types say it does).
     """
+    try:
+        return _encoder(topic)(message)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, struct.error):
+        return _encode_generally(topic, message)
+
+
+def _encode_generally(topic: str, message: Message[D]) -> bytes:
     header, schema = _writing(topic)
     out = BytesIO()
     out.write(header)
@@ -84,6 +109,18 @@ def decode_fields(value: bytes, reader: int | None = None) -> dict[str, Any]:
 
 def decode(topic: str, data: type[D], value: bytes) -> Message[D]:
     """Return the typed message. Raises UndecodableError where the bytes are not of this topic."""
+    compiled = _decoder(topic, data)
+    if compiled is not None and value.startswith(compiled[0]):
+        try:
+            made: Message[D] = compiled[1](value, _HEADER.size)
+        except (IndexError, TypeError, ValueError, OverflowError, struct.error):
+            # Broken somewhere: the general reader says where.
+            return _decode_generally(topic, data, value)
+        return made
+    return _decode_generally(topic, data, value)
+
+
+def _decode_generally(topic: str, data: type[D], value: bytes) -> Message[D]:
     entry = writer_of(value)
     if entry.topic != topic:
         raise UndecodableError(f"value: schema id {entry.id} belongs to {entry.topic}, not to {topic}")

@@ -1,0 +1,135 @@
+"""Encoders compiled from a locked schema: straight-line code for one record, several times as fast.
+
+A record is one join of small byte strings; the general writer walks the schema for each and copies the
+message into dictionaries first. What does not fit raises some error here, and the general writer says which.
+Specification: Apache Avro 1.12, "Binary Encoding".
+"""
+
+import itertools
+import struct
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from schemas.avro import Schema
+
+Encoder = Callable[[Any], bytes]
+
+# Said by many records in a row, so remembered as bytes.
+_REPEATED: Final = frozenset({"event_type", "aggregate_type", "source", "tenant_id", "currency"})
+_SEVEN_BITS: Final = 0x7F
+_LONG_RANGE: Final = range(-(1 << 63), 1 << 63)
+
+
+@lru_cache(maxsize=8192)
+def long(value: int) -> bytes:
+    """Return a long: zigzag, seven bits to a byte. Raises OverflowError beyond 64 bits."""
+    if value not in _LONG_RANGE:
+        raise OverflowError(f"{value} is not a long")
+    left = (value << 1) ^ (value >> 63)
+    out = bytearray()
+    while left > _SEVEN_BITS:
+        out.append(left & _SEVEN_BITS | 0x80)
+        left >>= 7
+    out.append(left)
+    return bytes(out)
+
+
+@lru_cache(maxsize=1024)
+def _text(value: str) -> bytes:
+    encoded = value.encode()
+    return long(len(encoded)) + encoded
+
+
+def compile_encoder(header: bytes, schema: Schema) -> Encoder:
+    """Return a function from a message to `header` and its bytes."""
+    compiler = _Compiler()
+    body = list(compiler.record(schema, "message", "    "))
+    source = "\n".join(
+        [
+            "def encode(message):",
+            "    parts = [header]",
+            "    add = parts.append",
+            *body,
+            "    return b''.join(parts)",
+        ]
+    )
+    space: dict[str, Any] = {
+        "header": header,
+        "long": long,
+        "text": _text,
+        "double": struct.Struct("<d").pack,
+        **compiler.constants,
+    }
+    exec(compile(source, f"<encoder of {schema['name']}>", "exec"), space)  # noqa: S102 - from the lock's schemas
+    made: Encoder = space["encode"]
+    return made
+
+
+class _Compiler:
+    """Writes the lines that append a value's bytes."""
+
+    def __init__(self) -> None:
+        self.constants: dict[str, Any] = {}
+        self._named: dict[str, Schema] = {}
+        self._names = (f"v{number}" for number in itertools.count())
+
+    def record(self, schema: Schema, value: str, pad: str) -> Iterator[str]:
+        """Yield the lines for a record in the variable `value`."""
+        for field in schema["fields"]:
+            if field["name"] in _REPEATED and field["type"] == "string":
+                yield f"{pad}add(text({value}.{field['name']}))"
+                continue
+            name = next(self._names)
+            yield f"{pad}{name} = {value}.{field['name']}"
+            yield from self._value(field["type"], name, pad)
+
+    def _value(self, schema: Any, value: str, pad: str) -> Iterator[str]:
+        kind = schema["type"] if isinstance(schema, dict) else schema
+        if isinstance(schema, list):
+            yield f"{pad}if {value} is None:"
+            yield f"{pad}    add(b'\\x00')"
+            yield f"{pad}else:"
+            yield f"{pad}    add(b'\\x02')"
+            yield from self._value(schema[1], value, pad + "    ")
+        elif kind in {"string", "bytes"}:
+            encoded = next(self._names) if kind == "string" else value
+            if kind == "string":
+                yield f"{pad}{encoded} = {value}.encode()"
+            yield f"{pad}add(long(len({encoded})))"
+            yield f"{pad}add({encoded})"
+        elif kind == "long":
+            yield f"{pad}add(long({value}))"
+        elif kind == "boolean":
+            yield f"{pad}add(b'\\x01' if {value} else b'\\x00')"
+        elif kind == "double":
+            yield f"{pad}add(double({value}))"
+        elif kind in {"array", "map"}:
+            yield from self._block(schema, value, pad)
+        elif kind == "record":
+            self._remember(schema)
+            yield from self.record(schema, value, pad)
+        elif kind == "enum":
+            self._remember(schema)
+            table = next(self._names)
+            self.constants[table] = {symbol: long(index) for index, symbol in enumerate(schema["symbols"])}
+            yield f"{pad}add({table}[{value}])"
+        else:
+            yield from self._value(self._named[kind], value, pad)
+
+    def _block(self, schema: Schema, value: str, pad: str) -> Iterator[str]:
+        item = next(self._names)
+        yield f"{pad}if {value}:"
+        yield f"{pad}    add(long(len({value})))"
+        if schema["type"] == "map":
+            key = next(self._names)
+            yield f"{pad}    for {key}, {item} in {value}.items():"
+            yield f"{pad}        add(text({key}))"
+            yield from self._value(schema["values"], item, pad + " " * 8)
+        else:
+            yield f"{pad}    for {item} in {value}:"
+            yield from self._value(schema["items"], item, pad + " " * 8)
+        yield f"{pad}add(b'\\x00')"
+
+    def _remember(self, schema: Schema) -> None:
+        self._named[f"{schema['namespace']}.{schema['name']}"] = schema
