@@ -184,9 +184,13 @@ async def test_an_assignment_replaces_the_one_before() -> None:
     await lane.drained_below(1)
     assert ownership.applied() == {(CART_ADD.name, 0): 4}
     await ownership.assign([Place("toy", 0)])
-    assert ownership.lane("toy", 0) is not lane
-    assert ownership.applied() == {(CART_ADD.name, 0): 4}
-    assert await ownership.revoke() == {(CART_ADD.name, 0): 4}
+    successor = ownership.lane("toy", 0)
+    assert successor is not None
+    assert successor is not lane
+    assert ownership.applied() == {}
+    successor.put(records(2, 4))
+    await successor.drained_below(1)
+    assert await ownership.revoke() == {(CART_ADD.name, 0): 6}
     assert (ownership.owned, ownership.lane("toy", 0), bench.counted("partitions")) == (0, None, 0)
 
 
