@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 import msgspec
+from immutables import Map
 
 from schemas.inventory import QuotedLine
 from tables.table import Table
@@ -46,7 +47,8 @@ class Stock(msgspec.Struct, frozen=True, omit_defaults=True):
     on_hand = received - committed, where `received` is net of adjustments; reserved = the sum of
     `reservations` (by order id); 0 <= reserved <= on_hand. `settled` holds the markers by order id, oldest
     first; `applied` the latest receipts and adjustments. `facts` is None until the product is known: its
-    events travel on other topics than the stock's commands.
+    events travel on other topics than the stock's commands. A flash sale has tens of thousands of open
+    reservations: their map is persistent, so that a change does not copy it.
     """
 
     version: int = 0
@@ -55,7 +57,7 @@ class Stock(msgspec.Struct, frozen=True, omit_defaults=True):
     received: int = 0
     committed: int = 0
     facts: Facts | None = None
-    reservations: dict[str, Reservation] = {}
+    reservations: Map[str, Reservation] = Map()
     settled: dict[str, Settled] = {}
     applied: tuple[str, ...] = ()
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import msgspec
+from immutables import Map
 
 from topics.topic import RawTopic, changelog
 
@@ -15,7 +16,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 class Table(Generic[S]):
     """A table of `record` values by key, co-partitioned with its inputs and backed by `changelog`.
 
-    Records are kept as MessagePack; fields that are added later need defaults, so that older bytes decode.
+    Records are kept as MessagePack, persistent maps as plain ones; fields that are added later need defaults,
+    so that older bytes decode.
     """
 
     name: str
@@ -28,11 +30,11 @@ class Table(Generic[S]):
 
     @cached_property
     def _encoder(self) -> msgspec.msgpack.Encoder:
-        return msgspec.msgpack.Encoder()
+        return msgspec.msgpack.Encoder(enc_hook=_plain)
 
     @cached_property
     def _decoder(self) -> msgspec.msgpack.Decoder[S]:
-        return msgspec.msgpack.Decoder(self.record)
+        return msgspec.msgpack.Decoder(self.record, dec_hook=_persistent)
 
     def encode(self, state: S) -> bytes:
         """Return the state's bytes."""
@@ -41,3 +43,16 @@ class Table(Generic[S]):
     def decode(self, value: bytes) -> S:
         """Return the state; raises `msgspec.DecodeError` where the bytes are not of this record."""
         return self._decoder.decode(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Map):
+        return dict(value)
+    raise NotImplementedError(f"a {type(value).__name__} is nothing that a table keeps")
+
+
+def _persistent(kind: Any, value: Any) -> Any:
+    if get_origin(kind) is Map:
+        key, item = get_args(kind)
+        return Map(msgspec.convert(value, dict[key, item]))  # type: ignore[valid-type] # known at run time
+    raise NotImplementedError(f"{kind!r} is nothing that a table keeps")

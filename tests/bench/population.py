@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from immutables import Map
+
 from schemas.cart import CartAdd, CartLine
 from schemas.envelope import fresh_id
 from schemas.inventory import InventoryReserve, QuotedLine, RequestedLine
@@ -95,7 +97,7 @@ class Reservations(Population):
                 reserved=each,
                 received=PIECES,
                 facts=Facts(1, f"Product {key}", 999, CURRENCY, active=True, low_stock_threshold=10),
-                reservations={fresh_id(): Reservation(1, (line,)) for _ in range(each)},
+                reservations=Map({fresh_id(): Reservation(1, (line,)) for _ in range(each)}),
             )
             yield topic, key.encode(), STOCK.encode(stock)
 

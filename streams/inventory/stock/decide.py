@@ -81,7 +81,7 @@ def reserve(policy: StockPolicy, state: Stock | None, message: Message[Inventory
     after = replace(
         stock,
         reserved=stock.reserved + quantity,
-        reservations={**stock.reservations, data.order_id: reservation},
+        reservations=stock.reservations.set(data.order_id, reservation),
     )
     movement = Movement(MovementKind.RESERVE, quantity, data.order_id, "order")
     moved = _moved(policy, sku, stock, after, movement)
@@ -101,7 +101,7 @@ def release(policy: StockPolicy, state: Stock | None, message: Message[Inventory
     after = replace(
         stock,
         reserved=stock.reserved - held.quantity,
-        reservations=_without(stock, data.order_id),
+        reservations=stock.reservations.delete(data.order_id),
         settled=done,
     )
     movement = Movement(MovementKind.RELEASE, held.quantity, data.order_id, data.reason)
@@ -125,7 +125,7 @@ def commit(policy: StockPolicy, state: Stock | None, message: Message[InventoryC
         on_hand=stock.on_hand - held.quantity,
         reserved=stock.reserved - held.quantity,
         committed=stock.committed + held.quantity,
-        reservations=_without(stock, order_id),
+        reservations=stock.reservations.delete(order_id),
         settled=marked(policy, stock, order_id, Settlement.COMMITTED, message.occurred_at),
     )
     movement = Movement(MovementKind.COMMIT, held.quantity, order_id, "order")
@@ -162,10 +162,6 @@ def sweep(policy: StockPolicy, state: Stock | None, message: Message[TimerDue]) 
 
 def _reserved(sku: str, order_id: str, reservation: Reservation) -> Out[LineReserved]:
     return Out(INVENTORY_LINE_RESERVED, order_id, LineReserved(sku, reservation.lines))
-
-
-def _without(stock: Stock, order_id: str) -> dict[str, Reservation]:
-    return {order: held for order, held in stock.reservations.items() if order != order_id}
 
 
 def _entered(

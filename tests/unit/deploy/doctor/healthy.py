@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from immutables import Map
+
 from deploy.doctor.facts import Facts
 from schemas.inventory import QuotedLine
 from schemas.order import OrderKind, OrderSnapshot, OrderStatus
@@ -123,7 +125,7 @@ def _tables(facts: Facts) -> None:
         reserved=1,
         received=9,
         committed=2,
-        reservations={PLACED: Reservation(1, (quoted,))},
+        reservations=Map({PLACED: Reservation(1, (quoted,))}),
     )
     snapshot = ProductSnapshot("Lamp", "", (), 150, "GBP", 1, active=True, created_at=1, updated_at=1)
     tables.product["A"] = Product(snapshot, 1)

@@ -197,7 +197,7 @@ def test_reserving_quotes_every_line_at_the_list_price() -> None:
     assert updated.data.movement == Movement(MovementKind.RESERVE, 5, ORDER, "order")
     after = changed(decision)
     assert (after.on_hand, after.reserved, after.available) == (10, 5, 5)
-    assert after.reservations == {ORDER: Reservation(5, lines)}
+    assert dict(after.reservations) == {ORDER: Reservation(5, lines)}
 
 
 def test_an_agreed_price_overrides_the_list_price() -> None:
@@ -248,7 +248,7 @@ def test_a_release_gives_the_reservation_back_once() -> None:
     held = changed(reserve(stocked(), asked(4)))
     decision = release(held)
     after = changed(decision)
-    assert (after.on_hand, after.reserved, after.reservations) == (10, 0, {})
+    assert (after.on_hand, after.reserved, dict(after.reservations)) == (10, 0, {})
     assert after.settled == {ORDER: Settled(Settlement.RELEASED, NOW)}
     (updated,) = decision.outputs
     assert updated.data.movement == Movement(MovementKind.RELEASE, 4, ORDER, "cancelled")
@@ -268,7 +268,7 @@ def test_a_commit_takes_the_goods_out_of_the_house_once() -> None:
     held = changed(reserve(stocked(), asked(4)))
     decision = commit(held)
     after = changed(decision)
-    assert (after.on_hand, after.reserved, after.committed, after.reservations) == (6, 0, 4, {})
+    assert (after.on_hand, after.reserved, after.committed, dict(after.reservations)) == (6, 0, 4, {})
     (updated,) = decision.outputs
     assert updated.data.movement == Movement(MovementKind.COMMIT, 4, ORDER, "order")
     assert commit(after) == Decision(after)

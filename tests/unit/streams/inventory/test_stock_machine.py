@@ -121,7 +121,7 @@ class StockMachine(RuleBasedStateMachine):
     @invariant()
     def no_order_is_both_open_and_settled(self) -> None:
         stock = self.state or Stock()
-        assert not stock.reservations.keys() & stock.settled.keys()
+        assert not set(stock.reservations) & stock.settled.keys()
         assert len(stock.settled) <= POLICY.marker_limit
 
 
