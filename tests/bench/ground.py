@@ -77,7 +77,8 @@ class Contender:
         """Stop it as a supervisor does; kill it where that takes too long."""
         if self.process is None or self.process.poll() is not None:
             return
-        os.killpg(self.process.pid, signal.SIGTERM)
+        for each in self._processes():
+            each.terminate()
         try:
             self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
@@ -87,8 +88,14 @@ class Contender:
     def cpu(self) -> float:
         """Return the seconds of processor time that it has used."""
         assert self.process is not None
-        times = psutil.Process(self.process.pid).cpu_times()
-        return float(times.user + times.system)
+        times = [each.cpu_times() for each in self._processes()]
+        return float(sum(time.user + time.system for time in times))
+
+    def _processes(self) -> list[psutil.Process]:
+        """Return the process, or what it runs: a profiler ends with what it watches."""
+        assert self.process is not None
+        own = psutil.Process(self.process.pid)
+        return own.children() or [own]
 
     def alive(self) -> None:
         """Raise StalledError where it has ended."""
