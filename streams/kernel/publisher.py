@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
-from aiokafka.partitioner import murmur2
 
 from streams.kernel.ports import Output
+from topics.murmur2 import murmur2
 
 log = structlog.get_logger(__name__)
 

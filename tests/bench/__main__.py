@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.bench import report
+from tests.bench import chart, report
 from tests.bench.step import InvariantError, Options, Result, Step, results
 
 # Each module has a STEP; imported when it is asked for.
@@ -52,7 +52,9 @@ def main(
             continue
         report.print_table(Console(width=None if sys.stdout.isatty() else 150), name, done)
         if record:
-            progress.print(f"recorded in {report.record(name, done).name}")
+            path = report.record(name, done)
+            chart.CHART.write_text(chart.draw(chart.rows_of(path)))
+            progress.print(f"recorded in {path.name}, drawn in {chart.CHART.name}")
         if json:
             report.print_json(name, done)
     if failed:

@@ -83,10 +83,15 @@ def print_json(step: str, results: Sequence[Result]) -> None:
     print(json.dumps(as_json(step, results)), flush=True)  # noqa: T201 - the line that machines read
 
 
+def current(directory: Path = RECORDS) -> Path:
+    """Return the path of this release's CSV file."""
+    return directory / f"{version('ecommerce-streams')}.csv"
+
+
 def record(step: str, results: Sequence[Result], directory: Path = RECORDS) -> Path:
     """Append the run to the release's CSV file and return its path."""
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{version('ecommerce-streams')}.csv"
+    path = current(directory)
     new = not path.exists()
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     with path.open("a", newline="") as file:
