@@ -10,6 +10,11 @@ from aiokafka.errors import KafkaConnectionError
 from connectors.runtime.record import Record
 from topics.settings import Settings
 
+# The broker gathers this long, or this much, before it answers: no caller waits for a view, and a fetch asks
+# for every partition of every topic, so that one per record cost more than all the records' work.
+GATHERED_MS = 40
+GATHERED_BYTES = 256 * 1024
+
 
 async def member(
     settings: Settings,
@@ -30,6 +35,8 @@ async def member(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         partition_assignment_strategy=(RangePartitionAssignor,),
+        fetch_min_bytes=GATHERED_BYTES,
+        fetch_max_wait_ms=GATHERED_MS,
     )
     consumer.subscribe(sorted(topics), listener=listener)
     return await _started(consumer)
