@@ -43,14 +43,13 @@ from topics.registry import (
 from topics.topic import Topic
 from topics.wire import encode
 
-HOT = "FLASH"
 SKUS = tuple(f"SKU-{number:05}" for number in range(10_000))
 PIECES = 1_000_000
 CURRENCY = "GBP"
 # Events per round: the slower ones get less, and are measured as long.
 COUNTS = {"candidate": 30_000, "faust": 4_000, "quix": 30_000, "raw": 30_000, "postgres": 2_000}
-# Part of a hot SKU's demand is refused: a flash sale ends sold out.
-HOT_SHARE = 0.9
+# A flash sale: twice as many orders as pieces, so it ends sold out.
+HOT_SHARE = 0.5
 
 
 def _candidate(topic: Topic[Any], key: str, data: Any) -> Parcel:
@@ -60,6 +59,10 @@ def _candidate(topic: Topic[Any], key: str, data: Any) -> Parcel:
 def _baseline(where: str, kind: str, key: str, data: Any) -> Parcel:
     envelope = msgspec.to_builtins(command(INVENTORY_RESERVE, key, data, source="bench"))
     return where, key.encode(), as_json({**envelope, "event_type": kind})
+
+
+def _sale(number: int) -> str:
+    return f"FLASH-{number}"
 
 
 def opening(name: str, pieces: dict[str, int]) -> Iterator[Parcel]:
@@ -97,7 +100,6 @@ def stock_entry(stack: Stack, workers: int = 1) -> Entry:
 
 async def cases(options: Options) -> AsyncGenerator[Case, None]:
     """Run all contenders over the same products, case after case."""
-    hot_demand = options.scaled(COUNTS["candidate"]) * options.rounds
     with ground() as stack:
         await asyncio.to_thread(stack.kafka)
         await asyncio.to_thread(create, stack.settings)
@@ -105,8 +107,10 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
         entries |= {name: baseline_entry(stack, "stock", name) for name in BASELINES}
         ledgers = {name: Ledger(name) for name in entries}
         for name, entry in entries.items():
-            scarce = int(hot_demand * HOT_SHARE * COUNTS[name] / COUNTS["candidate"])
-            pieces = {**dict.fromkeys(SKUS, PIECES), HOT: scarce}
+            scarce = int(options.scaled(COUNTS[name]) * HOT_SHARE)
+            # Each round has a sale of its own, so that rounds are alike.
+            sales = dict.fromkeys(map(_sale, range(options.rounds)), scarce)
+            pieces = {**dict.fromkeys(SKUS, PIECES), **sales}
             if name != "raw":
                 ledgers[name].levels(await preload(entry, stack, opening(name, pieces), len(pieces)))
         seeds = itertools.count(1)
@@ -129,7 +133,8 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
         mine, others = contest(lambda count, seed: loads.zipf(SKUS, count, seed))
         yield Case("zipf", "events/s", mine, others)
         row_lock = RowLock(stack, options.scaled(COUNTS["postgres"]), HOT_SHARE)
-        mine, others = contest(lambda count, _: loads.hot(HOT, count))
+        turns = itertools.count()
+        mine, others = contest(lambda count, _: loads.hot(_sale(next(turns) // len(entries)), count))
         yield Case(
             "hot", "events/s", mine, {**others, "postgres": row_lock.measure}, {"quix": 2.0, "postgres": 20.0}
         )
