@@ -31,7 +31,7 @@ class Entry:
     processes: Sequence[Contender]
     answers: Sequence[str]
     others: Sequence[str] = ()
-    rounds: int = field(default=0)
+    said: set[bytes] = field(default_factory=set)
 
     @property
     def outputs(self) -> list[str]:
@@ -116,11 +116,19 @@ async def measure(
     answers, outputs = Watch(settings, entry.answers), Watch(settings, entry.outputs)
     try:
         count = await asyncio.to_thread(fill, settings, parcels)
-        drained = await drain(entry.processes, answers, count)
-        came = await asyncio.to_thread(lambda: list(outputs.records()))
+        drained = await drain(
+            entry.processes,
+            answers,
+            count,
+            lambda: sum(value in entry.said for _, _, _, value in answers.records()),
+        )
+        came = await asyncio.to_thread(
+            lambda: [record for record in outputs.records() if record[3] not in entry.said]
+        )
     finally:
         answers.close()
         outputs.close()
+    entry.said.update(record[3] for record in came)
     mine = set(entry.answers)
     times = sorted(at for topic, at, _, _ in came if topic in mine)
     if len(times) != count:

@@ -30,6 +30,7 @@ class Field:
         self._keys = [f"SKU-{number:06}" for number in range(keys)]
         self._count = options.scaled(EVENTS)
         self._ledger = Ledger("candidate")
+        self._said: set[bytes] = set()
         self._seed = 0
 
     async def open(self) -> None:
@@ -38,11 +39,14 @@ class Field:
         await asyncio.to_thread(create, self._stack.settings)
         pieces = dict.fromkeys(self._keys, PIECES)
         entry = stock_entry(self._stack)
-        self._ledger.levels(await preload(entry, self._stack, opening("candidate", pieces), len(pieces)))
+        came = await preload(entry, self._stack, opening("candidate", pieces), len(pieces))
+        self._said.update(value for _, _, value in came)
+        self._ledger.levels(came)
 
     async def measure(self, workers: int = 1, max_batch: int | None = None) -> Sample:
         """Measure one round with so many workers."""
         entry: Entry = stock_entry(self._stack, workers)
+        entry.said = self._said
         for process in entry.processes:
             if max_batch is not None:
                 process.environment = {"BENCH_MAX_BATCH": str(max_batch)}

@@ -112,7 +112,9 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
             sales = dict.fromkeys(map(_sale, range(options.rounds)), scarce)
             pieces = {**dict.fromkeys(SKUS, PIECES), **sales}
             if name != "raw":
-                ledgers[name].levels(await preload(entry, stack, opening(name, pieces), len(pieces)))
+                came = await preload(entry, stack, opening(name, pieces), len(pieces))
+                entry.said.update(value for _, _, value in came)
+                ledgers[name].levels(came)
         seeds = itertools.count(1)
 
         def contest(choose: Callable[[int, int], list[str]]) -> tuple[Measure, dict[str, Measure]]:
