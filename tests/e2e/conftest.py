@@ -11,7 +11,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from schemas.inventory import InventoryReceive
 from schemas.product import ProductCreate
@@ -23,6 +31,8 @@ from topics.registry import INVENTORY_RECEIVE, PRODUCT_CREATE
 from topics.settings import Settings
 
 ECOMMERCE = Path(sys.executable).with_name("ecommerce")
+# Longer than any answer on a busy machine; a page that never gets there fails all the same.
+expect.set_options(timeout=20_000)
 PHONE, DESKTOP = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
 
 
