@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncGenerator
 from functools import partial
 
+from streams.inventory.stock.agent import FLOW
 from tests.bench import loads
 from tests.bench.contest import Came, Entry, measure, preload
 from tests.bench.ground import ground
 from tests.bench.step import Case, Measure, Options, Sample, Step
 from tests.bench.steps.stock import PIECES, opening, reserves, stock_entry
 from tests.bench.stock_ledger import Ledger
+from tests.eventually import eventually_async
 from tests.stack import Stack
-from topics.admin import create
+from topics.admin import client, create
 
 EVENTS = 20_000
 KEYS = 1_000
@@ -56,7 +58,17 @@ class Field:
         async def check(came: list[Came]) -> None:
             await asyncio.to_thread(self._ledger.check, came, keys)
 
-        return await measure(entry, self._stack, reserves("candidate", keys), check)
+        try:
+            return await measure(entry, self._stack, reserves("candidate", keys), check)
+        finally:
+            # A static member keeps its partitions until its session ends: the next round has other workers.
+            await eventually_async(self._members, lambda count: count == 0, seconds=60)
+
+    async def _members(self) -> int:
+        admin = client(self._stack.settings)
+        (answer,) = admin.describe_consumer_groups([f"bench.{FLOW.name}"]).values()
+        group = await asyncio.to_thread(answer.result)
+        return len(group.members)
 
 
 async def cases(options: Options) -> AsyncGenerator[Case, None]:
