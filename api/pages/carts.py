@@ -19,7 +19,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 WAIT_SECONDS = 5.0
 GUEST_CART_SECONDS = 30 * 86_400
-CHANGED = "cart-changed"
 Quantity = Annotated[int, Form(gt=0, lt=2**31)]
 LineId = Annotated[str, Path(max_length=SKU_MAX_LENGTH)]
 
@@ -43,10 +42,11 @@ async def add(
 ) -> Response:
     """Put pieces of a product into the cart; a guest's first one begins a cart."""
     cart_id = caller.cart_id or new_guest_cart()
-    await services.carts.add(cart_id, caller.user_id, sku, quantity, wait=WAIT_SECONDS)
+    result = await services.carts.add(cart_id, caller.user_id, sku, quantity, wait=WAIT_SECONDS)
     if wants_fragment(request):
-        answer = page(request, "_added.html", caller)
-        answer.headers["HX-Trigger"] = CHANGED
+        # The outcome says how many pieces there are now; the view may be some milliseconds behind it.
+        pieces = result.cart.pieces if result.cart else None
+        answer = page(request, "_added.html", caller, pieces=pieces)
     else:
         answer = RedirectResponse("/cart", 303)
     if caller.cart_id is None:
@@ -105,6 +105,4 @@ def _cart(request: Request, caller: Caller, cart: Cart, message: str | None) -> 
         if message is None:
             return RedirectResponse("/cart", 303)
         return page(request, "cart.html", caller, 409, cart=cart, pieces=cart.pieces, message=message)
-    answer = page(request, "_cart.html", caller, cart=cart, message=message)
-    answer.headers["HX-Trigger"] = CHANGED
-    return answer
+    return page(request, "_cart.html", caller, cart=cart, message=message, told=True)
