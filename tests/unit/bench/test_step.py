@@ -67,9 +67,16 @@ async def test_what_is_recorded_can_be_drawn(tmp_path: Path) -> None:
         path = report.record("toy", await run(case, rounds=1), tmp_path)
     with path.open(newline="") as file:
         assert [row["ratio"] for row in csv.DictReader(file) if row["contender"] == "other"] == ["5", "2"]
-    (row,) = chart.rows_of(path)
-    assert row["ratio"] == "2"
-    assert "toy one: other" in chart.draw([row])
+    rows = chart.rows_of(path)
+    assert [row["ratio"] for row in rows if row["contender"] == "other"] == ["2"]
+    assert "toy, one: other" in chart.draw(rows)
+
+
+async def test_a_figure_is_drawn_as_times_its_goal(tmp_path: Path) -> None:
+    case = Case("one", "ms", contender("mine", [50], []), targets={"value": "<= 100", "cpu": ">= 4"})
+    drawn = chart.draw(chart.rows_of(report.record("toy", await run(case, rounds=1), tmp_path)))
+    assert "50 (≤ 100)" in drawn
+    assert "2 (≥ 4)" in drawn
 
 
 def test_loads_are_what_they_are_called() -> None:
