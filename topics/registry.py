@@ -5,7 +5,7 @@ Events are kept for ever, because views are rebuilt from them; commands and time
 
 import msgspec
 
-from schemas import cart, checkout, inventory, order, payment, product, service
+from schemas import cart, checkout, inventory, order, payment, product, service, user
 from topics.topic import DAY_MS, Cleanup, Kind, RawTopic, Topic, changelog, dead_letters
 
 WEEK = 7 * DAY_MS
@@ -132,6 +132,10 @@ PRODUCT_UPDATED = Topic("ecommerce.product.updated", product.ProductSnapshot, "s
 PRODUCT_DELETED = Topic("ecommerce.product.deleted", product.ProductSnapshot, "sku", Kind.EVENT, "product")
 PRODUCT_REJECTED = Topic("ecommerce.product.rejected", product.ProductRejected, "sku", Kind.EVENT, "product")
 
+# user: keyed by user id, published from the accounts' outbox
+USER_REGISTERED = Topic("ecommerce.user.registered", user.UserSnapshot, "user_id", Kind.EVENT, "user")
+USER_UPDATED = Topic("ecommerce.user.updated", user.UserSnapshot, "user_id", Kind.EVENT, "user")
+
 # service health
 SERVICE_PING = Topic(
     "ecommerce.service.ping", service.ServicePing, "ping_id", Kind.HEALTH, "service", DAY_MS, partitions=1
@@ -156,6 +160,7 @@ DEAD_LETTERS: dict[str, RawTopic] = {
         "product",
         "service",
         "sink",
+        "user",
     )
 }
 

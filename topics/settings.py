@@ -25,6 +25,8 @@ class PortOffset(IntEnum):
     ELASTICSEARCH_TRANSPORT = 7
     WORKER_METRICS = 10
     SINK_METRICS = 30
+    OUTBOX_METRICS = 40
+    ARCHIVE_METRICS = 41
 
 
 class Settings(BaseSettings):
