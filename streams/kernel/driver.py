@@ -1,4 +1,4 @@
-"""The topology driver: a domain's real flows in memory, with a virtual clock; no Kafka, no waiting.
+"""The topology driver: the platform's real flows in memory, with a virtual clock; no Kafka, no waiting.
 
     async with Driver(CART_FLOW, ORDER_FLOW) as driver:
         sent = await driver.send(CART_ADD, "cart-1", CartAdd(...), user_id="u1")
@@ -8,57 +8,56 @@
         assert driver.events(CART_ABANDONED)
         assert not driver.dead_letters("cart")
 
+| to                         | there is                                                                      |
+|----------------------------|-------------------------------------------------------------------------------|
+| send                       | `send` (typed), `send_raw` (bytes, headers), `replay` (recorded records)      |
+| let time pass              | `advance(ms)`: timers fire on the way; `now` is the virtual time              |
+| see messages               | `events(topic)`: all; `read(topic, group)`: those that the group has not read |
+| see records as they lie    | `records(topic)`: key, value, headers, partition, offset, timestamp           |
+| see tables                 | `table(table)`, `tables()`                                                    |
+| see who has read how far   | `committed(group)`: a flow's group has its name; `ready()`: what waits        |
+| see what was refused       | `dead_letters(domain)`                                                        |
+| crash, restart             | `crash_at(step)`, `restart(wipe=..., rewind=...)`, `crashes`                  |
+| choose the order           | `send(..., settle=False)`, `ready()`, `deliver(place, count)`                 |
+
 Outputs to topics that a given flow routes loop back until nothing is left to do; all others are only kept.
 Everything is deterministic: the same sends give the same records, ids and order. `partitions` spreads keys as
-the broker would.
+the broker would; dead-letter topics have one.
 
 Crashes: `driver.crash_at(Step.AFTER_CHANGELOG)` kills the worker inside the next unit of work; what was not
 durable is gone, and the driver restores from the changelog (`wipe=True`: without local state too) and goes
 on, as a restarted worker does. Nobody may see a difference but outputs repeated under the same ids.
 
 Schedules: with `settle=False`, `send` only appends; `ready()` lists what could be delivered, and
-`deliver(flow, topic, partition, count)` delivers it, so that a simulation chooses the order across topics and
-partitions. `replay` feeds recorded raw records.
+`deliver(place, count)` delivers it, so that a simulation chooses the order across topics and partitions.
+
+In a test, the fixture `driver` of `deploy.replay.pytest_plugin` gives one with all flows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from schemas.envelope import Message
 from streams.kernel.flow import Flow
-from streams.kernel.layout import is_state
-from streams.kernel.memory import (
-    CrashError,
-    CrashPoint,
-    MemoryChangelog,
-    MemoryLog,
-    MemoryRecord,
-    MemoryStore,
-    Step,
-)
+from streams.kernel.memory import CrashError, CrashPoint, MemoryLog, MemoryRecord, Step
+from streams.kernel.memory_groups import MemoryGroups, Place
+from streams.kernel.memory_worker import MemoryWorker
 from streams.kernel.ports import Output, Record
-from streams.kernel.task import PartitionTask
 from tables.table import Table
 from topics.command import command
-from topics.topic import Topic, dead_letters
+from topics.topic import RawTopic, Topic, dead_letters
 from topics.wire import decode, encode
+
+__all__ = ["DEFAULT_START_MS", "DeadLetter", "Driver", "Place"]
 
 D = TypeVar("D", bound=msgspec.Struct)
 S = TypeVar("S", bound=msgspec.Struct)
 
 DEFAULT_START_MS = 1_700_000_000_000
-
-
-class Place(NamedTuple):
-    """Records that wait: a flow's partition and one of its source topics."""
-
-    flow: str
-    topic: str
-    partition: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +76,20 @@ class Driver:
         self, *flows: Flow[Any], partitions: int = 2, now: int = DEFAULT_START_MS, max_batch: int = 500
     ) -> None:
         self.now = now
-        self._flows = {flow.name: flow for flow in flows}
+        self.crashes = 0
+        self._tables: dict[str, Table[Any]] = {flow.table.name: flow.table for flow in flows}
         self._max_batch = max_batch
         self._crash = CrashPoint()
+        self._wipe = False
         letters = frozenset(route.topic.dead_letters.name for flow in flows for route in flow.routes)
         self.log = MemoryLog(partitions, letters)
-        self._stores: dict[tuple[str, int], MemoryStore] = {}
-        self._changelogs: dict[tuple[str, int], MemoryChangelog] = {}
-        self._tasks: dict[tuple[str, int], PartitionTask[Any]] = {}
-        self._cursors: dict[Place, int] = {}
-        self._wipe = False
-        self.crashes = 0
+        self._groups = MemoryGroups(self.log)
         for flow in flows:
-            for partition in range(partitions):
-                self._changelogs[flow.name, partition] = MemoryChangelog(self._crash)
-                for route in flow.routes:
-                    self._cursors[Place(flow.name, route.topic.name, partition)] = 0
+            self._groups.subscribe(flow.name, (route.topic.name for route in flow.routes))
+        self._names = frozenset(flow.name for flow in flows)
+        self._worker = MemoryWorker(
+            flows, partitions, publisher=self, clock=lambda: self.now, crash=self._crash
+        )
 
     async def __aenter__(self) -> Self:
         await self.restart()
@@ -165,27 +162,19 @@ class Driver:
     # -- running -------------------------------------------------------------------------------------------
 
     def ready(self) -> list[Place]:
-        """Return where records wait, in a fixed order."""
-        records = self.log.records
-        return [
-            place
-            for place, cursor in self._cursors.items()
-            if cursor < len(records.get((place.topic, place.partition), ()))
-        ]
+        """Return where records wait for a flow, in a fixed order."""
+        return self._groups.waiting(self._names)
 
     async def deliver(self, place: Place, count: int = 1) -> None:
         """Deliver up to `count` waiting records of one place, as one batch; survive an armed crash."""
-        cursor = self._cursors[place]
-        records = self.log.records[place.topic, place.partition][cursor : cursor + count]
-        await self._apply(place.flow, place.partition, records)
+        await self._apply(place.flow, place.partition, self._groups.records(place, count))
 
     async def settle(self) -> None:
         """Deliver everything, in order of arrival, until nothing is left to do."""
         while places := self.ready():
             waiting: dict[tuple[str, int], list[MemoryRecord]] = {}
             for place in places:
-                records = self.log.records[place.topic, place.partition][self._cursors[place] :]
-                waiting.setdefault((place.flow, place.partition), []).extend(records)
+                waiting.setdefault((place.flow, place.partition), []).extend(self._groups.records(place))
             for (flow, partition), records in waiting.items():
                 records.sort(key=lambda record: record.arrival)
                 await self._apply(flow, partition, records[: self._max_batch])
@@ -194,31 +183,23 @@ class Driver:
         """Move the clock on, stopping at every timer that comes due on the way."""
         end = self.now + milliseconds
         await self.settle()
-        while (due := self._next_due()) is not None and due <= end:
+        while (due := self._worker.next_due()) is not None and due <= end:
             self.now = max(self.now, due)
-            for task in list(self._tasks.values()):
-                try:
-                    await task.fire_timers()
-                except CrashError:
-                    await self._recover()
+            try:
+                await self._worker.fire_timers()
+            except CrashError:
+                await self._recover()
             await self.settle()
         self.now = end
 
-    def _next_due(self) -> int | None:
-        return min(
-            (due for task in self._tasks.values() if (due := task.next_due()) is not None), default=None
-        )
-
     async def _apply(self, flow: str, partition: int, records: list[MemoryRecord]) -> None:
-        task = self._tasks[flow, partition]
         try:
-            while records:
-                batch = await task.apply(records)
-                records = records[batch.consumed :]
-                for topic, position in task.positions.items():
-                    self._cursors[Place(flow, topic, partition)] = position + 1
+            positions = await self._worker.apply(flow, partition, records)
         except CrashError:
             await self._recover()
+            return
+        for topic in {record.topic for record in records}:
+            self._groups.commit(Place(flow, topic, partition), positions[topic] + 1)
 
     # -- crashing ------------------------------------------------------------------------------------------
 
@@ -229,28 +210,19 @@ class Driver:
 
     async def restart(self, *, wipe: bool = False, rewind: bool = False) -> None:
         """Start over from what is durable; `rewind` delivers all sources again from their beginning."""
-        if wipe:
-            self._stores.clear()
-        if rewind:
-            self._cursors = dict.fromkeys(self._cursors, 0)
-        for (name, partition), changelog in self._changelogs.items():
-            store = self._stores.setdefault((name, partition), MemoryStore(self._crash))
-            writer = changelog.writer()
-            changelog.recover(store)
-            self._tasks[name, partition] = PartitionTask(
-                self._flows[name],
-                partition,
-                store=store,
-                changelog=writer,
-                publisher=self,
-                clock=lambda: self.now,
-            )
-        for (name, partition), task in self._tasks.items():
-            await task.open()
-            # What left no trace in the changelog comes again now, as from a broker: not at some later batch.
-            for topic, position in task.positions.items():
-                place = Place(name, topic, partition)
-                self._cursors[place] = min(self._cursors[place], position + 1)
+        for (flow, partition), positions in (await self._worker.start(wipe=wipe)).items():
+            for topic, offset in self._positions(flow, partition).items():
+                # What left no trace in the changelog comes again now, as from a broker: not at some later
+                # batch.
+                applied = positions.get(topic, offset - 1) + 1
+                self._groups.rewind(Place(flow, topic, partition), 0 if rewind else applied)
+
+    def _positions(self, flow: str, partition: int) -> dict[str, int]:
+        return {
+            topic: offset
+            for (topic, number), offset in self._groups.committed(flow).items()
+            if number == partition
+        }
 
     async def _recover(self) -> None:
         self.crashes += 1
@@ -258,30 +230,37 @@ class Driver:
 
     # -- looking -------------------------------------------------------------------------------------------
 
+    def records(self, topic: Topic[Any] | RawTopic) -> list[MemoryRecord]:
+        """Return all records of a topic as they lie, in order of arrival."""
+        return [record for record in self.log.arrived if record.topic == topic.name]
+
     def events(self, topic: Topic[D]) -> list[Message[D]]:
         """Return all messages of a topic, decoded, in order of arrival."""
-        return [
-            decode(topic, record.value)
-            for record in self.log.arrived
-            if record.topic == topic.name and record.value is not None
-        ]
+        return _decoded(topic, self.records(topic))
+
+    def read(self, topic: Topic[D], group: str = "test") -> list[Message[D]]:
+        """Return the messages that a consumer group has not read yet, and commit them for it."""
+        return _decoded(topic, self._groups.poll(group, topic.name))
+
+    def committed(self, group: str) -> Mapping[tuple[str, int], int]:
+        """Return how far a consumer group has come: the next offset by topic and partition."""
+        return self._groups.committed(group)
 
     def table(self, table: Table[S]) -> dict[str, S]:
         """Return a table's states by key, from all partitions."""
-        flows = {name for name, flow in self._flows.items() if flow.table.name == table.name}
-        return {
-            key.decode(): table.decode(value)
-            for (flow, _), store in self._stores.items()
-            if flow in flows
-            for key, value in store.items()
-            if is_state(key)
-        }
+        return {key.decode(): table.decode(value) for key, value in self._worker.states(table.name)}
+
+    def tables(self) -> dict[str, dict[str, msgspec.Struct]]:
+        """Return every flow's table by its name."""
+        return {name: self.table(table) for name, table in self._tables.items()}
 
     def dead_letters(self, domain: str) -> list[DeadLetter]:
         """Return the dead letters of a domain, in order of arrival."""
-        topic = dead_letters(domain).name
         return [
             DeadLetter(record.key, record.value, {name: value.decode() for name, value in record.headers})
-            for record in self.log.arrived
-            if record.topic == topic
+            for record in self.records(dead_letters(domain))
         ]
+
+
+def _decoded(topic: Topic[D], records: Iterable[MemoryRecord]) -> list[Message[D]]:
+    return [decode(topic, record.value) for record in records if record.value is not None]

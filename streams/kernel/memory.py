@@ -5,10 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from aiokafka.partitioner import murmur2
-
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.ports import Entry, Headers, Output
+from topics.murmur2 import murmur2
 
 
 class Step(StrEnum):
@@ -65,10 +64,13 @@ class MemoryLog:
     records: dict[tuple[str, int], list[MemoryRecord]] = field(default_factory=lambda: defaultdict(list))
     arrived: list[MemoryRecord] = field(default_factory=list)
 
+    def partitions_of(self, topic: str) -> int:
+        """Return how many partitions a topic has."""
+        return 1 if topic in self.single else self.partitions
+
     def partition_of(self, topic: str, key: bytes | None) -> int:
         """Return the partition of a key, by the platform's rule (murmur2)."""
-        count = 1 if topic in self.single else self.partitions
-        return 0 if key is None else (murmur2(key) & 0x7FFFFFFF) % count
+        return 0 if key is None else (murmur2(key) & 0x7FFFFFFF) % self.partitions_of(topic)
 
     def append(self, output: Output, timestamp: int) -> MemoryRecord:
         """Append a record to its topic and return it with its place."""
