@@ -1,0 +1,1 @@
+"""How good the search is: judged queries over the real catalogue, and the figures that sum them up."""
