@@ -25,7 +25,7 @@ _PROGRAM = (sys.executable, "-c", "from deploy.cli import main; main()")
 
 
 @asynccontextmanager
-async def platform(workers: int = 1) -> AsyncIterator[Settings]:
+async def platform(workers: int = 1, *, elasticsearch: str | None = None) -> AsyncIterator[Settings]:
     """Start a platform in a directory and on ports of its own, and delete it in the end."""
     root = _directory()
     settings = Settings(
@@ -35,7 +35,7 @@ async def platform(workers: int = 1) -> AsyncIterator[Settings]:
         postgres=None,
         redis=None,
         payment_provider=None,
-        elasticsearch=None,
+        elasticsearch=elasticsearch,
     )
     console = Console(stderr=True, quiet=True)
     try:
