@@ -25,6 +25,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("demo", "deploy.demo.commands:app", "Replay a real shop's orders and reconcile.", PLATFORM),
     LazyCommand("worker", "deploy.run.worker:worker", "Run a stream worker.", PROCESSES),
     LazyCommand("sink", "deploy.run.sink:sink", "Run the sinks that keep the views.", PROCESSES),
+    LazyCommand("outbox", "deploy.run.outbox:outbox", "Publish the accounts' events.", PROCESSES),
     LazyCommand("payment-gateway", "deploy.run.gateway:gateway", "Run the payment gateway.", PROCESSES),
     LazyCommand("provider", "deploy.run.provider:provider", "Run the simulated provider.", PROCESSES),
     LazyCommand("api", "deploy.run.api:api", "Run the API and the shop.", PROCESSES),

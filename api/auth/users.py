@@ -1,14 +1,19 @@
 """The users' table: where accounts live, and nowhere else."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import asyncpg
 
+from api.auth.outbox import announce
 from api.auth.passwords import Passwords, check
 from api.auth.tokens import Role, User
 from schemas.envelope import fresh_id
 from topics.settings import Settings
+
+_Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
 
 
 @dataclass(frozen=True)
@@ -45,13 +50,8 @@ class PostgresUsers:
         """Add an account; raises EmailTakenError where the address is taken."""
         user = account.user
         try:
-            await self._pool.execute(
-                "INSERT INTO users (user_id, email, password_hash, role) VALUES ($1, $2, $3, $4)",
-                user.user_id,
-                user.email,
-                account.password_hash,
-                user.role.value,
-            )
+            async with self._pool.acquire() as connection, connection.transaction():
+                await _insert(connection, user, account.password_hash)
         except asyncpg.UniqueViolationError as error:
             raise EmailTakenError(user.email) from error
 
@@ -77,23 +77,49 @@ async def make_staff(settings: Settings, email: str, password: str | None) -> Us
     hashed = None if password is None else await Passwords().hash(password)
     connection = await asyncpg.connect(settings.postgres_dsn)
     try:
-        row = await connection.fetchrow(
-            "UPDATE users SET role = 'staff', password_hash = coalesce($2, password_hash) "
-            "WHERE lower(email) = lower($1) RETURNING user_id, email",
-            email,
-            hashed,
-        )
-        if row is None and hashed is None:
-            raise ValueError(f"email: {email} has no account; give a password to create one")
-        if row is None:
-            row = await connection.fetchrow(
-                "INSERT INTO users (user_id, email, password_hash, role) VALUES ($1, $2, $3, 'staff') "
-                "RETURNING user_id, email",
-                fresh_id(),
-                email,
-                hashed,
-            )
+        async with connection.transaction():
+            user = await _promote(connection, email, hashed)
+            if user is None and hashed is None:
+                raise ValueError(f"email: {email} has no account; give a password to create one")
+            if user is None:
+                user = User(fresh_id(), email, Role.STAFF)
+                await _insert(connection, user, hashed)
     finally:
         await connection.close()
+    return user
+
+
+async def _insert(connection: _Connection, user: User, password_hash: str | None) -> None:
+    row = await connection.fetchrow(
+        "INSERT INTO users (user_id, email, password_hash, role) VALUES ($1, $2, $3, $4) "
+        "RETURNING version, created_at, updated_at",
+        user.user_id,
+        user.email,
+        password_hash,
+        user.role.value,
+    )
     assert row is not None
-    return User(str(row["user_id"]), row["email"], Role.STAFF)
+    await announce(connection, user, row["version"], row["created_at"], row["updated_at"])
+
+
+async def _promote(connection: _Connection, email: str, password_hash: str | None) -> User | None:
+    """Make an account a staff account; None where there is none. What is public is told only if it is new."""
+    before = await connection.fetchrow(
+        "SELECT user_id, email, role FROM users WHERE lower(email) = lower($1) FOR UPDATE", email
+    )
+    if before is None:
+        return None
+    user = User(str(before["user_id"]), before["email"], Role.STAFF)
+    if password_hash is not None:
+        await connection.execute(
+            "UPDATE users SET password_hash = $2 WHERE user_id = $1", before["user_id"], password_hash
+        )
+    if before["role"] != Role.STAFF:
+        row = await connection.fetchrow(
+            "UPDATE users SET role = 'staff', version = version + 1, updated_at = now() WHERE user_id = $1 "
+            "RETURNING version, created_at, updated_at",
+            before["user_id"],
+        )
+        assert row is not None
+        await announce(connection, user, row["version"], row["created_at"], row["updated_at"])
+    return user

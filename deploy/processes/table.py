@@ -63,6 +63,15 @@ def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:
             after=("topics", "views", "redis", *(step.name for step in _search(settings))),
         ),
         Process(
+            name="outbox",
+            title="Outbox source",
+            command=_program("outbox"),
+            ready=lambda: connects(settings.host, settings.port(PortOffset.OUTBOX_METRICS)),
+            host=settings.host,
+            ports=(settings.port(PortOffset.OUTBOX_METRICS),),
+            after=("topics", "views"),
+        ),
+        Process(
             name="gateway",
             title="Payment gateway",
             command=_program("payment-gateway"),

@@ -12,6 +12,7 @@ class Role(StrEnum):
     FLOW = "flow"
     GATEWAY = "gateway"
     SINK = "sink"
+    SOURCE = "source"
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,14 @@ from typing import Any
 
 import api
 from api.outcomes import LISTENED
+from connectors.outbox.row import SOURCE
 from connectors.payments import gateway
 from connectors.runtime.projection import AnyProjection
 from deploy.topology.component import Component, Role, Route
 from sinks import elasticsearch, postgres, redis
 from streams.flows import FLOWS, GROUP
 from streams.kernel.flow import Flow
-from topics.registry import PAYMENT_INSTRUCT, PAYMENT_OUTCOME, SERVICE_PING
+from topics.registry import PAYMENT_INSTRUCT, PAYMENT_OUTCOME, SERVICE_PING, USER_REGISTERED, USER_UPDATED
 from topics.settings import Settings
 from topics.topic import Kind, Topic
 
@@ -31,6 +32,12 @@ def components() -> list[Component]:
             title="payment gateway",
             routes=(Route(PAYMENT_INSTRUCT.name, "calls the provider", (PAYMENT_OUTCOME.name,)),),
             group=gateway.GROUP,
+        ),
+        Component(
+            name=SOURCE,
+            role=Role.SOURCE,
+            title="accounts' outbox",
+            also_emits=tuple(topic.name for topic in (USER_REGISTERED, USER_UPDATED)),
         ),
         of_sink("postgres", "PostgreSQL views", postgres.GROUP, postgres.PROJECTIONS),
         of_sink("redis", "Redis views", redis.GROUP, redis.PROJECTIONS),

@@ -9,12 +9,14 @@ _SHAPES = {
     Role.FLOW: ("[", "]"),
     Role.GATEWAY: ("[[", "]]"),
     Role.SINK: ("[(", ")]"),
+    Role.SOURCE: ("[/", "/]"),
 }
 _STYLES = (
     "classDef api fill:#dbeafe,stroke:#2563eb,color:#111827",
     "classDef flow fill:#dcfce7,stroke:#16a34a,color:#111827",
     "classDef gateway fill:#fef3c7,stroke:#d97706,color:#111827",
     "classDef sink fill:#f3e8ff,stroke:#9333ea,color:#111827",
+    "classDef source fill:#ffe4e6,stroke:#e11d48,color:#111827",
 )
 PREFIX = "ecommerce."
 

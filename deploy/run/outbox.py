@@ -1,0 +1,9 @@
+"""`ecommerce outbox`: the accounts' events, from PostgreSQL to their topics."""
+
+from connectors.outbox.run import run
+from topics.settings import settings
+
+
+def outbox() -> None:
+    """Publish what the accounts' outbox holds, as it is written."""
+    run(settings())

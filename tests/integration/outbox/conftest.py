@@ -1,0 +1,20 @@
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from sinks.migrate import migrate
+from topics.settings import Settings
+
+
+@pytest.fixture
+def accounts(settings: Settings, postgres: str, topics_created: str) -> Settings:  # noqa: ARG001 (they are there)
+    """Settings of a database with empty accounts and an empty outbox."""
+    migrate(settings)
+    return settings
+
+
+@pytest.fixture
+async def pool(accounts: Settings) -> AsyncIterator["asyncpg.Pool[asyncpg.Record]"]:
+    async with asyncpg.create_pool(accounts.postgres_dsn, min_size=1, max_size=16) as made:
+        yield made
