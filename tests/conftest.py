@@ -11,6 +11,8 @@
 | `elasticsearch`  | URL of a running Elasticsearch (`ECOMMERCE_ELASTICSEARCH`, else a test peer) |
 | `settings`       | `Settings` with the session's addresses; where the test also asks for       |
 |                  | `postgres`, `redis_url` or `elasticsearch`, with those                      |
+
+Flows in memory: the fixtures `driver` and `golden` of `deploy.replay.pytest_plugin`.
 """
 
 import signal
@@ -23,6 +25,8 @@ import pytest
 from tests.stack import Stack
 from topics import admin
 from topics.settings import Settings
+
+pytest_plugins = ("deploy.replay.pytest_plugin",)
 
 
 def pytest_configure() -> None:

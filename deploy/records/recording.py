@@ -57,7 +57,7 @@ def read_recording(path: Path) -> Iterator[Record]:
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from error
     except (ValueError, EOFError, KeyError, SchemaResolutionError) as error:
-        raise CommandError(f"{path}: not a recorded topic (`ecommerce tap --format raw`): {error}") from error
+        raise CommandError(f"{path}: not a recorded topic (`ecommerce tap --record`): {error}") from error
 
 
 def row_of(record: Record) -> dict[str, Any]:

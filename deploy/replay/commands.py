@@ -18,7 +18,9 @@ from deploy.output import JsonOption, console, notes, print_json
 from deploy.records.position import AtOffset, Beginning, Position, parse_position
 from deploy.records.record import Record
 from deploy.records.sender import Sender
+from deploy.replay.difference import differences, figures, report
 from deploy.replay.memory import emitted, inputs
+from deploy.replay.outcome import outcome, read_golden, write_golden
 from deploy.replay.source import Stretch, from_file, from_topics, spans_of
 from deploy.tap.decoding import decode
 from deploy.tap.selection import select
@@ -32,29 +34,42 @@ ORIGIN = "origin"
 
 
 def replay(
-    source: Annotated[
-        str, typer.Argument(help="A recorded file (`tap --format raw`), or topics as in `tap`.")
-    ],
+    source: Annotated[str, typer.Argument(help="A recorded file (`tap --record`), or topics as in `tap`.")],
     to: Annotated[
         str,
         typer.Option(
             help="A topic; `origin`: each record's own topic; `memory`: the flows in this process, nothing "
             "is written, and what they would emit is printed."
         ),
-    ],
+    ] = MEMORY,
     *,
     start: Annotated[str | None, typer.Option("--from", help="First record: offset, time, `-10m`.")] = None,
     until: Annotated[str | None, typer.Option(help="Stop before this: offset, time, `-10m`.")] = None,
     key: Annotated[list[str] | None, typer.Option(help="Only this key; may be repeated.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many records.")] = None,
+    golden: Annotated[
+        Path | None,
+        typer.Option(
+            help="Compare the outputs and the final tables in memory with this stored outcome; exit 1 where "
+            "they differ.",
+            dir_okay=False,
+        ),
+    ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept-golden", help="Store today's outcome as --golden instead of comparing.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Produce recorded records again, keys, values and headers unchanged; or run the flows on them in memory.
+    """Run the flows on recorded records in memory; or produce them again, keys, values and headers unchanged.
 
     Into `memory` go the records that the flows do not make themselves of others that are replayed; the clock
     follows their timestamps. The bounds of a file are times.
     """
+    if golden is not None and to != MEMORY:
+        raise CommandError(f"--golden: compares a replay in memory, not one to {to}", 2)
+    if accept and golden is None:
+        raise CommandError("--accept-golden: name the file with --golden", 2)
     stretch = Stretch(
         _position("--from", start) or Beginning(),
         _position("--until", until),
@@ -62,7 +77,9 @@ def replay(
         limit,
     )
     total, records = _records(source, stretch)
-    if to == MEMORY:
+    if golden is not None:
+        _against(golden, list(islice(records, limit)), accept=accept, as_json=as_json)
+    elif to == MEMORY:
         _in_memory(islice(records, limit), as_json=as_json)
     else:
         _to_topics(islice(records, limit), to, total, yes=yes, as_json=as_json)
@@ -98,13 +115,29 @@ def _in_memory(records: Iterator[Record], *, as_json: bool) -> None:
         if not as_json:
             writer.write(record, decode(record))
 
-    fed = asyncio.run(emitted(FLOWS, inputs(records, FLOWS), settings().partitions, take))
+    fed = asyncio.run(emitted(FLOWS, inputs(records, FLOWS), settings().partitions, take)).fed
     if as_json:
         print_json({"fed": fed, "emitted": counts})
         return
     notes().print(f"{fed} records fed, {counts.total()} emitted")
     for topic, count in sorted(counts.items()):
         notes().print(f"{count:>8} {topic}")
+
+
+def _against(golden: Path, records: list[Record], *, accept: bool, as_json: bool) -> None:
+    now = asyncio.run(outcome(records, FLOWS, settings().partitions))
+    if accept:
+        write_golden(golden, now)
+        notes().print(f"{len(now)} outputs and states stored in {golden}")
+        return
+    before = read_golden(golden)
+    found = differences(before, now)
+    if as_json:
+        print_json({"golden": len(before), "differences": [figures(one) for one in found]})
+    else:
+        print(report(found, len(before)))
+    if found:
+        raise typer.Exit(1)
 
 
 def _to_topics(records: Iterator[Record], to: str, total: int | None, *, yes: bool, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """Replaying recorded records through the dataflow in memory, to see what the flows would emit."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from deploy.records.record import Record
@@ -35,13 +36,21 @@ def inputs(records: Iterable[Record], flows: Sequence[Flow[Any]]) -> Iterator[Re
             yield record
 
 
+@dataclass(frozen=True)
+class Replayed:
+    """A replay that is over: how many records were fed, and the driver as it stands, if there were any."""
+
+    fed: int
+    driver: Driver | None
+
+
 async def emitted(
     flows: Sequence[Flow[Any]],
     records: Iterable[Record],
     partitions: int,
     take: Callable[[Record], None],
-) -> int:
-    """Feed the records to the flows and give everything they emit to `take`; return how many were fed.
+) -> Replayed:
+    """Feed the records to the flows and give everything they emit to `take`.
 
     The virtual clock follows the records' timestamps, so timers fire in between as they did.
     """
@@ -58,7 +67,7 @@ async def emitted(
         await driver.send_raw(record.topic, record.key, record.value, headers=headers)
         fed += 1
         seen = _give(driver, seen + 1, take)
-    return fed
+    return Replayed(fed, driver)
 
 
 def _identity(record: Record) -> tuple[str | None, str | None]:

@@ -2,11 +2,12 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, TypeVar
 
 import typer
 
@@ -25,6 +26,8 @@ from deploy.tap.writer import Writer
 from topics.registry import TOPICS
 from topics.settings import settings
 
+T = TypeVar("T")
+
 
 class Format(StrEnum):
     """How records are written."""
@@ -34,7 +37,6 @@ class Format(StrEnum):
     CSV = "csv"
     TABLE = "table"
     PARQUET = "parquet"
-    RAW = "raw"
 
 
 def tap(
@@ -55,17 +57,25 @@ def tap(
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many records.")] = None,
     output: Annotated[Path | None, typer.Option(help="Write to this file.", dir_okay=False)] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            help="Record keys, values, headers and times as they are into this file, for `ecommerce replay`.",
+            dir_okay=False,
+        ),
+    ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Wait for new records until Ctrl-C.")
     ] = False,
 ) -> None:
-    """Read topics, each record decoded with the schema that wrote it; several are merged by time.
-
-    Format `raw` records keys, values and headers as they are, for `ecommerce replay`.
-    """
+    """Read topics, each record decoded with the schema that wrote it; several are merged by time."""
     chosen = form or (Format.PRETTY if sys.stdout.isatty() and output is None else Format.JSON)
-    if output is None and chosen in (Format.PARQUET, Format.RAW):
+    if output is None and chosen is Format.PARQUET:
         raise CommandError(f"--format {chosen}: is a file's format, name the file with --output", 2)
+    if record is not None and (form or output):
+        raise CommandError(
+            "--record: writes a recording and nothing else, leave out --format and --output", 2
+        )
     if follow and until:
         raise CommandError("--until: cannot be given with --follow, which does not end", 2)
     begin = _position("--from", start) or (End() if follow else Beginning())
@@ -76,11 +86,14 @@ def tap(
         names = select(topics, (name for name in reader.topics() if not name.startswith("__")))
         spans = reader.spans(names, begin, end)
         records = reader.follow(spans) if follow else reader.read_in_time_order(spans)
-        wanted = (record for record in records if not keys or record.key in keys)
-        rows = ((record, row) for record in wanted if _fits(row := decode(record), matches))
-        written = _write(islice(rows, limit), chosen, output, names)
-    if output is not None:
-        notes().print(f"{written} records written to {output}")
+        wanted = (one for one in records if not keys or one.key in keys)
+        rows = islice(((one, row) for one in wanted if _fits(row := decode(one), matches)), limit)
+        if record is None:
+            written = _write(rows, chosen, output, names)
+        else:
+            written = _copied(rows, _opened(lambda: Recording(record), "--record", record))
+    if target := record or output:
+        notes().print(f"{written} records written to {target}")
     if matches is not None and matches.lacking:
         notes().print(f"--where: {matches.lacking} records have no {matches.missing} to compare")
 
@@ -99,12 +112,22 @@ def _position(option: str, text: str | None) -> Position | None:
 
 
 def _write(rows: Iterator[tuple[Record, Row]], form: Format, output: Path | None, topics: list[str]) -> int:
-    written = 0
+    with ExitStack() as stack:
+        file: IO[str] = sys.stdout
+        if output is not None and form is not Format.PARQUET:
+            file = stack.enter_context(_opened(lambda: output.open("w", newline=""), "--output", output))
+        return _copied(rows, _opened(lambda: _writer(form, file, output, topics), "--output", output))
+
+
+def _opened(make: Callable[[], T], option: str, path: Path | None) -> T:
     try:
-        file = output.open("w", newline="") if output and form not in (Format.PARQUET, Format.RAW) else None
-        writer = _writer(form, file or sys.stdout, output, topics)
+        return make()
     except OSError as error:
-        raise CommandError(f"--output {output}: {error.strerror}", 2) from error
+        raise CommandError(f"{option} {path}: {error.strerror}", 2) from error
+
+
+def _copied(rows: Iterator[tuple[Record, Row]], writer: Writer) -> int:
+    written = 0
     try:
         for record, row in rows:
             writer.write(record, row)
@@ -113,8 +136,6 @@ def _write(rows: Iterator[tuple[Record, Row]], form: Format, output: Path | None
         pass
     finally:
         writer.close()
-        if file is not None:
-            file.close()
     return written
 
 
@@ -133,6 +154,3 @@ def _writer(form: Format, file: IO[str], output: Path | None, topics: list[str])
         case Format.PARQUET:
             assert output is not None
             return Parquet(output, one.data if one else None)
-        case Format.RAW:
-            assert output is not None
-            return Recording(output)

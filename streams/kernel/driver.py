@@ -14,7 +14,7 @@
 | let time pass              | `advance(ms)`: timers fire on the way; `now` is the virtual time              |
 | see messages               | `events(topic)`: all; `read(topic, group)`: those that the group has not read |
 | see records as they lie    | `records(topic)`: key, value, headers, partition, offset, timestamp           |
-| see tables                 | `table(table)`, `tables()`                                                    |
+| see tables                 | `table(table)`: states by key                                                 |
 | see who has read how far   | `committed(group)`: a flow's group has its name; `ready()`: what waits        |
 | see what was refused       | `dead_letters(domain)`                                                        |
 | crash, restart             | `crash_at(step)`, `restart(wipe=..., rewind=...)`, `crashes`                  |
@@ -77,7 +77,6 @@ class Driver:
     ) -> None:
         self.now = now
         self.crashes = 0
-        self._tables: dict[str, Table[Any]] = {flow.table.name: flow.table for flow in flows}
         self._max_batch = max_batch
         self._crash = CrashPoint()
         self._wipe = False
@@ -249,10 +248,6 @@ class Driver:
     def table(self, table: Table[S]) -> dict[str, S]:
         """Return a table's states by key, from all partitions."""
         return {key.decode(): table.decode(value) for key, value in self._worker.states(table.name)}
-
-    def tables(self) -> dict[str, dict[str, msgspec.Struct]]:
-        """Return every flow's table by its name."""
-        return {name: self.table(table) for name, table in self._tables.items()}
 
     def dead_letters(self, domain: str) -> list[DeadLetter]:
         """Return the dead letters of a domain, in order of arrival."""

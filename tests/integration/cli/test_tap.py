@@ -130,9 +130,7 @@ def test_writes_parquet_with_nested_types(ecommerce: Ecommerce, carts: Carts, tm
 
 def test_records_bytes_headers_and_tombstones(ecommerce: Ecommerce, carts: Carts, tmp_path: Path) -> None:
     target = tmp_path / "cart.avro"
-    done = ecommerce(
-        "tap", "cart.add", "inventory.low*", *keys(*carts.ids), "--format", "raw", "--output", str(target)
-    )
+    done = ecommerce("tap", "cart.add", "inventory.low*", *keys(*carts.ids), "--record", str(target))
     assert done.code == 0, done.err
     recorded = list(read_recording(target))
     assert len(recorded) == 6
@@ -150,7 +148,8 @@ def test_records_bytes_headers_and_tombstones(ecommerce: Ecommerce, carts: Carts
         (("tap", "cart.add", "--from", "noon"), "--from: 'noon' is no position"),
         (("tap", "cart.add", "--where", "data. == 1"), "--where: invalid syntax"),
         (("tap", "cart.add", "--where", "open('x')"), "--where: Function 'open' not defined"),
-        (("tap", "cart.add", "--format", "raw"), "name the file with --output"),
+        (("tap", "cart.add", "--format", "parquet"), "name the file with --output"),
+        (("tap", "cart.add", "--record", "x", "--format", "csv"), "--record: writes a recording"),
         (("tap", "cart.add", "--output", "/nowhere/x.json"), "--output /nowhere/x.json: No such file"),
     ],
 )
