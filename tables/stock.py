@@ -3,9 +3,9 @@
 from enum import StrEnum
 
 import msgspec
-from immutables import Map
 
 from schemas.inventory import QuotedLine
+from tables.parts import Parts
 from tables.table import Table
 
 
@@ -48,7 +48,7 @@ class Stock(msgspec.Struct, frozen=True, omit_defaults=True):
     `reservations` (by order id); 0 <= reserved <= on_hand. `settled` holds the markers by order id, oldest
     first; `applied` the latest receipts and adjustments. `facts` is None until the product is known: its
     events travel on other topics than the stock's commands. A flash sale has tens of thousands of open
-    reservations: their map is persistent, so that a change does not copy it.
+    reservations: each is an entry of its own, so that an order does not write all the others again.
     """
 
     version: int = 0
@@ -57,7 +57,7 @@ class Stock(msgspec.Struct, frozen=True, omit_defaults=True):
     received: int = 0
     committed: int = 0
     facts: Facts | None = None
-    reservations: Map[str, Reservation] = Map()
+    reservations: Parts[Reservation] = Parts()
     settled: dict[str, Settled] = {}
     applied: tuple[str, ...] = ()
 
@@ -66,5 +66,10 @@ class Stock(msgspec.Struct, frozen=True, omit_defaults=True):
         """Return the pieces that may still be reserved."""
         return self.on_hand - self.reserved
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing is known of the SKU: it never moved, and has no product."""
+        return not self.version and self.facts is None and not self.applied and not self.settled
 
-STOCK = Table("stock", Stock)
+
+STOCK = Table("stock", Stock, parts="reservations")

@@ -10,7 +10,7 @@ from tables.cart import Cart
 from tables.order import Order
 from tables.payment import Payment
 from tables.product import Product
-from tables.stock import Stock
+from tables.stock import Reservation, Stock
 
 Row = dict[str, Any]
 
@@ -70,7 +70,7 @@ class Ends:
 
 @dataclass
 class Tables:
-    """The dataflow's own state, by key, as the changelogs hold it."""
+    """The dataflow's own state, by key, as the changelogs hold it; `reservations` by SKU and order."""
 
     stock: dict[str, Stock] = field(default_factory=dict)
     allocation: dict[str, Allocation] = field(default_factory=dict)
@@ -78,6 +78,7 @@ class Tables:
     payment: dict[str, Payment] = field(default_factory=dict)
     product: dict[str, Product] = field(default_factory=dict)
     cart: dict[str, Cart] = field(default_factory=dict)
+    reservations: dict[str, dict[str, Reservation]] = field(default_factory=lambda: defaultdict(dict))
 
 
 @dataclass

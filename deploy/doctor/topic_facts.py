@@ -7,7 +7,7 @@ from deploy.doctor.facts import Events, Tables
 from deploy.records.record import Record
 from deploy.records.tables import TABLES
 from schemas.codec import UndecodableError, decode_fields
-from streams.kernel.layout import is_state
+from streams.kernel.layout import is_state, split_part
 from topics import registry as t
 
 Take = Callable[[Events, dict[str, Any]], None]
@@ -102,12 +102,18 @@ def load(records: Iterable[Record]) -> tuple[Tables, Events]:
 
 
 def _state(tables: Tables, record: Record) -> None:
-    if record.key is None or not is_state(record.key):
-        return
+    key = record.key or b""
     table = TABLES[record.topic]
-    states: dict[str, Any] = getattr(tables, table.name)
-    key = record.key.decode()
-    if record.value is None:
-        states.pop(key, None)
+    if part := split_part(key):
+        # The stock's reservations are the only parts that there are.
+        of, name = part
+        _put(tables.reservations[of.decode()], name, record.value, table.decode_part)
+    elif key and is_state(key):
+        _put(getattr(tables, table.name), key.decode(), record.value, table.decode)
+
+
+def _put(entries: dict[str, Any], key: str, value: bytes | None, decode: Callable[[bytes], Any]) -> None:
+    if value is None:
+        entries.pop(key, None)
     else:
-        states[key] = table.decode(record.value)
+        entries[key] = decode(value)

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from streams.kernel.layout import OUTBOX, decode_outbox, is_state
+from streams.kernel.layout import OUTBOX, decode_outbox, is_state, split_part
 from tables.allocation import ALLOCATION
 from tables.cart import CART
 from tables.order import ORDER
@@ -19,12 +19,14 @@ TABLES: dict[str, Table[Any]] = {
 
 
 def plain(topic: str, key: bytes | None, value: bytes) -> Any:
-    """Return a changelog record's value as plain data: a state, an outbox's outputs, or the kernel's text.
+    """Return a changelog record's value as plain data: a state, a part, the outbox, the kernel's text.
 
     Raises msgspec.DecodeError where the bytes are not what the key says.
     """
     if key is None or is_state(key):
-        return msgspec.to_builtins(TABLES[topic].decode(value))
+        return msgspec.to_builtins(TABLES[topic].decode(value), enc_hook=len)
+    if split_part(key):
+        return msgspec.to_builtins(TABLES[topic].decode_part(value))
     if key == OUTBOX:
         return [
             {"topic": output.topic, "key": None if output.key is None else output.key.decode()}

@@ -21,6 +21,10 @@ class MissingPartError(Exception):
     """A record came without the key or the value that its topic prescribes."""
 
 
+class UnusableKeyError(Exception):
+    """A record's key cannot be a key of a table."""
+
+
 class TooLargeError(Exception):
     """A decision does not fit into one record batch, or an output not into one record."""
 

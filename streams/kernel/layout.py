@@ -1,6 +1,7 @@
-r"""The kernel's own keys in a table's store and changelog, beside the states.
+r"""The keys in a table's store and changelog: the states', their parts', and the kernel's own.
 
-All begin with a NUL byte, which no key of the platform has:
+A state has the key of its records. NUL is in no such key, so it sets the others apart. A part has its state's
+key, NUL and its name. The kernel's own begin with NUL:
 - `\0position\0<topic>`: offset (ASCII) of the last record of that source topic that is part of the state;
 - `\0outbox`: the outputs of the last batch (MessagePack), re-sent after a crash;
 - `\0owner`: who writes this partition since when; each owner's first append, for people and for fencing;
@@ -13,7 +14,7 @@ import msgspec
 
 from streams.kernel.ports import Output
 
-RESERVED = b"\x00"
+NUL = b"\x00"
 OUTBOX = b"\x00outbox"
 OWNER = b"\x00owner"
 WRITTEN = b"\x00written"
@@ -49,6 +50,17 @@ def decode_outbox(value: bytes) -> tuple[Output, ...]:
     return _decoder.decode(value)
 
 
+def part_key(key: bytes, name: str) -> bytes:
+    """Return the key of a state's part."""
+    return key + NUL + name.encode()
+
+
 def is_state(key: bytes) -> bool:
-    """Tell a table's own keys from the kernel's and Faust's."""
-    return not key.startswith(RESERVED) and key != FAUST_OFFSET
+    """Tell a state's key from its parts', the kernel's and Faust's."""
+    return NUL not in key
+
+
+def split_part(key: bytes) -> tuple[bytes, str] | None:
+    """Return a part's state key and name, or None where the key is no part's."""
+    state, nul, name = key.partition(NUL)
+    return (state, name.decode()) if state and nul and key != FAUST_OFFSET else None

@@ -14,8 +14,10 @@ from streams.kernel.errors import (
     MissingPartError,
     TooLargeError,
     TransientError,
+    UnusableKeyError,
 )
 from streams.kernel.flow import Decision, Flow, Route
+from streams.kernel.layout import NUL
 from streams.kernel.outputs import encode_outputs
 from streams.kernel.ports import Clock, Output, Record
 from streams.kernel.view import StateView
@@ -128,6 +130,8 @@ class Processor(Generic[S]):
             raise MissingPartError(f"the record has no key ({route.topic.key})")
         if value is None:
             raise MissingPartError("the record has no value")
+        if NUL in key:
+            raise UnusableKeyError(f"the key {key!r} holds NUL, which sets the table's own entries apart")
         key.decode()
         message = decode(route.topic, value)
         state = view.get(key)

@@ -1,7 +1,7 @@
 """Filling topics ahead of a measurement, and reading afterwards, from the broker's own clock, how it went."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (
@@ -39,8 +39,13 @@ def stamp_on_arrival(settings: Settings, names: Iterable[str]) -> None:
         future.result()
 
 
-def fill(settings: Settings, parcels: Iterable[Parcel]) -> int:
-    """Send records, by murmur2 of their keys as the platform does; return how many. Raises RuntimeError."""
+def fill(
+    settings: Settings, parcels: Iterable[Parcel], partition: Callable[[bytes], int] | None = None
+) -> int:
+    """Send records, by murmur2 of their keys as the platform does; return how many. Raises RuntimeError.
+
+    `partition` chooses otherwise.
+    """
     failed: list[str] = []
     producer = Producer(
         {
@@ -54,7 +59,11 @@ def fill(settings: Settings, parcels: Iterable[Parcel]) -> int:
     count = 0
     for topic, key, value in parcels:
         producer.produce(
-            topic, value, key, on_delivery=lambda error, _: failed.append(str(error)) if error else None
+            topic,
+            value,
+            key,
+            -1 if partition is None else partition(key),
+            on_delivery=lambda error, _: failed.append(str(error)) if error else None,
         )
         count += 1
         if count % 1_000 == 0:

@@ -3,10 +3,9 @@
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from immutables import Map
+from confluent_kafka import murmur2
 
 from schemas.cart import CartAdd, CartLine
 from schemas.envelope import fresh_id
@@ -14,7 +13,9 @@ from schemas.inventory import InventoryReserve, QuotedLine, RequestedLine
 from streams.cart.agent import FLOW as CART_FLOW
 from streams.inventory.stock.agent import FLOW as STOCK_FLOW
 from streams.kernel.flow import Flow
+from streams.kernel.layout import NUL, part_key
 from tables.cart import CART, Cart
+from tables.parts import Parts
 from tables.stock import STOCK, Facts, Reservation, Stock
 from tests.bench.broker import Parcel, fill
 from topics.command import command
@@ -28,8 +29,7 @@ CURRENCY = "GBP"
 PIECES = 1_000_000
 
 
-@dataclass(frozen=True)
-class Population:
+class Population(Protocol):
     """States of one flow's table; `things` of them are carts or reservations.
 
     `probe` makes a command for a key whose answer, on `answers`, shows that its state was there.
@@ -42,26 +42,32 @@ class Population:
 
     def states(self) -> Iterator[Parcel]:
         """Yield the changelog's records."""
-        raise NotImplementedError
 
     def probe(self, key: str) -> tuple[str, Parcel]:
         """Return the key of the answer and the command."""
-        raise NotImplementedError
 
     def shows(self, value: bytes) -> bool:
         """Tell whether an answer rests on the state that was there."""
-        raise NotImplementedError
-
-    def fill(self, settings: Settings) -> None:
-        """Put the states into the changelog."""
-        fill(settings, self.states())
 
 
-class Carts(Population):
+def settle(population: Population, settings: Settings) -> None:
+    """Put the states into the changelog, each part beside its state."""
+
+    def partition(key: bytes) -> int:
+        return murmur2(key.partition(NUL)[0], settings.partitions)
+
+    fill(settings, population.states(), partition)
+
+
+class Carts:
     """Carts of two lines each."""
 
+    flow: Flow[Any] = CART_FLOW
+    answers: Topic[Any] = CART_UPDATED
+
     def __init__(self, count: int) -> None:
-        super().__init__(CART_FLOW, [fresh_id() for _ in range(count)], count, CART_UPDATED)
+        self.keys: Sequence[str] = [fresh_id() for _ in range(count)]
+        self.things = count
 
     def states(self) -> Iterator[Parcel]:
         """Yield the carts."""
@@ -80,14 +86,18 @@ class Carts(Population):
         return len(decode(CART_UPDATED, value).data.lines) > 1
 
 
-class Reservations(Population):
+class Reservations:
     """Stocks of 10,000 SKUs with open reservations in equal parts."""
 
+    flow: Flow[Any] = STOCK_FLOW
+    answers: Topic[Any] = INVENTORY_LINE_RESERVED
+
     def __init__(self, count: int) -> None:
-        super().__init__(STOCK_FLOW, [_sku(number) for number in range(SKUS)], count, INVENTORY_LINE_RESERVED)
+        self.keys: Sequence[str] = [_sku(number) for number in range(SKUS)]
+        self.things = count
 
     def states(self) -> Iterator[Parcel]:
-        """Yield the stocks."""
+        """Yield the stocks and their reservations."""
         topic, each = STOCK.changelog.name, max(1, self.things // SKUS)
         for key in self.keys:
             line = QuotedLine(key, key, f"Product {key}", 1, 999)
@@ -97,9 +107,12 @@ class Reservations(Population):
                 reserved=each,
                 received=PIECES,
                 facts=Facts(1, f"Product {key}", 999, CURRENCY, active=True, low_stock_threshold=10),
-                reservations=Map({fresh_id(): Reservation(1, (line,)) for _ in range(each)}),
+                reservations=Parts(each),
             )
             yield topic, key.encode(), STOCK.encode(stock)
+            entry = STOCK.encode_part(Reservation(1, (line,)))
+            for _ in range(each):
+                yield topic, part_key(key.encode(), fresh_id()), entry
 
     def probe(self, key: str) -> tuple[str, Parcel]:
         """Return a command that reserves a piece."""

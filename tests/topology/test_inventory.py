@@ -163,3 +163,22 @@ async def test_a_crash_at_any_step_reserves_once(step: Step) -> None:
         assert driver.crashes == 1
         assert driver.table(STOCK)[SKU].reserved == 2
         assert len({said.event_id for said in driver.events(INVENTORY_RESERVED)}) == 1
+
+
+@pytest.mark.parametrize("wipe", [True, False])
+@pytest.mark.parametrize("step", list(Step))
+async def test_reservations_outlive_a_crash_each_by_itself(step: Step, *, wipe: bool) -> None:
+    async with Driver(STOCK_FLOW, partitions=1) as driver:
+        await stocked(driver, 9)
+        for order_id in ("order-a", "order-b"):
+            await reserve(driver, 2, order_id)
+        driver.crash_at(step, wipe=wipe)
+        await reserve(driver, 2, "order-c")
+        assert driver.crashes == 1
+        await reserve(driver, 2, "order-a")
+        await driver.send(INVENTORY_COMMIT, SKU, InventoryCommit("order-a"))
+        await driver.send(INVENTORY_RELEASE, SKU, InventoryRelease("order-c", "cancelled"))
+        stock = driver.table(STOCK)[SKU]
+        assert (stock.on_hand, stock.reserved, len(stock.reservations)) == (7, 2, 1)
+        answers = {said.aggregate_id for said in driver.events(INVENTORY_LINE_RESERVED)}
+        assert answers == {"order-a", "order-b", "order-c"}

@@ -8,7 +8,10 @@ from schemas.inventory import MovementKind
 def levels(facts: Facts) -> Breaches:
     """Name levels that do not add up, or are out of their bounds."""
     for sku, stock in facts.tables.stock.items():
-        held = sum(reservation.quantity for reservation in stock.reservations.values())
+        entries = facts.tables.reservations.get(sku, {})
+        held = sum(reservation.quantity for reservation in entries.values())
+        if len(stock.reservations) != len(entries):
+            yield sku, f"counts {len(stock.reservations)} reservations, {len(entries)} are in the table"
         if stock.on_hand != stock.received - stock.committed:
             yield (
                 sku,
@@ -17,10 +20,13 @@ def levels(facts: Facts) -> Breaches:
         if stock.reserved != held:
             yield (
                 sku,
-                f"reserved {stock.reserved} is not the {held} of its {len(stock.reservations)} reservations",
+                f"reserved {stock.reserved} is not the {held} of its {len(entries)} reservations",
             )
         if not 0 <= stock.reserved <= stock.on_hand:
             yield sku, f"reserved {stock.reserved} is not between 0 and on_hand {stock.on_hand}"
+    for sku, entries in facts.tables.reservations.items():
+        if entries and sku not in facts.tables.stock:
+            yield sku, f"has {len(entries)} reservations and no stock"
 
 
 def movements(facts: Facts) -> Breaches:
@@ -53,8 +59,8 @@ def reservations(facts: Facts) -> Breaches:
 
     A failed order's are released, a confirmed one's committed.
     """
-    for sku, stock in facts.tables.stock.items():
-        for order_id, held in stock.reservations.items():
+    for sku, entries in facts.tables.reservations.items():
+        for order_id, held in entries.items():
             history = facts.events.orders.get(order_id)
             status = history.newest["status"] if history else "unknown"
             failed = order_id in facts.events.ends and facts.events.ends[order_id].failed
@@ -79,7 +85,7 @@ CHECKS = (
     Check(
         "reservations",
         "no reservation outlives its order's checkout",
-        lambda facts: sum(len(stock.reservations) for stock in facts.tables.stock.values()),
+        lambda facts: sum(map(len, facts.tables.reservations.values())),
         reservations,
     ),
 )

@@ -157,7 +157,7 @@ def sweep(policy: StockPolicy, state: Stock | None, message: Message[TimerDue]) 
     if len(kept) == len(state.settled):
         return Decision(state)
     swept = replace(state, settled=kept)
-    return Decision(None if swept == Stock() else swept)
+    return Decision(None if swept.untouched else swept)
 
 
 def _reserved(sku: str, order_id: str, reservation: Reservation) -> Out[LineReserved]:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from functools import partial
 
 from tests.bench.ground import ground
-from tests.bench.population import Carts, Population, Reservations
+from tests.bench.population import Carts, Population, Reservations, settle
 from tests.bench.standing_worker import StandingWorker
 from tests.bench.step import Case, Options, Sample, Step
 from topics.admin import create
@@ -24,9 +24,9 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
             await asyncio.to_thread(create, stack.settings)
             population = populate(options.scaled(THINGS, 10_000))
             few = populate(FEW)
-            await asyncio.to_thread(few.fill, stack.settings)
+            await asyncio.to_thread(settle, few, stack.settings)
             bare = await _resident(StandingWorker(stack, few))
-            await asyncio.to_thread(population.fill, stack.settings)
+            await asyncio.to_thread(settle, population, stack.settings)
             worker = StandingWorker(stack, population)
 
             measure = partial(_measure, worker, bare, population.things)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 from tests.bench.ground import ground
-from tests.bench.population import Carts
+from tests.bench.population import Carts, settle
 from tests.bench.standing_worker import StandingWorker
 from tests.bench.step import Case, Options, Sample, Step
 from topics.admin import create
@@ -40,9 +40,9 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
 
         few = Carts(1_000)
         try:
-            await asyncio.to_thread(few.fill, stack.settings)
+            await asyncio.to_thread(settle, few, stack.settings)
             yield Case("1,000 keys, no local state", "s", empty, lower_is_better=True)
-            await asyncio.to_thread(carts.fill, stack.settings)
+            await asyncio.to_thread(settle, carts, stack.settings)
             yield Case("no local state", "s", fresh, lower_is_better=True)
             yield Case(
                 "killed, with local state", "s", killed, targets={"value": "<= 5"}, lower_is_better=True

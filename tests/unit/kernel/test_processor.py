@@ -1,5 +1,6 @@
 """How a run of records becomes a batch that fits."""
 
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -93,6 +94,13 @@ def test_a_state_of_another_kind_is_refused(view: StateView[Blob]) -> None:
     batch = processor(10_000).run([record(CART_REMOVE, 0, "k", CartRemove("line"))], view, {})
     assert dict(batch.outputs[0].headers)["reason"] == b"invalid_decision"
     assert view.settle() == {}
+
+
+def test_a_key_that_holds_nul_never_meets_the_kernels_own(view: StateView[Blob]) -> None:
+    keys = (b"\x00outbox", b"sku\x00order")
+    records = [replace(add(offset, 1), key=key) for offset, key in enumerate(keys)]
+    batch = Processor(FLOW, lambda: 0, 10_000).run(records, view, {})
+    assert (batch.dead_letters, batch.changes) == (2, [])
 
 
 def test_records_of_the_state_are_skipped_and_missing_ones_counted(view: StateView[Blob]) -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from immutables import Map
-
 from deploy.doctor.facts import Facts
 from schemas.inventory import QuotedLine
 from schemas.order import OrderKind, OrderSnapshot, OrderStatus
@@ -11,6 +9,7 @@ from schemas.payment import PaymentStatus
 from schemas.product import ProductSnapshot
 from tables.cart import Cart
 from tables.order import Order
+from tables.parts import Parts
 from tables.payment import Goal, Payment
 from tables.product import Product
 from tables.stock import Reservation, Stock
@@ -125,8 +124,9 @@ def _tables(facts: Facts) -> None:
         reserved=1,
         received=9,
         committed=2,
-        reservations=Map({PLACED: Reservation(1, (quoted,))}),
+        reservations=Parts(1),
     )
+    tables.reservations["A"] = {PLACED: Reservation(1, (quoted,))}
     snapshot = ProductSnapshot("Lamp", "", (), 150, "GBP", 1, active=True, created_at=1, updated_at=1)
     tables.product["A"] = Product(snapshot, 1)
     tables.order[SOLD] = state(OrderStatus.CONFIRMED, 11)

@@ -108,6 +108,14 @@ def _reserved_for_nobody(facts: Facts) -> None:
     del facts.events.orders[PLACED]
 
 
+def _lost_reservation(facts: Facts) -> None:
+    facts.tables.reservations["A"].clear()
+
+
+def _reserved_of_nothing(facts: Facts) -> None:
+    facts.tables.reservations["B"] = facts.tables.reservations["A"]
+
+
 def _lost_movement(facts: Facts) -> None:
     facts.events.movements["A"].add(9, moved("receive", 5))
 
@@ -155,6 +163,8 @@ BROKEN: list[tuple[str, str, str, Callable[[Facts], object]]] = [
     ("stock_levels", "A", "reserved 2 is not the 1", lambda f: stock(f, reserved=2)),
     ("stock_levels", "A", "is not between 0 and on_hand 0", lambda f: stock(f, on_hand=0, committed=9)),
     ("stock_levels", "A", "is not between 0", lambda f: stock(f, reserved=-1)),
+    ("stock_levels", "A", "counts 1 reservations, 0 are in the table", _lost_reservation),
+    ("stock_levels", "B", "has 1 reservations and no stock", _reserved_of_nothing),
     ("stock_movements", "A", "jumps to version 9", _lost_movement),
     ("stock_movements", "A", "the table is at version 6", lambda f: stock(f, version=6)),
     ("stock_movements", "A", "committed is 4, its movements add up to 2", _doubled_commit),

@@ -8,8 +8,10 @@ from deploy.records.record import Record
 from deploy.records.span import Span
 from schemas.envelope import Message, derived_id
 from schemas.product import ProductSnapshot
-from streams.kernel.layout import position_key
+from streams.kernel.layout import part_key, position_key
+from tables.parts import Parts
 from tables.product import PRODUCT, Product
+from tables.stock import STOCK, Reservation, Stock
 from topics import registry as t
 from topics.topic import Topic
 from topics.wire import encode
@@ -53,6 +55,21 @@ def test_reads_tables_without_the_kernels_own_keys_and_with_deletions() -> None:
         ]
     )
     assert tables.product == {"A": Product(SNAPSHOT, 1)}
+
+
+def test_reads_open_reservations_by_sku_and_order() -> None:
+    topic, held = STOCK.changelog.name, Reservation(2, ())
+    entry = STOCK.encode_part(held)
+    tables, _ = load(
+        [
+            Record(topic, 0, 0, 1, b"A", STOCK.encode(Stock(reserved=2, reservations=Parts(1)))),
+            Record(topic, 0, 1, 1, part_key(b"A", "order-1"), entry),
+            Record(topic, 0, 2, 1, part_key(b"A", "order-2"), entry),
+            Record(topic, 0, 3, 1, part_key(b"A", "order-1"), None),
+        ]
+    )
+    assert len(tables.stock["A"].reservations) == 1
+    assert tables.reservations == {"A": {"order-2": held}}
 
 
 def test_a_poisoned_event_is_no_fact() -> None:

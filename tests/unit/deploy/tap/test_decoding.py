@@ -2,9 +2,11 @@ from deploy.records.record import Record
 from deploy.tap.decoding import decode
 from schemas.cart import CartClear
 from schemas.product import ProductSnapshot
-from streams.kernel.layout import OUTBOX, encode_outbox, position_key
+from streams.kernel.layout import OUTBOX, encode_outbox, part_key, position_key
 from streams.kernel.ports import Output
+from tables.parts import Parts
 from tables.product import PRODUCT, Product
+from tables.stock import STOCK, Reservation, Stock
 from topics.command import command
 from topics.registry import CART_CLEAR, CHANGELOGS
 from topics.wire import encode
@@ -47,3 +49,11 @@ def test_reads_a_changelogs_states_and_the_kernels_own_records() -> None:
     outbox = decode(record(topic, OUTBOX, encode_outbox([Output("t", b"k", b"v")])))
     assert outbox["data"] == [{"topic": "t", "key": "k"}]
     assert "error" in decode(record(topic, b"sku", b"\xc1"))
+
+
+def test_reads_a_stock_and_its_reservations() -> None:
+    topic = STOCK.changelog.name
+    stock = decode(record(topic, b"sku", STOCK.encode(Stock(reserved=2, reservations=Parts(1)))))
+    assert (stock["data"]["reserved"], stock["data"]["reservations"]) == (2, 1)
+    held = decode(record(topic, part_key(b"sku", "order"), STOCK.encode_part(Reservation(2, ()))))
+    assert held["data"] == {"quantity": 2, "lines": ()}

@@ -25,6 +25,7 @@ from streams.inventory.policy import StockPolicy
 from streams.inventory.stock import decide
 from streams.inventory.stock.markers import sweep_due
 from streams.kernel.flow import Decision
+from tables.parts import Parts
 from tables.stock import STOCK, Facts, Reservation, Settled, Settlement, Stock
 from tests.unit.streams.inventory.samples import NOW, ORDER, SKU, asked, product, said
 from topics.registry import (
@@ -197,7 +198,7 @@ def test_reserving_quotes_every_line_at_the_list_price() -> None:
     assert updated.data.movement == Movement(MovementKind.RESERVE, 5, ORDER, "order")
     after = changed(decision)
     assert (after.on_hand, after.reserved, after.available) == (10, 5, 5)
-    assert dict(after.reservations) == {ORDER: Reservation(5, lines)}
+    assert (len(after.reservations), after.reservations.get(ORDER)) == (1, Reservation(5, lines))
 
 
 def test_an_agreed_price_overrides_the_list_price() -> None:
@@ -248,7 +249,7 @@ def test_a_release_gives_the_reservation_back_once() -> None:
     held = changed(reserve(stocked(), asked(4)))
     decision = release(held)
     after = changed(decision)
-    assert (after.on_hand, after.reserved, dict(after.reservations)) == (10, 0, {})
+    assert (after.on_hand, after.reserved, len(after.reservations)) == (10, 0, 0)
     assert after.settled == {ORDER: Settled(Settlement.RELEASED, NOW)}
     (updated,) = decision.outputs
     assert updated.data.movement == Movement(MovementKind.RELEASE, 4, ORDER, "cancelled")
@@ -268,7 +269,7 @@ def test_a_commit_takes_the_goods_out_of_the_house_once() -> None:
     held = changed(reserve(stocked(), asked(4)))
     decision = commit(held)
     after = changed(decision)
-    assert (after.on_hand, after.reserved, after.committed, dict(after.reservations)) == (6, 0, 4, {})
+    assert (after.on_hand, after.reserved, after.committed, len(after.reservations)) == (6, 0, 4, 0)
     (updated,) = decision.outputs
     assert updated.data.movement == Movement(MovementKind.COMMIT, 4, ORDER, "order")
     assert commit(after) == Decision(after)
@@ -352,4 +353,5 @@ def test_the_state_survives_its_bytes() -> None:
     state = changed(
         commit(changed(reserve(changed(reserve(stocked(), asked(4))), asked(1), "order-b")), "order-b")
     )
-    assert STOCK.decode(STOCK.encode(state)) == state
+    assert len(state.reservations) == 1
+    assert STOCK.decode(STOCK.encode(state)) == msgspec.structs.replace(state, reservations=Parts(1))
