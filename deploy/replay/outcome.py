@@ -1,6 +1,6 @@
 """What a replay comes to: every output, then every table's final states. The stored one is golden."""
 
-import gzip
+import lzma
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,15 +43,15 @@ async def outcome(recorded: Sequence[Record], flows: Sequence[Flow[Any]], partit
 def write_golden(path: Path, lines: Iterable[Line]) -> None:
     """Store an outcome: JSON lines, compressed; the same outcome gives the same bytes."""
     text = b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
-    path.write_bytes(gzip.compress(text, mtime=0))
+    path.write_bytes(lzma.compress(text))
 
 
 def read_golden(path: Path) -> list[Line]:
     """Return a stored outcome. Raises CommandError where there is none, or it is something else."""
     try:
-        text = gzip.decompress(path.read_bytes())
+        text = lzma.decompress(path.read_bytes())
         return [msgspec.json.decode(line, type=Line) for line in text.splitlines()]
-    except (msgspec.MsgspecError, gzip.BadGzipFile, EOFError) as error:
+    except (msgspec.MsgspecError, lzma.LZMAError) as error:
         raise CommandError(f"{path}: not a golden outcome: {error}") from error
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror} (--accept-golden stores today's outcome)") from error

@@ -48,12 +48,12 @@ async def driver(request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
-    """Compare a recording's replay with `<recording>.golden.jsonl.gz` beside it; fails with what differs."""
+    """Compare a recording's replay with `<recording>.golden.jsonl.xz` beside it; fails with what differs."""
     accept = request.config.getoption("--accept-golden")
 
     async def check(recording: Path, flows: Sequence[Flow[Any]] = FLOWS) -> None:
         now = await outcome(list(read_recording(recording)), flows, PARTITIONS)
-        stored = recording.with_suffix(".golden.jsonl.gz")
+        stored = recording.with_suffix(".golden.jsonl.xz")
         if accept:
             write_golden(stored, now)
             return

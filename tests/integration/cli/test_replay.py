@@ -96,3 +96,38 @@ def test_refuses_in_one_clear_line(ecommerce: Ecommerce, arguments: tuple[str, .
 def test_offsets_are_no_bounds_of_a_file(ecommerce: Ecommerce, recording: str) -> None:
     done = ecommerce("replay", recording, "--to", "memory", "--from", "3")
     assert "bounds are times, not offsets" in done.err
+
+
+def test_compares_a_replay_with_what_is_golden(
+    ecommerce: Ecommerce, recording: str, cart_id: str, tmp_path: Path
+) -> None:
+    golden = str(tmp_path / "golden")
+    assert ecommerce("replay", recording, "--golden", golden).code == 1
+    assert ecommerce("replay", recording, "--golden", golden, "--accept-golden").code == 0
+    same = ecommerce("replay", recording, "--golden", golden)
+    assert (same.code, "0 differences" in same.out) == (0, True)
+    message = command(CART_ADD, cart_id, CartAdd((CartLine("A", "A", 3),)), occurred_at=1_000)
+    with Path(recording).open("wb") as file:
+        value = encode(CART_ADD, message)
+        write_recording(file, [Record(CART_ADD.name, 3, 5, 1_000, cart_id.encode(), value)])
+    other = ecommerce("replay", recording, "--golden", golden)
+    assert other.code == 1
+    assert f"changed {CART_UPDATED.name} {cart_id}" in other.out
+    assert "data.lines[0].quantity: 2 -> 3" in other.out
+    listed = ecommerce("replay", recording, "--golden", golden, "--json").json
+    assert {one["place"] for one in listed["differences"]} >= {CART_UPDATED.name, "table cart"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--golden", "x", "--to", "origin"), "--golden: compares a replay in memory"),
+        (("--accept-golden",), "--accept-golden: name the file with --golden"),
+    ],
+)
+def test_refuses_a_golden_outcome_where_nothing_is_compared(
+    ecommerce: Ecommerce, recording: str, arguments: tuple[str, ...], message: str
+) -> None:
+    done = ecommerce("replay", recording, *arguments)
+    assert done.code == 2
+    assert message in done.err

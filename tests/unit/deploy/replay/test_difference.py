@@ -80,7 +80,7 @@ def test_an_outcome_is_stored_whole_and_always_alike(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
-@pytest.mark.parametrize("content", [b"no gzip", b"\x1f\x8b"])
+@pytest.mark.parametrize("content", [b"no archive", b"\xfd7zXZ"])
 def test_what_is_no_golden_outcome_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(CommandError, match="not a golden outcome"):
