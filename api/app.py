@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api import openapi, problems, schema_registry
+from api.admission.middleware import AdmitCommands
 from api.auth import routes as auth
 from api.carts import routes as carts
 from api.catalogue import routes as catalogue
@@ -75,6 +76,7 @@ def create_app(
     pages.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
     app.add_middleware(JsonOnly)
+    app.add_middleware(AdmitCommands)
     app.add_middleware(BodyLimit, limit=limits.max_body_bytes)
     if limits.cors_origins:
         app.add_middleware(

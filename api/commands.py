@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from redis.asyncio import Redis
 
 from api import context
+from api.admission.gate import Gate
 from api.command_records import CommandRecord, CommandRecords, Status, ended_by
 from api.outcomes import Expectation
 from api.problems import Problem, unavailable
@@ -58,13 +59,21 @@ class Commands:
     """Sends commands and follows them to their end."""
 
     def __init__(
-        self, producer: Producer, tail: Dispatcher, redis: Redis, limits: ApiSettings, tenant: str
+        self,
+        producer: Producer,
+        tail: Dispatcher,
+        redis: Redis,
+        limits: ApiSettings,
+        tenant: str,
+        *,
+        gate: Gate | None = None,
     ) -> None:
         self._producer = producer
         self._tail = tail
         self._records = CommandRecords(redis, limits.status_seconds)
         self._limits = limits
         self._tenant = tenant
+        self._gate = gate or Gate(limits)
         self._following: set[asyncio.Task[None]] = set()
 
     async def send(
@@ -87,9 +96,10 @@ class Commands:
         The outcome is keyed by `outcome_key` where it is not keyed like the command. `command_id` becomes the
         message's event id, by which the dataflow knows a repetition. `remember` keeps the command's record
         even when its outcome is returned. `ended` is asked once a second whether waiting has become vain,
-        because the outcome of a repeated command may have passed. Raises a 503 Problem where the broker does
-        not take the command, 413 where it is too large for a record.
+        because the outcome of a repeated command may have passed. Raises a 503 Problem where the pipeline is
+        overloaded or the broker does not take the command, 413 where it is too large for a record.
         """
+        self._gate.admit()
         message = envelope(
             topic,
             key,
@@ -135,6 +145,7 @@ class Commands:
         await asyncio.gather(*self._following, return_exceptions=True)
 
     async def _produce(self, topic: Topic[Any], key: str, message: Message[Any]) -> None:
+        self._gate.sending += 1
         try:
             await self._producer.send_and_wait(topic, key, message, context.record_headers())
         except MessageSizeTooLargeError as error:
@@ -142,6 +153,8 @@ class Commands:
         except (KafkaError, OSError, TimeoutError) as error:
             _log.warning("command_not_sent", topic=topic.name, error=repr(error))
             raise unavailable("the message broker") from error
+        finally:
+            self._gate.sending -= 1
 
     async def _follow(
         self,
@@ -160,7 +173,12 @@ class Commands:
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._following.add(task)
-        task.add_done_callback(self._following.discard)
+        task.add_done_callback(self._followed)
+        self._gate.unanswered = len(self._following)
+
+    def _followed(self, task: "asyncio.Task[None]") -> None:
+        self._following.discard(task)
+        self._gate.unanswered = len(self._following)
 
 
 async def _outcome(

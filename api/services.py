@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.admission.gate import Gate
 from api.auth.keys import SigningKey
 from api.auth.service import Accounts
 from api.auth.tokens import Tokens
@@ -47,6 +48,7 @@ class Services:
     ops: Ops
     services_health: ServicesHealthCheck
     readiness_checks: dict[str, Check]
+    gate: Gate
 
 
 def services_of(request: Request) -> Services:

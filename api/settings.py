@@ -25,6 +25,33 @@ class ApiSettings(BaseSettings):
     idempotency_seconds: int = Field(
         default=86_400, ge=60, description="How long the answer to an Idempotency-Key is kept."
     )
+    backlog_records: int = Field(
+        default=100_000,
+        ge=1,
+        description="Commands are refused while the dataflow has so many records yet to read.",
+    )
+    backlog_seconds: float = Field(
+        default=10.0,
+        gt=0,
+        description="Commands are refused while a new record would lie in a topic for so long.",
+    )
+    sending_commands: int = Field(
+        default=1_000, ge=1, description="Commands that may be on their way to the broker at once."
+    )
+    unanswered_commands: int = Field(
+        default=50_000, ge=1, description="Commands whose outcome may be looked out for at once."
+    )
+    loop_seconds: float = Field(
+        default=1.0, gt=0, description="Commands are refused while this process is so late with its work."
+    )
+    reopen_share: float = Field(
+        default=0.5, gt=0, lt=1, description="Share of a limit below which commands are admitted again."
+    )
+    watched_groups: tuple[str, ...] = Field(
+        default=("ecommerce.streams", "ecommerce.payment-gateway"),
+        description="Consumer groups whose backlog counts, as a JSON list.",
+    )
+    watch_seconds: float = Field(default=0.5, gt=0, description="Time between two looks at the backlog.")
     ping_seconds: float = Field(
         default=0.5, gt=0, le=10, description="How long services get to answer a health ping."
     )

@@ -7,6 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from redis.asyncio import Redis
 
+from api.admission.gate import Gate
+from api.admission.watch import watching
 from api.auth.keys import load_or_create
 from api.auth.limits import AttemptLimits
 from api.auth.passwords import Passwords
@@ -58,7 +60,9 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         tail = await stack.enter_async_context(Tail(settings, LISTENED))
         instance = f"{socket.gethostname()}-{os.getpid()}"
         await stack.enter_async_context(PingResponder(settings, "api", instance, healthy=tail.reading))
-        commands = Commands(producer, tail, redis, limits, settings.tenant)
+        gate = Gate(limits)
+        await stack.enter_async_context(watching(gate, settings, limits.watched_groups, limits.watch_seconds))
+        commands = Commands(producer, tail, redis, limits, settings.tenant, gate=gate)
         stack.push_async_callback(commands.close)
 
         views = Views(pool)
@@ -89,6 +93,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
             idempotency=IdempotencyStore(redis, key.secret("idempotency"), limits),
             ops=Ops(settings, views),
             services_health=ServicesHealthCheck(producer, tail, limits.ping_seconds, EXPECTED_SERVICES),
+            gate=gate,
             readiness_checks={
                 "kafka": tail.check,
                 "postgres": lambda: views.row("SELECT 1"),

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from limits.aio.storage import MemoryStorage
 
+from api.admission.gate import Gate
 from api.app import create_app
 from api.auth.keys import SigningKey, load_or_create
 from api.auth.limits import AttemptLimits
@@ -84,7 +85,8 @@ def world(signing_key: SigningKey, limits: ApiSettings, tmp_path: Path) -> World
     broker, catalogue, carts = FakeBroker(tail), FakeCatalogue(product("A"), product("B", 100)), FakeCarts()
     orders, stock, users, tokeniser = FakeOrders(), FakeStock(), FakeUsers(), FakeTokeniser()
     as_redis = cast("Any", redis)
-    commands = Commands(broker, tail, as_redis, limits, "main")
+    gate = Gate(limits)
+    commands = Commands(broker, tail, as_redis, limits, "main", gate=gate)
     cart_service = CartService(commands, CartView(carts, catalogue, "GBP"), catalogue)
     checkout = Checkout(commands, orders, tokeniser, "GBP")
     order_service = OrderService(orders, checkout, commands, "GBP")
@@ -109,6 +111,7 @@ def world(signing_key: SigningKey, limits: ApiSettings, tmp_path: Path) -> World
         ops=Ops(settings, cast("Views", None), lambda _settings: []),
         services_health=ServicesHealthCheck(broker, tail, limits.ping_seconds, frozenset({"worker"})),
         readiness_checks={},
+        gate=gate,
     )
     return World(redis, tail, broker, catalogue, carts, orders, stock, users, tokeniser, services)
 

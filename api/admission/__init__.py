@@ -1,0 +1,1 @@
+"""Whether a command is admitted: refused early, while what was admitted can still be processed in time."""

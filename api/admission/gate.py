@@ -1,0 +1,75 @@
+"""The gate before commands: what is known of the pipeline, the verdict on it, and the refusal."""
+
+import random
+from dataclasses import replace
+
+import structlog
+from prometheus_client import Counter, Gauge
+
+from api.admission.rule import Signals, Verdict, judge
+from api.problems import Problem
+from api.settings import ApiSettings
+
+PRESSURE = Gauge("api_admission_pressure", "The worst signal as a share of its limit; 1 closes the gate.")
+REFUSING = Gauge("api_admission_refusing", "Whether commands are refused (1) or admitted (0).")
+REFUSED = Counter(
+    "api_admission_refused_total", "Commands refused, by the signal that closed the gate.", ["signal"]
+)
+
+_SPREAD = 0.5
+
+_log = structlog.get_logger()
+
+
+class Gate:
+    """Admits commands or refuses them; every instance of the API has one of its own."""
+
+    def __init__(self, settings: ApiSettings) -> None:
+        self._limits = Signals(
+            backlog_records=settings.backlog_records,
+            backlog_seconds=settings.backlog_seconds,
+            sending=settings.sending_commands,
+            unanswered=settings.unanswered_commands,
+            loop_seconds=settings.loop_seconds,
+        )
+        self._reopen_share = settings.reopen_share
+        self._seen = Signals()
+        self.verdict = Verdict()
+        # Counted at every command, looked at ten times a second.
+        self.sending = 0
+        self.unanswered = 0
+
+    @property
+    def seen(self) -> Signals:
+        """Return what is known of the pipeline now."""
+        return self._seen
+
+    def see(self, **signals: float) -> None:
+        """Take new values of signals, and judge anew."""
+        self._seen = replace(self._seen, **signals)
+        before, self.verdict = self.verdict, judge(self.verdict, self._seen, self._limits, self._reopen_share)
+        PRESSURE.set(self.verdict.pressure)
+        if before.refusing != self.verdict.refusing:
+            REFUSING.set(self.verdict.refusing)
+            _log.warning(
+                "admission", refusing=self.verdict.refusing, signal=self.verdict.worst, seen=self._seen
+            )
+
+    def admit(self) -> None:
+        """Return where a command may enter; raises a 503 Problem with `Retry-After` where not."""
+        if self.verdict.refusing:
+            raise self.refusal()
+
+    def refusal(self) -> Problem:
+        """Return the problem of a refused command, and count it."""
+        verdict = self.verdict
+        REFUSED.labels(verdict.worst).inc()
+        # Spread, or all who were refused would come back at once.
+        seconds = round(verdict.retry_s * (1 + random.uniform(0, _SPREAD)))  # noqa: S311 -- no secret
+        return Problem(
+            503,
+            "more is asked than can be processed in time; nothing was done, try again",
+            kind="overloaded",
+            headers={"Retry-After": str(seconds)},
+            reason=verdict.worst,
+        )

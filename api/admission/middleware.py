@@ -1,0 +1,31 @@
+"""Refusing commands before anything is read, parsed or asked for them."""
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.admission.gate import Gate
+from api.problems import render
+
+# Health, queries and accounts are not here; what else sends a command is refused where it sends it.
+_COMMANDS = ("/api/v1/cart", "/api/v1/checkout", "/api/v1/orders", "/api/v1/products", "/api/v1/inventory")
+_UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+class AdmitCommands:
+    """Answer commands with 503 while the gate is closed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "http" and is_command(scope["method"], scope["path"]):
+            gate: Gate = scope["app"].state.services.gate
+            if gate.verdict.refusing:
+                await render(gate.refusal(), scope["path"])(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def is_command(method: str, path: str) -> bool:
+    """Tell whether a request asks for a command."""
+    return method in _UNSAFE and path.startswith(_COMMANDS)

@@ -1,0 +1,150 @@
+"""When commands are refused: the rule, the backlog's estimate, and what a client is told."""
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.admission.backlog import ASSUMED_RATE, Backlog
+from api.admission.middleware import is_command
+from api.admission.rule import LONGEST_RETRY_S, Signals, Verdict, judge
+from tests.unit.api.conftest import World
+from topics.lag import PartitionLag
+
+LIMITS = Signals(backlog_records=1_000, backlog_seconds=10, sending=100, unanswered=500, loop_seconds=1)
+SHARE = 0.5
+
+
+def after(*seconds: float) -> list[bool]:
+    verdict, refusing = Verdict(), []
+    for each in seconds:
+        verdict = judge(verdict, Signals(backlog_seconds=each), LIMITS, SHARE)
+        refusing.append(verdict.refusing)
+    return refusing
+
+
+def test_refusing_begins_at_the_limit_and_ends_below_the_share_of_it() -> None:
+    assert after(0, 9.9, 10, 9, 5.1, 5, 9.9, 12) == [False, False, True, True, True, False, False, True]
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        Signals(backlog_records=1_000),
+        Signals(backlog_seconds=10),
+        Signals(sending=100),
+        Signals(unanswered=500),
+        Signals(loop_seconds=1),
+    ],
+)
+def test_each_signal_closes_the_gate_alone_and_is_named(seen: Signals) -> None:
+    verdict = judge(Verdict(), seen, LIMITS, SHARE)
+    assert verdict.refusing
+    assert getattr(seen, verdict.worst) == getattr(LIMITS, verdict.worst)
+
+
+def test_who_is_refused_is_told_when_the_backlog_will_be_read() -> None:
+    assert judge(Verdict(), Signals(backlog_seconds=12), LIMITS, SHARE).retry_s == 7
+    assert judge(Verdict(), Signals(sending=100), LIMITS, SHARE).retry_s == 1
+    assert judge(Verdict(), Signals(backlog_seconds=900), LIMITS, SHARE).retry_s == LONGEST_RETRY_S
+
+
+_share = st.floats(0, 3)
+
+
+@given(st.lists(st.tuples(_share, _share, _share), max_size=30))
+def test_between_the_share_and_the_limit_nothing_changes(shares: list[tuple[float, float, float]]) -> None:
+    verdict = Verdict()
+    for records, seconds, sending in shares:
+        before = verdict.refusing
+        verdict = judge(verdict, Signals(1_000 * records, 10 * seconds, 100 * sending), LIMITS, SHARE)
+        if verdict.pressure >= 1:
+            assert verdict.refusing
+        elif verdict.pressure <= SHARE:
+            assert not verdict.refusing
+        else:
+            assert verdict.refusing == before
+
+
+def lag(committed: int, records: int, topic: str = "a", group: str = "g") -> PartitionLag:
+    return PartitionLag(group, topic, 0, committed, committed + records, records, 0.0)
+
+
+def test_the_wait_is_what_lies_there_by_how_fast_it_was_read() -> None:
+    backlog = Backlog()
+    backlog.look(0, [lag(0, 1_000)])
+    assert backlog.seconds == 1_000 / ASSUMED_RATE
+    backlog.look(2, [lag(2_000, 1_000)])
+    assert backlog.seconds == pytest.approx(1.0)
+    assert backlog.records == 1_000
+
+
+def test_a_reader_that_stands_still_keeps_the_rate_that_it_had() -> None:
+    backlog = Backlog()
+    backlog.look(0, [lag(0, 0)])
+    backlog.look(1, [lag(4_000, 0)])
+    for second in range(2, 20):
+        backlog.look(second, [lag(4_000, 4_000)])
+    assert backlog.seconds == pytest.approx(1.0)
+
+
+def test_a_reader_that_became_slower_is_believed_after_a_while() -> None:
+    backlog = Backlog()
+    backlog.look(0, [lag(0, 0)])
+    backlog.look(1, [lag(4_000, 0)])
+    for second in range(2, 200):
+        backlog.look(second, [lag(4_000 + 300 * second, 4_000)])
+    assert backlog.seconds == pytest.approx(4_000 / 300, rel=0.02)
+
+
+def test_the_slowest_topic_counts_and_records_add_up() -> None:
+    backlog = Backlog()
+    backlog.look(0, [lag(0, 0), lag(0, 0, "b"), lag(0, 0, group="h")])
+    backlog.look(1, [lag(1_000, 500), lag(500, 1_000, "b"), lag(1_000, 100, group="h")])
+    assert backlog.records == 1_600
+    assert backlog.seconds == pytest.approx(2.0)
+    backlog.forget()
+    assert (backlog.records, backlog.seconds) == (0, 0)
+
+
+async def test_a_refused_command_gets_a_problem_and_nothing_is_sent(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    gate = world.services.gate
+    gate.see(backlog_records=10**9)
+    answer = await client.post("/api/v1/cart/items", json={"sku": "A", "quantity": 1})
+    assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 2
+    assert answer.json()["type"] == "urn:ecommerce:problem:overloaded"
+    assert answer.json()["reason"] == "backlog_records"
+    assert answer.json()["correlation_id"] == answer.headers["X-Correlation-Id"]
+    assert world.broker.sent == []
+    gate.see(backlog_records=0)
+    assert (await client.post("/api/v1/cart/items", json={"sku": "A", "quantity": 1})).status_code == 202
+
+
+async def test_a_page_that_sends_a_command_is_refused_where_it_sends_it(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    world.services.gate.see(unanswered=10**9)
+    answer = await client.post("/cart/items", data={"sku": "A", "quantity": "1"})
+    assert answer.status_code == 503
+    assert world.broker.sent == []
+
+
+@pytest.mark.parametrize(
+    "path", ["/health/live", "/health/ready", "/api/v1/products/A", "/api/v1/cart", "/metrics"]
+)
+async def test_queries_and_health_are_served_while_commands_are_refused(
+    client: httpx.AsyncClient, world: World, path: str
+) -> None:
+    world.services.gate.see(loop_seconds=10**9)
+    assert (await client.get(path)).status_code == 200
+
+
+def test_only_unsafe_requests_to_what_commands_change_are_commands() -> None:
+    assert is_command("POST", "/api/v1/checkout")
+    assert is_command("DELETE", "/api/v1/cart/items/A")
+    assert not is_command("GET", "/api/v1/cart")
+    assert not is_command("POST", "/api/v1/login")
+    assert not is_command("POST", "/api/v1/dead-letters/1/redrive")
