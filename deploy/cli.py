@@ -26,6 +26,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("worker", "deploy.run.worker:worker", "Run a stream worker.", PROCESSES),
     LazyCommand("sink", "deploy.run.sink:sink", "Run the sinks that keep the views.", PROCESSES),
     LazyCommand("outbox", "deploy.run.outbox:outbox", "Publish the accounts' events.", PROCESSES),
+    LazyCommand("archive", "deploy.run.archive:archive", "Keep every topic as Parquet files.", PROCESSES),
     LazyCommand("payment-gateway", "deploy.run.gateway:gateway", "Run the payment gateway.", PROCESSES),
     LazyCommand("provider", "deploy.run.provider:provider", "Run the simulated provider.", PROCESSES),
     LazyCommand("api", "deploy.run.api:api", "Run the API and the shop.", PROCESSES),
@@ -43,6 +44,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
         "topology", "deploy.topology.commands:topology", "Print the dataflow's picture.", DEVELOPMENT
     ),
     LazyCommand("bench", "deploy.bench.commands:bench", "Measure, against baselines.", DEVELOPMENT),
+    LazyCommand("chaos", "deploy.chaos.commands:chaos", "Kill and stop things, and verify.", DEVELOPMENT),
     LazyCommand("docs", "deploy.docs.commands:app", "Generate and check the generated docs.", DEVELOPMENT),
 )
 

@@ -1,0 +1,1 @@
+"""Chaos on a running platform: what is killed, and whether anything was lost."""
