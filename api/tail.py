@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from schemas.codec import UndecodableError
 from schemas.envelope import Message
+from topics.fetch_sessions import keep_fetch_sessions
 from topics.settings import Settings
 from topics.topic import Topic
 from topics.wire import decode
@@ -183,6 +184,7 @@ class Tail(Dispatcher):
         )
         try:
             await consumer.start()
+            keep_fetch_sessions(consumer)
             # The positions must stand before the first command is sent, or its outcome could be missed.
             await _seek_to_end(consumer)
         except BaseException:

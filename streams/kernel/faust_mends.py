@@ -21,9 +21,11 @@ import faust
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
-from faust.transport.drivers.aiokafka import Consumer, Transport
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 from mode.types import ServiceT
+
+from topics.fetch_sessions import keep_fetch_sessions
 
 FETCH_TIMEOUT_S = 1.0
 
@@ -67,6 +69,9 @@ class OwningTableManager(TableManager):
 
 class AppliedOffsetsConsumer(Consumer):
     """A consumer that commits what is applied, and delivers whole fetches."""
+
+    def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
+        return SessionConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def force_commit(
         self,
@@ -120,6 +125,15 @@ class AppliedOffsetsConsumer(Consumer):
 
     def _interrupted(self, generation: int) -> bool:
         return not self.flow_active or self.app.consumer_generation_id != generation
+
+
+class SessionConsumerThread(AIOKafkaConsumerThread):
+    """The consumer's thread, fetching in sessions: a worker has more partitions than records at a time."""
+
+    async def on_start(self) -> None:
+        """Start the consumer."""
+        await super().on_start()
+        keep_fetch_sessions(self._ensure_consumer())
 
 
 class OwningTransport(Transport):

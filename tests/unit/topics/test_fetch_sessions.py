@@ -1,0 +1,118 @@
+"""Fetch sessions name what changed, and begin anew whenever the broker may think otherwise."""
+
+import asyncio
+import importlib.metadata
+import inspect
+from typing import Any
+
+import pytest
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.errors import NodeNotReadyError
+from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v11, FetchResponse_v11
+
+from topics.fetch_sessions import FetchingClient
+
+Asked = dict[tuple[str, int], int]
+EPOCH_UNKNOWN = 71
+
+
+class Broker:
+    """A node that takes note of what it is asked, and answers what it is told to."""
+
+    def __init__(self) -> None:
+        self.seen: list[FetchRequest_v11] = []
+        self.session, self.error = 7, 0
+        self.failure: BaseException | None = None
+        self.topics: list[Any] = []
+
+    async def send(self, _node: int, request: Any) -> FetchResponse_v11:
+        self.seen.append(request.build(FetchRequest_v11))
+        if self.failure:
+            raise self.failure
+        return FetchResponse_v11(0, self.error, self.session, self.topics)
+
+
+def full(asked: Asked) -> FetchRequest:
+    return FetchRequest(500, 1, 1000, 0, [(t, [(p, offset, 100)]) for (t, p), offset in asked.items()])
+
+
+def offsets(request: FetchRequest_v11) -> Asked:
+    named: Any = vars(request)["topics"]
+    return {(t, p): offset for t, partitions in named for p, _, offset, _, _ in partitions}
+
+
+def state(request: FetchRequest_v11) -> tuple[int, int]:
+    return vars(request)["session_id"], vars(request)["session_epoch"]
+
+
+@pytest.fixture
+def broker() -> Broker:
+    return Broker()
+
+
+def ask(client: FetchingClient, asked: Asked) -> FetchRequest:
+    request = full(asked)
+    asyncio.run(client.send(1, request))
+    return request
+
+
+def test_after_the_first_fetch_only_changes_are_named(broker: Broker) -> None:
+    client = FetchingClient(broker)
+    for asked in ({("a", 0): 1, ("b", 0): 5}, {("a", 0): 2, ("b", 0): 5}, {("a", 0): 2, ("c", 3): 0}):
+        ask(client, asked)
+    first, second, third = broker.seen
+    assert (state(first), state(second), state(third)) == ((0, 0), (7, 1), (7, 2))
+    assert offsets(first) == {("a", 0): 1, ("b", 0): 5}
+    assert offsets(second) == {("a", 0): 2}
+    assert offsets(third) == {("c", 3): 0}
+    assert vars(third)["forgotten_topics_data"] == [("b", [0])]
+    assert vars(second)["rack_id"] == ""
+
+
+def test_the_fetcher_finds_the_offset_of_every_partition_in_the_answer(broker: Broker) -> None:
+    client = FetchingClient(broker)
+    ask(client, {("a", 0): 1, ("b", 0): 5})
+    broker.topics = [("b", [(0, 0, 9, 9, 0, [], -1, b"")])]
+    assert ask(client, {("a", 0): 2, ("b", 0): 5}).topics == [("b", [(0, 5, 100)])]
+
+
+@pytest.mark.parametrize("trouble", ["forgotten", "full", "failed", "cancelled"])
+def test_a_session_that_is_in_doubt_is_begun_anew(broker: Broker, trouble: str) -> None:
+    client = FetchingClient(broker)
+    ask(client, {("a", 0): 1})
+    match trouble:
+        case "forgotten":
+            broker.error, broker.session = EPOCH_UNKNOWN, 0
+        case "full":
+            broker.session = 0
+        case "failed":
+            broker.failure = NodeNotReadyError()
+        case "cancelled":
+            broker.failure = asyncio.CancelledError()
+    if broker.failure:
+        with pytest.raises(type(broker.failure)):
+            ask(client, {("a", 0): 1})
+    else:
+        ask(client, {("a", 0): 1})
+    broker.failure, broker.error, broker.session = None, 0, 8
+    for _ in range(2):
+        ask(client, {("a", 0): 1})
+    again, then = broker.seen[-2:]
+    assert state(again) == (7 if trouble in ("failed", "cancelled") else 0, 0)
+    assert offsets(again) == {("a", 0): 1}
+    assert (state(then), offsets(then)) == ((8, 1), {})
+
+
+def test_what_is_no_fetch_goes_as_it_is(broker: Broker) -> None:
+    client = FetchingClient(broker)
+    with pytest.raises(AttributeError):
+        asyncio.run(client.send(1, object()))
+    assert client.session == broker.session
+
+
+def test_aiokafka_is_as_it_was_read() -> None:
+    assert importlib.metadata.version("aiokafka").startswith("0.14.")
+    process = inspect.getsource(Fetcher._proc_fetch_request)
+    assert "await self._client.send(node_id, request)" in process
+    assert process.index("_client.send(") < process.index("in request.topics")
+    assert "tp_state.position != fetch_offset" in process
