@@ -19,7 +19,7 @@ from connectors.payments.simulator import operations
 from connectors.payments.simulator.cards import behaviour, valid_number
 from connectors.payments.simulator.desk import CREATED, Desk
 from connectors.payments.simulator.disruption import CurrentModes, Disruption
-from connectors.payments.simulator.lean_route import KEY_HEADER, LONGEST_KEY, LeanRoute
+from connectors.payments.simulator.lean_route import KEY_HEADER, LONGEST_KEY, LeanRoute, Shortcut
 from connectors.payments.simulator.ledger import Card, Held, Ledger
 from connectors.payments.simulator.models import (
     Answer,
@@ -58,9 +58,11 @@ def create_app(path: Path) -> FastAPI:
         lifespan=lifespan,
     )
     install(app)
+    desk = _operations(Desk(ledger))
+    app.add_middleware(Shortcut, router=desk)
     app.add_middleware(Disruption, modes=modes)
     app.include_router(_tokens(ledger), tags=["tokens"])
-    app.include_router(_operations(Desk(ledger)), tags=["operations"])
+    app.include_router(desk, tags=["operations"])
     app.include_router(_operators(ledger, modes), tags=["operators"])
     return app
 

@@ -41,30 +41,36 @@ def invalid(field: str, rule: str, detail: str) -> ProviderProblemError:
     )
 
 
+def document(error: Exception) -> JSONResponse:
+    """Return the problem of a request that was refused or unsound; raises any other error again."""
+    match error:
+        case ProviderProblemError():
+            return problem(error.status, error.code, error.detail, **error.members)
+        case RequestValidationError():
+            return _unsound(error)
+        case HTTPException():
+            return problem(error.status_code, "http_error", str(error.detail))
+    raise error
+
+
+def _unsound(error: RequestValidationError) -> JSONResponse:
+    errors = [
+        {
+            "field": ".".join(str(part) for part in found["loc"][1:]) or "body",
+            "rule": found["type"],
+            "message": found["msg"],
+        }
+        for found in error.errors()
+    ]
+    detail = "; ".join(f"{found['field']}: {found['message']}" for found in errors)
+    return problem(422, "invalid", detail, errors=errors)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the app a problem document."""
 
-    async def refused(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, ProviderProblemError)
-        return problem(error.status, error.code, error.detail, **error.members)
+    async def answer(_: Request, error: Exception) -> JSONResponse:
+        return document(error)
 
-    async def unsound(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)
-        errors = [
-            {
-                "field": ".".join(str(part) for part in found["loc"][1:]) or "body",
-                "rule": found["type"],
-                "message": found["msg"],
-            }
-            for found in error.errors()
-        ]
-        detail = "; ".join(f"{found['field']}: {found['message']}" for found in errors)
-        return problem(422, "invalid", detail, errors=errors)
-
-    async def http(_: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)
-        return problem(error.status_code, "http_error", str(error.detail))
-
-    app.add_exception_handler(ProviderProblemError, refused)
-    app.add_exception_handler(RequestValidationError, unsound)
-    app.add_exception_handler(HTTPException, http)
+    for kind in (ProviderProblemError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)

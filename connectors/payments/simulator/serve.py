@@ -22,6 +22,10 @@ def serve(settings: Settings) -> None:
         ws="none",
         loop="uvloop",
         access_log=False,
+        # Nobody stands between a client and this server, and nobody reads these headers.
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
         log_level="warning",
         # Clients keep connections between bursts; an idle one that closes under them costs a retry.
         timeout_keep_alive=75,
