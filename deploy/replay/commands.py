@@ -21,7 +21,7 @@ from deploy.records.sender import Sender
 from deploy.replay.difference import differences, figures, report
 from deploy.replay.memory import emitted, inputs
 from deploy.replay.outcome import outcome, read_golden, write_golden
-from deploy.replay.source import Stretch, from_file, from_topics, spans_of
+from deploy.replay.source import Stretch, from_archive, from_file, from_topics, spans_of
 from deploy.tap.decoding import decode
 from deploy.tap.selection import select
 from deploy.tap.text import JsonLines, Pretty
@@ -58,6 +58,13 @@ def replay(
     accept: Annotated[
         bool, typer.Option("--accept-golden", help="Store today's outcome as --golden instead of comparing.")
     ] = False,
+    archive: Annotated[
+        str | None,
+        typer.Option(help="Take the topics' records from this archive: a folder or `s3://` URL."),
+    ] = None,
+    then_topics: Annotated[
+        bool, typer.Option("--then-topics", help="With --archive: go on with what the topics hold beyond it.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -70,13 +77,18 @@ def replay(
         raise CommandError(f"--golden: compares a replay in memory, not one to {to}", 2)
     if accept and golden is None:
         raise CommandError("--accept-golden: name the file with --golden", 2)
+    if then_topics and (archive is None or to == ORIGIN):
+        raise CommandError("--then-topics: goes on from an --archive, and not to where the records lie", 2)
     stretch = Stretch(
         _position("--from", start) or Beginning(),
         _position("--until", until),
         frozenset(one.encode() for one in key or ()),
         limit,
     )
-    total, records = _records(source, stretch)
+    if archive is None:
+        total, records = _records(source, stretch)
+    else:
+        total, records = None, from_archive(archive, settings() if then_topics else None, source, stretch)
     if golden is not None:
         _against(golden, list(islice(records, limit)), accept=accept, as_json=as_json)
     elif to == MEMORY:

@@ -1,7 +1,7 @@
 """What a replay comes to: every output, then every table's final states. The stored one is golden."""
 
 import lzma
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,13 @@ def _output(record: Record) -> Line:
     return Line(record.topic, record.key_text, _as_stored(row))
 
 
-def _states(flows: Sequence[Flow[Any]], driver: Driver) -> list[Line]:
-    return [
-        Line(f"table {flow.table.name}", key, _as_stored(msgspec.msgpack.decode(flow.table.encode(state))))
-        for flow in sorted(flows, key=lambda flow: flow.table.name)
-        for key, state in sorted(driver.table(flow.table).items())
-    ]
+def _states(flows: Sequence[Flow[Any]], driver: Driver) -> Iterator[Line]:
+    for table in sorted((flow.table for flow in flows), key=lambda table: table.name):
+        for key, state in sorted(driver.table(table).items()):
+            yield Line(f"table {table.name}", key, _as_stored(msgspec.msgpack.decode(table.encode(state))))
+        for (key, name), part in sorted(driver.parts(table).items()):
+            fields = {"part": msgspec.to_builtins(part)}
+            yield Line(f"table {table.name}", f"{key} {name}", _as_stored(fields))
 
 
 def _as_stored(fields: Fields) -> Fields:

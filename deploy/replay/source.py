@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.records.archive import Archive
 from deploy.records.position import AtTime, Beginning, Position
 from deploy.records.reader import Reader
 from deploy.records.record import Record
@@ -36,6 +37,20 @@ def holds(stretch: Stretch, record: Record) -> bool:
 def from_file(path: Path, stretch: Stretch) -> Iterator[Record]:
     """Yield a recording's records in their order. Raises CommandError where it is no recording."""
     return (record for record in read_recording(path) if holds(stretch, record))
+
+
+def from_archive(url: str, then: Settings | None, pattern: str, stretch: Stretch) -> Iterator[Record]:
+    """Yield an archive's records by time; with settings, their topics' later ones too.
+
+    Raises CommandError where the archive cannot be read or has no such topic.
+    """
+    archive = Archive(url)
+    topics = select([pattern], archive.topics())
+    if then is None:
+        records = archive.read(topics, stretch.start, stretch.end)
+    else:
+        records = archive.then_topics(then, topics, stretch.start, stretch.end)
+    return (record for record in records if not stretch.keys or record.key in stretch.keys)
 
 
 def spans_of(settings: Settings, patterns: list[str], stretch: Stretch) -> list[Span]:

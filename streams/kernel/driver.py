@@ -14,7 +14,7 @@
 | let time pass              | `advance(ms)`: timers fire on the way; `now` is the virtual time              |
 | see messages               | `events(topic)`: all; `read(topic, group)`: those that the group has not read |
 | see records as they lie    | `records(topic)`: key, value, headers, partition, offset, timestamp           |
-| see tables                 | `table(table)`: states by key                                                 |
+| see tables                 | `table(table)`: states by key; `parts(table)`: their parts                    |
 | see who has read how far   | `committed(group)`: a flow's group has its name; `ready()`: what waits        |
 | see what was refused       | `dead_letters(domain)`                                                        |
 | crash, restart             | `crash_at(step)`, `restart(wipe=..., rewind=...)`, `crashes`                  |
@@ -43,6 +43,7 @@ import msgspec
 
 from schemas.envelope import Message
 from streams.kernel.flow import Flow
+from streams.kernel.layout import is_state, split_part
 from streams.kernel.memory import CrashError, CrashPoint, MemoryLog, MemoryRecord, Step
 from streams.kernel.memory_groups import MemoryGroups, Place
 from streams.kernel.memory_worker import MemoryWorker
@@ -246,8 +247,17 @@ class Driver:
         return self._groups.committed(group)
 
     def table(self, table: Table[S]) -> dict[str, S]:
-        """Return a table's states by key, from all partitions."""
-        return {key.decode(): table.decode(value) for key, value in self._worker.states(table.name)}
+        """Return a table's states by key, from all partitions; of their parts they know only the number."""
+        found = self._worker.entries(table.name)
+        return {key.decode(): table.decode(value) for key, value in found if is_state(key)}
+
+    def parts(self, table: Table[Any]) -> dict[tuple[str, str], Any]:
+        """Return the parts of a table's states by key and name."""
+        return {
+            (part[0].decode(), part[1]): table.decode_part(value)
+            for key, value in self._worker.entries(table.name)
+            if (part := split_part(key)) is not None
+        }
 
     def dead_letters(self, domain: str) -> list[DeadLetter]:
         """Return the dead letters of a domain, in order of arrival."""

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from streams.kernel.flow import Flow
-from streams.kernel.layout import is_state
 from streams.kernel.memory import CrashPoint, MemoryChangelog, MemoryRecord, MemoryStore
 from streams.kernel.ports import Clock, Publisher
 from streams.kernel.task import PartitionTask
@@ -76,8 +75,8 @@ class MemoryWorker:
         for task in list(self._tasks.values()):
             await task.fire_timers()
 
-    def states(self, table: str) -> Iterator[tuple[bytes, bytes]]:
-        """Iterate over a table's keys and states as bytes, over all partitions."""
+    def entries(self, table: str) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over what the stores of a table hold, the kernel's own entries included."""
         for (flow, _), store in self._stores.items():
             if self._flows[flow].table.name == table:
-                yield from ((key, value) for key, value in store.items() if is_state(key))
+                yield from store.items()
