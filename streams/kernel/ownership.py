@@ -94,7 +94,7 @@ class Ownership:
         lanes, self._lanes = self._lanes, {}
         await asyncio.gather(*(lane.close(HANDOVER_GRACE_S) for lane in lanes.values()))
         self._count()
-        return _applied(lanes)
+        return applied(lanes)
 
     def lane(self, flow: str, partition: int) -> Lane | None:
         """Return the lane of a partition, or None where it is not owned (any more)."""
@@ -112,7 +112,7 @@ class Ownership:
 
     def applied(self) -> dict[tuple[str, int], int]:
         """Return, per source topic and partition, the offset up to which all is applied (exclusive)."""
-        return _applied(self._lanes)
+        return applied(self._lanes)
 
     async def run_timers(self) -> None:
         """Fire timers as they come due, for ever."""
@@ -129,9 +129,25 @@ class Ownership:
             self._meters.partitions(name, sum(place.flow == name for place in self._lanes))
 
 
-def _applied(lanes: Mapping[Place, Lane]) -> dict[tuple[str, int], int]:
-    return {
-        (topic, place.partition): offset + 1
-        for place, lane in lanes.items()
-        for topic, offset in lane.task.committable.items()
-    }
+class Owned(Protocol):
+    """What holds a partition's task: a lane."""
+
+    @property
+    def task(self) -> PartitionTask[Any]:
+        """The task."""
+
+
+def applied(lanes: Mapping[Place, Owned]) -> dict[tuple[str, int], int]:
+    """Return, per source topic and partition, the offset up to which all is applied (exclusive).
+
+    A topic that several flows read has one offset in the group: that of the slowest, and none while one of
+    them has not applied any record of it.
+    """
+    slowest: dict[tuple[str, int], int] = {}
+    for place, lane in lanes.items():
+        committable = lane.task.committable
+        for route in lane.task.flow.routes:
+            source = (route.topic.name, place.partition)
+            offset = committable.get(route.topic.name, -1)
+            slowest[source] = min(offset, slowest.get(source, offset))
+    return {source: offset + 1 for source, offset in slowest.items() if offset >= 0}
