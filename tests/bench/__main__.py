@@ -22,6 +22,7 @@ STEPS = {
     "recovery": "tests.bench.steps.recovery",
     "memory": "tests.bench.steps.memory",
     "scale": "tests.bench.steps.scale",
+    "overload": "tests.bench.steps.overload",
 }
 
 # Standard error: standard output has the table and, on its last line, the JSON object.
