@@ -23,6 +23,9 @@ def chaos(
     elasticsearch: Annotated[
         bool, typer.Option("--elasticsearch", help="Run with a test peer of Elasticsearch, and kill it too.")
     ] = False,
+    patience: Annotated[
+        float, typer.Option(min=0.1, help="Multiplies the stated times, on a slow or shared machine.")
+    ] = 1.0,
     only: Annotated[
         list[str] | None, typer.Option(help="Only these kinds of faults; may be repeated.")
     ] = None,
@@ -32,6 +35,7 @@ def chaos(
     if not (_CHECKOUT / "tests" / "chaos").is_dir():
         raise CommandError("the faults are in the source checkout, and this is an installed package")
     command = [sys.executable, "-m", "tests.chaos", f"--minutes={minutes}", f"--rate={rate}"]
+    command.append(f"--patience={patience}")
     command += [f"--seed={seed}"] if seed is not None else []
     command += ["--elasticsearch"] if elasticsearch else []
     command += ["--json"] if json else []

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tests.bench import chart, report
+from tests.bench import chart, overload_chart, report
 from tests.bench.step import InvariantError, Options, Result, Step, results
 
 # Each module has a STEP; imported when it is asked for.
@@ -56,6 +56,9 @@ def main(
             path = report.record(name, done)
             chart.CHART.write_text(chart.draw(chart.rows_of(path)))
             progress.print(f"recorded in {path.name}, drawn in {chart.CHART.name}")
+            if name == "overload":
+                points = overload_chart.points_of(chart.rows_of(path))
+                overload_chart.CHART.write_text(overload_chart.draw(points))
         if json:
             report.print_json(name, done)
     if failed:

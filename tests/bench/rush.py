@@ -4,7 +4,7 @@ import asyncio
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 from uuid import uuid4
@@ -31,7 +31,7 @@ class Rush:
     """What came of it. Times are in s, latencies in ms: to the answer, and (`ended`) to `order.confirmed`."""
 
     seconds: float = 0.0
-    statuses: Counter[int] = field(default_factory=Counter)
+    statuses: Counter[int | str] = field(default_factory=Counter)
     unhinted: int = 0
     accepted_ms: list[float] = field(default_factory=list)
     refused_ms: list[float] = field(default_factory=list)
@@ -116,14 +116,7 @@ async def _ask(
         began = asked[order] = time.monotonic()
         open_ones.add(order)
         headers = {"X-Cart-Id": cart, "Idempotency-Key": key}
-        try:
-            async with session.post(
-                f"{settings.api_url}/api/v1/checkout", json=_BODY, headers=headers
-            ) as response:
-                await response.read()
-                status, hinted = response.status, "Retry-After" in response.headers
-        except (aiohttp.ClientError, TimeoutError):
-            status, hinted = 0, True
+        status, hinted = await _answer(session, f"{settings.api_url}/api/v1/checkout", headers)
         took = (time.monotonic() - began) * 1000
         rush.statuses[status] += 1
         if status == 202:
@@ -161,3 +154,19 @@ async def _ask(
     if most is not None:
         rush.seconds = max(ends.confirmed[order] for order in accepted) - began
     return rush
+
+
+async def _answer(
+    session: aiohttp.ClientSession, url: str, headers: Mapping[str, str]
+) -> tuple[int | str, bool]:
+    """Return the answer's status (or what came instead), and whether it says when to come again."""
+    while True:
+        try:
+            async with session.post(url, json=_BODY, headers=headers) as response:
+                await response.read()
+                return response.status, "Retry-After" in response.headers
+        except aiohttp.ServerDisconnectedError:
+            # The server has closed an idle connection; with its key the request can be repeated.
+            continue
+        except (aiohttp.ClientError, TimeoutError) as error:
+            return type(error).__name__, True

@@ -24,6 +24,9 @@ def main(
     seed: Annotated[int | None, typer.Option(help="Order of the faults and the load.")] = None,
     rate: Annotated[float, typer.Option(min=0.1, help="New shoppers a second.")] = 4.0,
     elasticsearch: Annotated[bool, typer.Option("--elasticsearch", help="With a test peer of it.")] = False,
+    patience: Annotated[
+        float, typer.Option(min=0.1, help="Multiplies the stated times, on a slow or shared machine.")
+    ] = 1.0,
     only: Annotated[list[str] | None, typer.Option(help="Only these kinds of faults.")] = None,
     json: Annotated[bool, typer.Option("--json", help="End with one JSON object.")] = False,
 ) -> None:
@@ -37,6 +40,7 @@ def main(
         elasticsearch=elasticsearch,
         kinds=frozenset(only or ()),
         pairs=not only,
+        patience=patience,
     )
     try:
         found = asyncio.run(_shown(plan))

@@ -42,10 +42,11 @@ class Injected:
 class Injector:
     """Injects faults, one after the other."""
 
-    def __init__(self, victims: Victims, timeline: Timeline, began: float) -> None:
+    def __init__(self, victims: Victims, timeline: Timeline, began: float, patience: float) -> None:
         self._victims = victims
         self._timeline = timeline
         self._began = began
+        self._patience = patience
 
     async def inject(self, fault: Fault) -> Injected:
         """Inject the fault, heal it, and return once every canary was served after that, or not in time."""
@@ -63,7 +64,7 @@ class Injector:
             at=round(start - self._began, 2),
             watched_s=round(end - start, 2),
             gaps=gaps,
-            stated_s=fault.stated_s,
+            stated_s=fault.stated_s * self._patience,
             waiting=waiting,
         )
 
@@ -104,7 +105,7 @@ class Injector:
 
     async def _served_since(self, moment: float) -> tuple[str, ...]:
         """Wait until each lane was served after the moment; return those that were not in time."""
-        deadline = moment + BACK_S
+        deadline = moment + BACK_S * self._patience
         while True:
             waiting = self._timeline.waiting(moment)
             if not waiting or time.monotonic() > deadline:

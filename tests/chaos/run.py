@@ -43,7 +43,7 @@ _LOOK_AGAIN_S = 2.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is asked for. `kinds` are names of faults, all where empty; `most` bounds their number."""
+    """What is asked for. `kinds` are names of faults, all where empty; `patience` multiplies stated times."""
 
     seconds: float
     seed: int
@@ -51,6 +51,7 @@ class Plan:
     elasticsearch: bool = False
     kinds: frozenset[str] = frozenset()
     pairs: bool = True
+    patience: float = 1.0
 
 
 @dataclass
@@ -139,7 +140,7 @@ async def _faults(plan: Plan, kinds: Sequence[Kind], victims: Victims, progress:
     await _open(progress.timeline)
     progress.phase = "faults"
     progress.began = time.monotonic()
-    injector = Injector(victims, progress.timeline, progress.began)
+    injector = Injector(victims, progress.timeline, progress.began, plan.patience)
     ends_at = progress.began + plan.seconds
     for fault in schedule(kinds, victims.workers(), plan.seed, pairs=plan.pairs):
         await asyncio.sleep(chance.uniform(*CALM_S))

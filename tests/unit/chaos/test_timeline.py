@@ -1,6 +1,7 @@
 from itertools import islice
+from pathlib import Path
 
-from tests.chaos.faults import KINDS, TWO_AT_ONCE, WORKER, schedule
+from tests.chaos.faults import ELASTICSEARCH, KINDS, TWO_AT_ONCE, TWO_AT_ONCE_S, WORKER, schedule
 from tests.chaos.timeline import Timeline
 
 LANES = (("cart", "0"), ("cart", "1"), ("view", "a"))
@@ -43,3 +44,12 @@ def test_two_at_once_happens_and_never_hits_one_process_twice() -> None:
     some = list(islice(schedule(KINDS, ["worker-0"], 3, pairs=True), 200))
     assert any(fault.name == TWO_AT_ONCE for fault in some)
     assert all(len(fault.parts) == 1 for fault in islice(schedule(KINDS, ["worker-0"], 3, pairs=False), 200))
+
+
+def test_the_documentation_states_each_time() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reliability.md").read_text()
+    rows = [row.strip("|").split("|") for row in page.splitlines() if row.count("|") == 4]
+    stated = {row[0].strip(): row[2].strip() for row in rows}
+    for kind in (*KINDS, *ELASTICSEARCH):
+        assert stated[kind.name] == f"{kind.stated_s:g} s"
+    assert stated[TWO_AT_ONCE] == f"{TWO_AT_ONCE_S:g} s"
