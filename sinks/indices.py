@@ -1,7 +1,8 @@
 """The Elasticsearch indices: what is analysed how. Money is in minor units, times are epoch milliseconds.
 
 The analysis keeps to what every distribution of Elasticsearch holds: no `search_as_you_type` and no
-`scaled_float`; words that are being typed match by edge n-grams.
+`scaled_float`; words that are being typed match by edge n-grams. It folds accents, stems with Porter's second
+stemmer and keeps stop words, as PostgreSQL's document does: the t of "t-light" is a word.
 """
 
 from typing import Any
@@ -11,14 +12,26 @@ from connectors.elasticsearch.index import Index
 _KEYWORD = {"type": "keyword", "ignore_above": 512}
 _LONG = {"type": "long"}
 _DATE = {"type": "date", "format": "epoch_millis"}
-_WORDS = {"type": "text", "analyzer": "english"}
-_TYPED = {"type": "text", "analyzer": "beginnings", "search_analyzer": "words"}
+_WORDS = {"type": "text", "analyzer": "stems"}
+_TYPED = {"type": "text", "analyzer": "beginnings", "search_analyzer": "plain"}
 
 _ANALYSIS: dict[str, Any] = {
-    "filter": {"beginnings": {"type": "edge_ngram", "min_gram": 1, "max_gram": 20}},
+    "char_filter": {
+        # What is neither letter nor digit parts words, as in `sinks.search.words`.
+        "spaced": {"type": "pattern_replace", "pattern": "[^\\p{L}\\p{N}]", "replacement": " "}
+    },
+    "filter": {
+        "beginnings": {"type": "edge_ngram", "min_gram": 1, "max_gram": 20},
+        "stems": {"type": "stemmer", "language": "porter2"},
+    },
     "analyzer": {
-        "beginnings": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase", "beginnings"]},
-        "words": {"type": "custom", "tokenizer": "standard", "filter": ["lowercase"]},
+        name: {
+            "type": "custom",
+            "char_filter": ["spaced"],
+            "tokenizer": "whitespace",
+            "filter": ["lowercase", "asciifolding", *more],
+        }
+        for name, more in {"plain": [], "stems": ["stems"], "beginnings": ["beginnings"]}.items()
     },
     "normalizer": {"lower": {"type": "custom", "filter": ["lowercase"]}},
 }
@@ -31,13 +44,19 @@ PRODUCTS = Index(
     mappings={
         "dynamic": "strict",
         "properties": {
-            "sku": {**_KEYWORD, "fields": {"typed": _TYPED}},
+            "sku": {**_KEYWORD, "copy_to": ["title", "document"]},
             "name": {
                 **_WORDS,
                 "fields": {"typed": _TYPED, "order": {**_KEYWORD, "normalizer": "lower"}},
+                "copy_to": ["title", "document"],
             },
-            "description": _WORDS,
-            "categories": {**_KEYWORD, "fields": {"words": _WORDS}},
+            "description": {**_WORDS, "copy_to": "document"},
+            "categories": {**_KEYWORD, "copy_to": "document"},
+            # What search reads: name and SKU, and everything.
+            "title": {**_WORDS, "fields": {"typed": _TYPED}},
+            "document": _WORDS,
+            # The name's words as written: what a misspelt one may have meant.
+            "words": _KEYWORD,
             "price": _LONG,
             "currency": _KEYWORD,
             "active": {"type": "boolean"},
@@ -46,6 +65,7 @@ PRODUCTS = Index(
             "updated_at": _DATE,
             "version": _LONG,
             "available": _LONG,
+            "sold": _LONG,
             "stock_version": _LONG,
         },
     },

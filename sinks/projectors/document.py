@@ -6,6 +6,7 @@ from schemas.inventory import InventoryUpdated
 from schemas.order import OrderSnapshot
 from schemas.product import ProductSnapshot
 from sinks.indices import ORDERS, PRODUCTS
+from sinks.search.words import words
 
 
 def product_patch(message: Message[ProductSnapshot]) -> tuple[Patch]:
@@ -18,6 +19,7 @@ def product_patch(message: Message[ProductSnapshot]) -> tuple[Patch]:
     fields = {
         "sku": message.aggregate_id,
         "name": data.name,
+        "words": sorted(set(words(data.name))),
         "description": data.description,
         "categories": list(data.categories),
         "price": data.price,
@@ -32,7 +34,7 @@ def product_patch(message: Message[ProductSnapshot]) -> tuple[Patch]:
 
 def availability_patch(message: Message[InventoryUpdated]) -> tuple[Patch]:
     """Return the stock's part of the product's document, under the stock's own version."""
-    fields = {"available": message.data.available}
+    fields = {"available": message.data.available, "sold": message.data.committed}
     return (Patch(PRODUCTS.alias, message.aggregate_id, "stock_version", message.aggregate_version, fields),)
 
 

@@ -22,44 +22,27 @@ from sinks.search.backend import (
     SearchUnavailableError,
     Suggestion,
 )
+from sinks.search.fresh import Fresh
 from sinks.search.marks import marked
-from sinks.search.requests import search_body, suggest_body
+from sinks.search.requests import VOCABULARY, search_body, suggest_body
+from sinks.search.vocabulary import VOCABULARY_S, Vocabulary
 from sinks.search.words import words
 
 _TIMEOUT_S = 10.0
 
 
 class ElasticsearchSearch:
-    """A back end over the products' `index`; it connects when it is first asked."""
+    """An engine over the products' `index`; it connects when it is first asked."""
 
     def __init__(self, url: str, index: str = PRODUCTS.alias) -> None:
         self._index = index
         self._client = AsyncElasticsearch(url, request_timeout=_TIMEOUT_S)
+        self._words = Fresh(self._vocabulary, VOCABULARY_S)
 
-    async def search(self, query: Query) -> Results:
+    async def search(self, query: Query, *, tolerant: bool) -> Results:
         """Return a page of hits. Raises SearchUnavailableError where the server does not answer."""
-        results = await self._search(query, tolerant=False)
-        if results.total == 0 and words(query.text):
-            return await self._search(query, tolerant=True)
-        return results
-
-    async def suggest(self, prefix: str, limit: int = 8) -> tuple[Suggestion, ...]:
-        """Return suggestions. Raises SearchUnavailableError where the server does not answer."""
-        typed = words(prefix)
-        if not typed:
-            return ()
-        for tolerant in (False, True):
-            found = (await self._ask(suggest_body(typed, limit, tolerant=tolerant)))["hits"]["hits"]
-            if found:
-                break
-        return tuple(Suggestion(sku=each["_source"]["sku"], name=each["_source"]["name"]) for each in found)
-
-    async def close(self) -> None:
-        """Disconnect."""
-        await self._client.close()
-
-    async def _search(self, query: Query, *, tolerant: bool) -> Results:
-        answer = await self._ask(search_body(query, tolerant=tolerant))
+        known = await self._words.value()
+        answer = await self._ask(search_body(query, known.readings(words(query.text), tolerant=tolerant)))
         counts = answer["aggregations"]
         return Results(
             hits=tuple(_hit(each) for each in answer["hits"]["hits"]),
@@ -77,6 +60,25 @@ class ElasticsearchSearch:
                 ),
             ),
         )
+
+    async def suggest(self, prefix: str, limit: int, *, tolerant: bool) -> tuple[Suggestion, ...]:
+        """Return suggestions. Raises SearchUnavailableError where the server does not answer."""
+        known = await self._words.value()
+        answer = await self._ask(suggest_body(known.readings(words(prefix), tolerant=tolerant), limit))
+        return tuple(
+            Suggestion(sku=each["_source"]["sku"], name=each["_source"]["name"])
+            for each in answer["hits"]["hits"]
+        )
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._words.close()
+        await self._client.close()
+
+    async def _vocabulary(self) -> Vocabulary:
+        answer = await self._ask(VOCABULARY)
+        buckets = answer["aggregations"]["words"]["buckets"]
+        return Vocabulary({bucket["key"]: bucket["doc_count"] for bucket in buckets})
 
     async def _ask(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         try:

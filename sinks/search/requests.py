@@ -5,13 +5,11 @@ from typing import Any
 
 from sinks.search.backend import PRICE_STEPS, Filters, Query, Sort
 from sinks.search.marks import CLOSE, OPEN
-from sinks.search.tolerance import ONE_EDIT_FROM, TWO_EDITS_FROM, UNTOUCHED
-from sinks.search.words import words
+from sinks.search.ranking import AS_TYPED, AVAILABLE, BEGUN, IN_NAME, POPULAR
+from sinks.search.reading import Reading, Term
 
 FACET_CATEGORIES = 50
 
-_FIELDS = ["name^4", "name.typed^2", "sku.typed^4", "categories.words^2", "description"]
-_FUZZINESS = f"AUTO:{ONE_EDIT_FROM},{TWO_EDITS_FROM}"
 _BY_SKU = {"sku": "asc"}
 _ORDER: dict[Sort, list[dict[str, str]]] = {
     Sort.RELEVANCE: [{"_score": "desc"}, _BY_SKU],
@@ -24,11 +22,11 @@ _ORDER: dict[Sort, list[dict[str, str]]] = {
 Json = dict[str, Any]
 
 
-def search_body(query: Query, *, tolerant: bool) -> Json:
+def search_body(query: Query, readings: Sequence[Reading]) -> Json:
     """Return the request for a page of hits: each facet counts under all filters except its own."""
     filters = query.filters
     return {
-        "query": {"bool": {"must": _text(words(query.text), tolerant=tolerant), "filter": _ON_SALE}},
+        "query": _scored(readings),
         "post_filter": _all(_categories(filters) + _prices(filters) + _stock(filters)),
         "aggs": {
             "categories": {
@@ -49,7 +47,13 @@ def search_body(query: Query, *, tolerant: bool) -> Json:
             },
         },
         "highlight": {
-            "fields": {"name": {"number_of_fragments": 0, "matched_fields": ["name", "name.typed"]}},
+            "fields": {
+                "name": {
+                    "number_of_fragments": 0,
+                    "matched_fields": ["name", "name.typed"],
+                    "highlight_query": _any(_marked(readings)),
+                }
+            },
             "pre_tags": [OPEN],
             "post_tags": [CLOSE],
             "type": "unified",
@@ -58,42 +62,103 @@ def search_body(query: Query, *, tolerant: bool) -> Json:
         "from": query.offset,
         "size": query.limit,
         "track_total_hits": True,
-        "_source": {"excludes": ["created_at", "updated_at", "version", "stock_version"]},
+        "_source": ["sku", "name", "description", "categories", "price", "currency", "available"],
     }
 
 
-def suggest_body(typed: Sequence[str], limit: int, *, tolerant: bool) -> Json:
-    """Return the request for suggestions: what can be bought comes first among equals."""
-    fuzzy: Json = {"fuzziness": _FUZZINESS, "prefix_length": UNTOUCHED} if tolerant else {}
-    must = [{"match": {"name.typed": {"query": word, **fuzzy}}} for word in typed]
-    in_stock = {"range": {"available": {"gt": 0}}}
+def suggest_body(readings: Sequence[Reading], limit: int) -> Json:
+    """Return the request for suggestions: products whose name has all words, best first."""
     return {
-        "query": {
-            "bool": {
-                "must": must,
-                "filter": _ON_SALE,
-                "should": {"constant_score": {"filter": in_stock, "boost": 2}},
-            }
-        },
+        "query": _scored(readings),
+        "post_filter": _any(
+            [_begun(each, "title") for each in readings] + [_whole(each, "title") for each in readings]
+        ),
         "sort": [{"_score": "desc"}, _BY_SKU],
         "size": limit,
         "_source": ["sku", "name"],
     }
 
 
-_ON_SALE: list[Json] = [{"term": {"active": True}}]
+VOCABULARY: Json = {
+    "size": 0,
+    "query": {"term": {"active": True}},
+    "aggs": {"words": {"terms": {"field": "words", "size": 50_000}}},
+}
+"""The request for the names' words as written, with the number of products that have them."""
 
 
-def _text(typed: Sequence[str], *, tolerant: bool) -> list[Json]:
-    return [_word(word, tolerant=tolerant) for word in typed] or [{"match_all": {}}]
+def _scored(readings: Sequence[Reading]) -> Json:
+    """Return the query for what matches, scored by `sinks.search.ranking`: the best fit, sales and stock."""
+    whole = [_whole(each, "title") for each in readings]
+    begun = [_begun(each, "title") for each in readings]
+    anywhere = [_whole(each, "document") for each in readings] + [
+        _begun(each, "document") for each in readings
+    ]
+    fits = (
+        (AS_TYPED, [_all([_typed(term, "title") for term in each]) for each in readings[:1]]),
+        (IN_NAME, whole),
+        (BEGUN, begun),
+    )
+    fit = {
+        "dis_max": {
+            "queries": [{"constant_score": {"filter": _any(ways), "boost": boost}} for boost, ways in fits]
+        }
+    }
+    matching = {"bool": {"filter": [_ON_SALE, _any(anywhere)], "should": [fit] if readings else []}}
+    return {
+        "function_score": {
+            "query": matching,
+            "functions": [
+                {
+                    "field_value_factor": {"field": "sold", "modifier": "ln1p", "missing": 0},
+                    "weight": POPULAR,
+                },
+                {"filter": _IN_STOCK, "weight": AVAILABLE},
+            ],
+            "score_mode": "sum",
+            "boost_mode": "sum",
+        }
+    }
 
 
-def _word(word: str, *, tolerant: bool) -> Json:
-    # A word that says nothing ("the") asks for nothing.
-    asked: Json = {"query": word, "fields": _FIELDS, "zero_terms_query": "all"}
-    if tolerant:
-        asked |= {"fuzziness": _FUZZINESS, "prefix_length": UNTOUCHED}
-    return {"multi_match": asked}
+_ON_SALE: Json = {"term": {"active": True}}
+_IN_STOCK: Json = {"range": {"available": {"gt": 0}}}
+
+
+def _whole(reading: Reading, field: str) -> Json:
+    return _all([_term(term, field) for term in reading])
+
+
+def _begun(reading: Reading, field: str) -> Json:
+    """Return the query of a reading whose last word only begins one, of the name or the SKU."""
+    *whole, last = reading
+    beginning = {"match": {"title.typed": last.typed[-1]}}
+    before = [_typed(Term(last.typed[:-1]), field)] if last.typed[:-1] else []
+    return _all([*(_term(term, field) for term in whole), *before, beginning])
+
+
+def _marked(readings: Sequence[Reading]) -> list[Json]:
+    """Return a query per word: a phrase would be marked as one."""
+    every = (phrase for reading in readings for term in reading for phrase in (term.typed, *term.others))
+    words = dict.fromkeys(word for phrase in every for word in phrase)
+    begun = {reading[-1].typed[-1] for reading in readings}
+    return [
+        *({"match": {"name": word}} for word in words),
+        *({"match": {"name.typed": word}} for word in sorted(begun)),
+    ]
+
+
+def _term(term: Term, field: str) -> Json:
+    phrases = [{"match_phrase": {field: " ".join(phrase)}} for phrase in term.others]
+    return _any([_typed(term, field), *phrases])
+
+
+def _typed(term: Term, field: str) -> Json:
+    return {"match": {field: {"query": " ".join(term.typed), "operator": "and"}}}
+
+
+def _any(ways: list[Json]) -> Json:
+    return {"bool": {"should": ways, "minimum_should_match": 1}} if ways else {"match_all": {}}
 
 
 def _all(filters: list[Json]) -> Json:
@@ -111,7 +176,7 @@ def _prices(filters: Filters) -> list[Json]:
 
 
 def _stock(filters: Filters) -> list[Json]:
-    return [{"range": {"available": {"gt": 0}}}] if filters.in_stock else []
+    return [_IN_STOCK] if filters.in_stock else []
 
 
 def _steps() -> list[Json]:

@@ -1,4 +1,8 @@
-"""The SQL of a search, with its values apart. What a shopper typed only ever travels as a value."""
+"""The SQL of a search, with its values apart. What a shopper typed only ever travels as a value.
+
+One statement answers a search: the products that match are found once, and page, total and facets are read
+from them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,24 +10,24 @@ from typing import Any
 
 from sinks.search.backend import PRICE_STEPS, Filters, Query, Sort
 from sinks.search.marks import BRACKETS, CLOSE, OPEN
-from sinks.search.tolerance import UNTOUCHED, edits
-from sinks.search.words import words
+from sinks.search.ranking import AS_TYPED, AVAILABLE, BEGUN, IN_NAME, POPULAR
+from sinks.search.reading import Reading, Term
+from sinks.search.synonyms import Phrase
 
-LOWER_THRESHOLD = "SET LOCAL pg_trgm.word_similarity_threshold = 0.2"
-"""Trigrams only preselect for the edit distance; two edits in a word of five letters leave few of them."""
+VOCABULARY = "SELECT word, ndoc FROM ts_stat('SELECT document FROM products WHERE active', 'd')"
+"""The names' words as written, with the number of products that have them."""
 
 FACET_CATEGORIES = 50
 
-LONGEST = 60
-"""Letters of a word that are compared: levenshtein refuses more than 255 bytes."""
-
+_STEMS = "'public.ecommerce_stems'"
+_PLAIN = "'public.ecommerce_plain'"
 _FROM = "FROM products p LEFT JOIN stock_levels s USING (sku)"
-_AVAILABLE = "coalesce(s.available, 0)"
 _ORDER = {
-    Sort.PRICE_UP: "p.price, p.sku",
-    Sort.PRICE_DOWN: "p.price DESC, p.sku",
-    Sort.NAME: "lower(p.name), p.sku",
-    Sort.NEWEST: "p.created_at DESC, p.sku",
+    Sort.RELEVANCE: "score DESC, sku",
+    Sort.PRICE_UP: "price, sku",
+    Sort.PRICE_DOWN: "price DESC, sku",
+    Sort.NAME: "lower(name), sku",
+    Sort.NEWEST: "created_at DESC, sku",
 }
 
 
@@ -36,116 +40,134 @@ class Statement:
 
 
 @dataclass
-class _Where:
-    """Conditions under construction; `value` returns the placeholder of a value."""
+class _Values:
+    """The values of a statement under construction; calling it returns a value's placeholder."""
 
-    conditions: list[str] = field(default_factory=lambda: ["p.active"])
     values: list[Any] = field(default_factory=list)
 
-    def value(self, value: Any) -> str:
+    def __call__(self, value: Any) -> str:
         self.values.append(value)
         return f"${len(self.values)}"
 
-    def text(self, typed: Sequence[str], *, tolerant: bool) -> None:
-        for word in typed:
-            beginning = self.value(f"{word}:*")
-            ways = [
-                f"p.document @@ to_tsquery('english', {beginning})",
-                f"p.name_words @@ to_tsquery('simple', {beginning})",
-                # A word that says nothing ("the") asks for nothing.
-                f"numnode(to_tsquery('english', {beginning})) = 0",
-            ]
-            if tolerant and edits(word):
-                ways.append(self.typo(word, letters=LONGEST))
-            self.conditions.append(f"({' OR '.join(ways)})")
+    def statement(self, sql: str) -> Statement:
+        return Statement(sql, tuple(self.values))
 
-    def typo(self, word: str, *, letters: int) -> str:
-        """Return the condition that the first `letters` letters of a word of the name are nearly `word`."""
-        near, distance = f"{self.value(word)}::text", f"{self.value(edits(word))}::int"
-        names_words = "regexp_split_to_table(lower(p.name), '\\W+') AS word"
-        edited = f"levenshtein_less_equal(left(word, {letters}), {near}, {distance}) <= {distance}"
-        first = f"starts_with(word, left({near}, {UNTOUCHED}))"
-        return f"({near} <% lower(p.name) AND EXISTS (SELECT FROM {names_words} WHERE {first} AND {edited}))"
 
-    def filters(self, filters: Filters, *, categories: bool = True, prices: bool = True) -> None:
-        if categories and filters.categories:
-            self.conditions.append(f"p.categories && {self.value(list(filters.categories))}::text[]")
-        if prices and filters.price_from is not None:
-            self.conditions.append(f"p.price >= {self.value(filters.price_from)}")
-        if prices and filters.price_to is not None:
-            self.conditions.append(f"p.price <= {self.value(filters.price_to)}")
-        if filters.in_stock:
-            self.conditions.append(f"{_AVAILABLE} > 0")
-
-    def statement(self, select: str, tail: str = "") -> Statement:
-        return Statement(
-            f"SELECT {select} {_FROM} WHERE {' AND '.join(self.conditions)} {tail}", tuple(self.values)
+def page(query: Query, readings: Sequence[Reading]) -> Statement:
+    """Return the statement of one row: `hits`, `categories` and `prices` as JSON, and the `total`."""
+    value = _Values()
+    matched = _matched(readings, value)
+    categories, prices = _category(query.filters, value), _price(query.filters, value)
+    stock = "available > 0" if query.filters.in_stock else "true"
+    limit, offset = value(query.limit), value(query.offset)
+    order = _ORDER[query.sort]
+    steps, most = value(list(PRICE_STEPS)), value(FACET_CATEGORIES)
+    return value.statement(f"""
+        WITH {matched}, place AS (
+            SELECT sku, available, row_number() OVER (ORDER BY {order}) AS place
+            FROM matched WHERE {categories} AND {prices} AND {stock}
+            ORDER BY {order} LIMIT {limit} OFFSET {offset}
+        ), hit AS (
+            SELECT sku, name, description, categories, price, currency, available,
+                   {_highlight(readings, value)} AS highlight
+            FROM place JOIN products p USING (sku) ORDER BY place
+        ), by_category AS (
+            SELECT unnest(categories) AS category, count(*) AS count FROM matched
+            WHERE {prices} AND {stock} GROUP BY 1 ORDER BY count DESC, category LIMIT {most}
+        ), by_price AS (
+            SELECT width_bucket(price, {steps}::bigint[]) AS step, count(*) AS count FROM matched
+            WHERE {categories} AND {stock} GROUP BY 1
         )
+        SELECT (SELECT coalesce(json_agg(hit), '[]') FROM hit) AS hits,
+               (SELECT count(*) FROM matched WHERE {categories} AND {prices} AND {stock}) AS total,
+               (SELECT coalesce(json_agg(by_category), '[]') FROM by_category) AS categories,
+               (SELECT coalesce(json_object_agg(step, count), '{{}}') FROM by_price) AS prices
+    """)  # noqa: S608 (values travel apart)
 
 
-def hits(query: Query, *, tolerant: bool) -> Statement:
-    """Return the statement for one page of hits."""
-    where = _matching(query, tolerant=tolerant)
-    asked = where.value(" | ".join(f"{word}:*" for word in words(query.text)))
-    order = _ORDER.get(query.sort)
-    if order is None and tolerant:
-        order = f"word_similarity({where.value(' '.join(words(query.text)))}, lower(p.name)) DESC, p.sku"
-    if order is None:
-        order = f"ts_rank(p.document, to_tsquery('english', {asked})) DESC, p.sku"
-    brackets = where.value(BRACKETS)
-    marks = where.value(f"StartSel={OPEN}, StopSel={CLOSE}, HighlightAll=true")
-    return where.statement(
-        f"p.sku, p.name, p.description, p.categories, p.price, p.currency, {_AVAILABLE} AS available,"
-        f" ts_headline('english', translate(p.name, '<>', {brackets}),"
-        f" to_tsquery('english', {asked}), {marks}) AS highlight",
-        f"ORDER BY {order} LIMIT {where.value(query.limit)} OFFSET {where.value(query.offset)}",
+def suggestions(readings: Sequence[Reading], limit: int) -> Statement:
+    """Return the statement for suggestions: products whose name has all words, best first."""
+    value = _Values()
+    matched = _matched(readings, value)
+    return value.statement(f"""
+        WITH {matched} SELECT sku, name FROM matched
+        WHERE fit > 0 ORDER BY score DESC, length(name), sku LIMIT {value(limit)}
+    """)  # noqa: S608 (values travel apart)
+
+
+def _matched(readings: Sequence[Reading], value: _Values) -> str:
+    """Return the products that match, with their `fit` to what was typed and their `score`."""
+    fit, condition = "0", "true"
+    if readings:
+        typed, named = value(_whole(readings[:1], ":A", typed=True)), value(_whole(readings, ":A"))
+        begun = " || ".join(_begun(reading, value, ":A") for reading in readings)
+        anywhere = " || ".join(_begun(reading, value) for reading in readings)
+        condition = f"p.document @@ (to_tsquery({_STEMS}, {value(_whole(readings))}) || {anywhere})"
+        fit = f"""CASE WHEN p.document @@ to_tsquery({_STEMS}, {typed}) THEN {AS_TYPED}
+                       WHEN p.document @@ to_tsquery({_STEMS}, {named}) THEN {IN_NAME}
+                       WHEN p.document @@ ({begun}) THEN {BEGUN} ELSE 0 END"""
+    return f"""matched AS MATERIALIZED (
+        SELECT *, fit + {POPULAR} * ln(1 + sold) + {AVAILABLE} * (available > 0)::int AS score FROM (
+            SELECT p.sku, p.name, p.price, p.categories, p.created_at, coalesce(s.available, 0) AS available,
+                   coalesce(s.committed, 0) AS sold, {fit} AS fit
+            {_FROM} WHERE p.active AND {condition}
+        ) AS found
+    )"""  # noqa: S608 (values travel apart)
+
+
+def _highlight(readings: Sequence[Reading], value: _Values) -> str:
+    brackets = value(BRACKETS)
+    name = f"translate(p.name, '<>', {brackets})"
+    if not readings:
+        return name
+    wanted = " | ".join(dict.fromkeys(word for reading in readings for word in _beginnings(reading)))
+    marks = value(f"StartSel={OPEN}, StopSel={CLOSE}, HighlightAll=true")
+    return f"ts_headline({_STEMS}, {name}, to_tsquery({_STEMS}, {value(wanted)}), {marks})"
+
+
+def _beginnings(reading: Reading) -> list[str]:
+    return [
+        f"{word}:*" if term.unfinished and word == term.typed[-1] else word
+        for term in reading
+        for phrase in (term.typed, *term.others)
+        for word in phrase
+    ]
+
+
+def _whole(readings: Sequence[Reading], weight: str = "", *, typed: bool = False) -> str:
+    """Return whole words as the text of a tsquery: a term's own in any order, its others as phrases."""
+    return " | ".join(
+        " & ".join(_term(term if not typed else Term(term.typed), weight) for term in reading)
+        for reading in readings
     )
 
 
-def total(query: Query, *, tolerant: bool) -> Statement:
-    """Return the statement that counts the hits."""
-    return _matching(query, tolerant=tolerant).statement("count(*) AS total")
+def _term(term: Term, weight: str) -> str:
+    ways = [" & ".join(f"{word}{weight}" for word in term.typed)]
+    ways += [_phrase(phrase, weight) for phrase in term.others]
+    return f"({' | '.join(f'({way})' for way in ways)})"
 
 
-def categories(query: Query, *, tolerant: bool) -> Statement:
-    """Return the statement for the category facet: all filters but its own."""
-    where = _Where()
-    where.text(words(query.text), tolerant=tolerant)
-    where.filters(query.filters, categories=False)
-    return where.statement(
-        "unnest(p.categories) AS category, count(*) AS count",
-        f"GROUP BY 1 ORDER BY count DESC, category LIMIT {where.value(FACET_CATEGORIES)}",
-    )
+def _phrase(phrase: Phrase, weight: str) -> str:
+    return " <-> ".join(f"{word}{weight}" for word in phrase)
 
 
-def prices(query: Query, *, tolerant: bool) -> Statement:
-    """Return the statement for the price facet: `step` counts the ranges from 1."""
-    where = _Where()
-    where.text(words(query.text), tolerant=tolerant)
-    where.filters(query.filters, prices=False)
-    return where.statement(
-        f"width_bucket(p.price, {where.value(list(PRICE_STEPS))}::bigint[]) AS step, count(*) AS count",
-        "GROUP BY 1",
-    )
+def _begun(reading: Reading, value: _Values, weight: str = "") -> str:
+    """Return the tsquery of a reading whose last word only begins one, of the name or the SKU."""
+    *whole, last = reading
+    parts = [*(_term(term, weight) for term in whole), *(f"{word}{weight}" for word in last.typed[:-1])]
+    beginning = f"to_tsquery({_PLAIN}, {value(f'{last.typed[-1]}:*AD')})"
+    return f"(to_tsquery({_STEMS}, {value(' & '.join(parts))}) && {beginning})" if parts else beginning
 
 
-def suggestions(typed: Sequence[str], limit: int, *, tolerant: bool) -> Statement:
-    """Return the statement for suggestions: what can be bought comes first, then short names."""
-    where = _Where()
-    for word in typed:
-        beginning = where.value(f"{word}:*")
-        condition = f"p.name_words @@ to_tsquery('simple', {beginning})"
-        if tolerant and edits(word):
-            condition = f"({condition} OR {where.typo(word, letters=len(word))})"
-        where.conditions.append(condition)
-    order = f"({_AVAILABLE} > 0) DESC, length(p.name), p.sku"
-    if tolerant:
-        order = f"word_similarity({where.value(' '.join(typed))}, lower(p.name)) DESC, {order}"
-    return where.statement("p.sku, p.name", f"ORDER BY {order} LIMIT {where.value(limit)}")
+def _category(filters: Filters, value: _Values) -> str:
+    return f"categories && {value(list(filters.categories))}::text[]" if filters.categories else "true"
 
 
-def _matching(query: Query, *, tolerant: bool) -> _Where:
-    where = _Where()
-    where.text(words(query.text), tolerant=tolerant)
-    where.filters(query.filters)
-    return where
+def _price(filters: Filters, value: _Values) -> str:
+    bounds = [
+        f"price {sign} {value(bound)}"
+        for sign, bound in ((">=", filters.price_from), ("<=", filters.price_to))
+        if bound is not None
+    ]
+    return " AND ".join(bounds) or "true"

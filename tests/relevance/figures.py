@@ -34,4 +34,4 @@ def mean(values: Iterable[float]) -> float:
 
 
 def _gain(grades: Sequence[int]) -> float:
-    return sum((2**grade - 1) / math.log2(rank + 1) for rank, grade in enumerate(grades[:DEPTH], start=1))
+    return sum(((1 << grade) - 1) / math.log2(rank + 1) for rank, grade in enumerate(grades[:DEPTH], start=1))

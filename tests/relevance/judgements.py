@@ -50,7 +50,7 @@ class Sold(Protocol):
 
 @dataclass(frozen=True)
 class Judged:
-    """A query of a kind (word, typo, ...), and the grades (1 to 3) of the products that are wanted, by SKU."""
+    """A query of a kind (word, typo, ...), and the grades (1 to 3) of what is wanted, by SKU."""
 
     kind: str
     text: str
@@ -58,7 +58,7 @@ class Judged:
 
 
 def judged(catalogue: Iterable[Sold]) -> list[Judged]:
-    """Judge every query of `queries.csv` over the catalogue. Raises ValueError where a query wants nothing."""
+    """Judge every query of `queries.csv` over the catalogue. Raises ValueError where one wants nothing."""
     products = list(catalogue)
     with QUERIES.open(newline="") as file:
         found = [

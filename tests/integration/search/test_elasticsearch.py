@@ -11,6 +11,7 @@ from sinks.indices import INDICES, PRODUCTS
 from sinks.search.backend import Query, SearchBackend, SearchUnavailableError
 from sinks.search.elasticsearch import ElasticsearchSearch
 from sinks.search.select import search_backend
+from sinks.search.tolerance import TolerantSearch
 from tests.integration.search.catalogue import RECORDS
 from tests.integration.search.suite import SearchSuite
 from tests.unit.sinks.records import batch
@@ -29,7 +30,7 @@ class TestElasticsearchSearch(SearchSuite):
         assert await sink.write(batch(PROJECTIONS, RECORDS)) == ()
         await sink.close()
         await client.indices.refresh(index=names[PRODUCTS.alias])
-        backend = ElasticsearchSearch(elasticsearch, index=names[PRODUCTS.alias])
+        backend = TolerantSearch(ElasticsearchSearch(elasticsearch, index=names[PRODUCTS.alias]))
         yield backend
         await backend.close()
         await client.indices.delete(index=list(names.values()))
@@ -38,7 +39,8 @@ class TestElasticsearchSearch(SearchSuite):
 
 async def test_a_server_that_is_away_is_said_so() -> None:
     backend = search_backend(Settings(elasticsearch="http://127.0.0.1:9"))
-    assert isinstance(backend, ElasticsearchSearch)
+    assert isinstance(backend, TolerantSearch)
+    assert isinstance(backend.engine, ElasticsearchSearch)
     with pytest.raises(SearchUnavailableError, match="Elasticsearch"):
         await backend.search(Query())
     await backend.close()

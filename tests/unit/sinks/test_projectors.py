@@ -128,7 +128,7 @@ def test_a_product_and_its_availability_are_parts_of_one_document() -> None:
     (left,) = availability_patch(event(t.INVENTORY_UPDATED, "85123A", 9, stock(3)))
     assert (named.alias, named.id) == (left.alias, left.id)
     assert (named.guard, named.version) == ("version", 4)
-    assert (left.guard, left.version, left.fields) == ("stock_version", 9, {"available": 3})
+    assert (left.guard, left.version, left.fields) == ("stock_version", 9, {"available": 3, "sold": 0})
 
 
 def test_an_order_document_has_what_reports_add_up() -> None:

@@ -1,0 +1,51 @@
+"""A value that is kept, and made again in the background once it is old: only the first one waits for it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+import structlog
+
+T = TypeVar("T")
+
+log = structlog.get_logger(__name__)
+
+
+class Fresh(Generic[T]):
+    """What `make` returns, made again by the first question after `seconds`.
+
+    Where a later making fails, the value goes on being used, and the next question tries again.
+    """
+
+    def __init__(self, make: Callable[[], Awaitable[T]], seconds: float) -> None:
+        self._make = make
+        self._seconds = seconds
+        self._made: tuple[T, float] | None = None
+        self._making: asyncio.Task[None] | None = None
+
+    async def value(self) -> T:
+        """Return the value; raises what `make` raises where there is none yet."""
+        if self._made is None:
+            await self._remake()
+            assert self._made is not None
+        elif time.monotonic() - self._made[1] > self._seconds and (
+            self._making is None or self._making.done()
+        ):
+            self._making = asyncio.create_task(self._remake_quietly())
+        return self._made[0]
+
+    async def close(self) -> None:
+        """Give up what is being made."""
+        if self._making is not None:
+            self._making.cancel()
+            await asyncio.gather(self._making, return_exceptions=True)
+
+    async def _remake(self) -> None:
+        self._made = (await self._make(), time.monotonic())
+
+    async def _remake_quietly(self) -> None:
+        try:
+            await self._remake()
+        except Exception as error:  # noqa: BLE001 (the old value serves until the next question)
+            log.warning("fresh.failed", error=repr(error))
