@@ -15,6 +15,7 @@ from faust.types import TP, TransportT
 from faust.types.tables import TableT
 
 from streams.kernel.agent import flow_agent
+from streams.kernel.appends import Appends
 from streams.kernel.errors import ForeignStateError
 from streams.kernel.faust_mends import OwningTableManager, OwningTransport
 from streams.kernel.fenced_changelog import FencedChangelog
@@ -173,9 +174,10 @@ class StreamsApp(faust.App):
     async def _take_over(self, places: Sequence[Place]) -> Mapping[Place, Possession]:
         assert self.client is not None
         app_id = str(self.conf.id)
+        appends = Appends(self.client)
         changelogs = {
             place: FencedChangelog(
-                self.client, app_id, self._changelogs[place.flow], place.partition, self.instance
+                appends, app_id, self._changelogs[place.flow], place.partition, self.instance
             )
             for place in places
         }

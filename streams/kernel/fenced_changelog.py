@@ -8,8 +8,8 @@ Outputs are sent only after the changelog's answer, so a worker that lost its pa
 neither change state nor publish.
 
 This room reaches under aiokafka's producer, which cannot produce non-transactional batches under a
-transactional id: it builds the record batch and the produce request itself. `tests/unit/kernel` pins what it
-relies on; KIP-98 describes the broker's side.
+transactional id: it builds the record batch, and `appends` the produce request. `tests/unit/kernel` pins what
+they rely on; KIP-98 describes the broker's side.
 """
 
 import asyncio
@@ -20,20 +20,18 @@ from typing import Any, Final
 import aiokafka.errors as kafka_errors
 import msgspec
 import structlog
-from aiokafka.client import AIOKafkaClient, ConnectionGroup, CoordinationType
-from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
+from streams.kernel.appends import PRODUCE_TIMEOUT_MS, Appends
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.layout import OWNER
 from streams.kernel.ports import Entry
 
 log = structlog.get_logger(__name__)
 
-ALL_REPLICAS: Final = -1
-PRODUCE_TIMEOUT_MS: Final = 10_000
 FIRST_BACKOFF_S: Final = 0.05
 MAX_BACKOFF_S: Final = 2.0
 
@@ -61,8 +59,9 @@ class FencedChangelog:
     they raise OwnershipLostError once a successor has written.
     """
 
-    def __init__(self, client: AIOKafkaClient, app_id: str, topic: str, partition: int, owner: str) -> None:
-        self._client = client
+    def __init__(self, appends: Appends, app_id: str, topic: str, partition: int, owner: str) -> None:
+        self._appends = appends
+        self._client = appends.client
         self._transactional_id = f"{app_id}-{topic}-{partition}"
         self._place = TopicPartition(topic, partition)
         self._owner = owner
@@ -96,7 +95,7 @@ class FencedChangelog:
         backoff = FIRST_BACKOFF_S
         while True:
             try:
-                first = await self._produce(batch)
+                first = await self._appends.append(self._place, batch)
             except _FENCED as error:
                 raise OwnershipLostError(
                     f"{self._place.topic}-{self._place.partition} has another owner: {error!r}"
@@ -132,23 +131,6 @@ class FencedChangelog:
         for index, (key, value) in enumerate(entries):
             builder.append(index, timestamp=now, key=key, value=value, headers=[])
         return bytes(builder.build())
-
-    async def _produce(self, batch: bytes) -> int:
-        """Send the batch to the partition's leader and return its first offset; raises its error."""
-        topic, partition = self._place
-        leader = self._client.cluster.leader_for_partition(self._place)
-        if leader is None or leader == -1:
-            raise kafka_errors.LeaderNotAvailableError(topic, partition)
-        request = ProduceRequest(
-            transactional_id=None,
-            required_acks=ALL_REPLICAS,
-            timeout=PRODUCE_TIMEOUT_MS,
-            topics=[(topic, [(partition, batch)])],
-        )
-        response = await self._client.send(leader, request)
-        _, (answer,) = response.topics[0]
-        _raise_for(answer[1])
-        return int(answer[2])
 
     async def _init_producer_id(self) -> tuple[int, int]:
         request = InitProducerIdRequest(

@@ -10,6 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.structs import TopicPartition
 
 from streams.kernel import fenced_changelog
+from streams.kernel.appends import Appends
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.fenced_changelog import FencedChangelog
 from streams.kernel.layout import OWNER
@@ -67,8 +68,8 @@ class DictStore:
 
 
 async def test_a_successor_shuts_its_predecessor_out(client: AIOKafkaClient) -> None:
-    first = FencedChangelog(client, "fence", CHANGELOG, 0, "first")
-    second = FencedChangelog(client, "fence", CHANGELOG, 0, "second")
+    first = FencedChangelog(Appends(client), "fence", CHANGELOG, 0, "first")
+    second = FencedChangelog(Appends(client), "fence", CHANGELOG, 0, "second")
     start = await first.acquire()
     assert await first.append([(b"a", b"1"), (b"b", b"2")]) == start + 2
     taken = await second.acquire()
@@ -82,7 +83,7 @@ async def test_a_successor_shuts_its_predecessor_out(client: AIOKafkaClient) -> 
 async def test_an_owner_renews_its_epoch_before_the_broker_forgets_it(
     client: AIOKafkaClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    owner = FencedChangelog(client, "renew", CHANGELOG, 0, "owner")
+    owner = FencedChangelog(Appends(client), "renew", CHANGELOG, 0, "owner")
     start = await owner.acquire()
     epoch = owner.epoch
     monkeypatch.setattr(fenced_changelog, "RENEW_AFTER_S", -1.0)
@@ -91,8 +92,8 @@ async def test_an_owner_renews_its_epoch_before_the_broker_forgets_it(
 
 
 async def test_owners_of_other_partitions_are_left_alone(client: AIOKafkaClient) -> None:
-    left = FencedChangelog(client, "fence", CHANGELOG, 1, "left")
-    right = FencedChangelog(client, "fence", CHANGELOG, 2, "right")
+    left = FencedChangelog(Appends(client), "fence", CHANGELOG, 1, "left")
+    right = FencedChangelog(Appends(client), "fence", CHANGELOG, 2, "right")
     await left.acquire()
     await right.acquire()
     await left.append([(b"a", b"1")])
@@ -101,7 +102,7 @@ async def test_owners_of_other_partitions_are_left_alone(client: AIOKafkaClient)
 async def test_a_store_is_brought_to_the_end_of_its_changelog(
     client: AIOKafkaClient, own_settings: Settings
 ) -> None:
-    changelog = FencedChangelog(client, "restore", CHANGELOG, 3, "owner")
+    changelog = FencedChangelog(Appends(client), "restore", CHANGELOG, 3, "owner")
     await changelog.acquire()
     await changelog.append([(f"k{index}".encode(), b"old") for index in range(1_000)])
     await changelog.append([(b"k0", None), (b"k1", b"new")])
@@ -124,7 +125,7 @@ async def test_a_store_is_brought_to_the_end_of_its_changelog(
 async def test_a_store_of_another_life_is_emptied_first(
     client: AIOKafkaClient, own_settings: Settings, ahead: int, age_ms: int
 ) -> None:
-    changelog = FencedChangelog(client, "ahead", CHANGELOG, 3, "owner")
+    changelog = FencedChangelog(Appends(client), "ahead", CHANGELOG, 3, "owner")
     await changelog.acquire()
     end = await changelog.acquire()
     store = DictStore()

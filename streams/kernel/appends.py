@@ -1,0 +1,111 @@
+"""Changelog batches on their way to the broker: those that wait for it go together.
+
+A broker answers a connection's requests one after the other, so a request per lane only queues there. Here
+one request per broker is on its way; what comes meanwhile, from any lane, is the next one. A batch that comes
+alone goes alone and at once.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiokafka.errors as kafka_errors
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.structs import TopicPartition
+
+ALL_REPLICAS: Final = -1
+PRODUCE_TIMEOUT_MS: Final = 10_000
+# Well under the broker's socket.request.max.bytes (100 MiB); a single batch has 16 MiB at most.
+MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Append:
+    place: TopicPartition
+    batch: bytes
+    offset: "asyncio.Future[int]"
+
+
+class Appends:
+    """Sends record batches as they are, one produce request per broker at a time."""
+
+    def __init__(self, client: AIOKafkaClient) -> None:
+        self.client = client
+        self._waiting: dict[int, deque[_Append]] = {}
+        self._senders: dict[int, asyncio.Task[None]] = {}
+
+    async def append(self, place: TopicPartition, batch: bytes) -> int:
+        """Append a batch, one at a time per partition; return its first offset when all replicas have it.
+
+        Raises the broker's error, aiokafka's own (KafkaError) where no answer came.
+        """
+        leader = self.client.cluster.leader_for_partition(place)
+        if leader is None or leader == -1:
+            raise kafka_errors.LeaderNotAvailableError(*place)
+        waiting = self._waiting.setdefault(leader, deque())
+        append = _Append(place, batch, asyncio.get_running_loop().create_future())
+        waiting.append(append)
+        if leader not in self._senders:
+            self._senders[leader] = asyncio.create_task(self._send_all(leader, waiting))
+        return await append.offset
+
+    async def _send_all(self, leader: int, waiting: deque[_Append]) -> None:
+        try:
+            while waiting:
+                if appends := _together(waiting):
+                    await self._send(leader, appends)
+        finally:
+            del self._senders[leader]
+
+    async def _send(self, leader: int, appends: list[_Append]) -> None:
+        topics: dict[str, list[tuple[int, bytes]]] = {}
+        for append in appends:
+            topics.setdefault(append.place.topic, []).append((append.place.partition, append.batch))
+        request = ProduceRequest(
+            transactional_id=None,
+            required_acks=ALL_REPLICAS,
+            timeout=PRODUCE_TIMEOUT_MS,
+            topics=list(topics.items()),
+        )
+        try:
+            response = await self.client.send(leader, request)
+        except BaseException as error:
+            for append in appends:
+                _settle(append.offset, error)
+            if not isinstance(error, kafka_errors.KafkaError):
+                raise
+            return
+        answers: dict[tuple[str, int], Any] = {
+            (topic, partition): (code, offset)
+            for topic, partitions in response.topics
+            for partition, code, offset, *_ in partitions
+        }
+        for append in appends:
+            code, offset = answers[append.place]
+            kind: Any = kafka_errors.for_code(code)
+            _settle(append.offset, offset if kind is kafka_errors.NoError else kind())
+
+
+def _together(waiting: deque[_Append]) -> list[_Append]:
+    """Take from the front what fits into one request: each partition once, and not too many bytes."""
+    taken: dict[TopicPartition, _Append] = {}
+    size = 0
+    while waiting and waiting[0].place not in taken:
+        size += len(waiting[0].batch)
+        if taken and size > MAX_REQUEST_BYTES:
+            break
+        append = waiting.popleft()
+        if not append.offset.done():  # else its lane was stopped meanwhile
+            taken[append.place] = append
+    return list(taken.values())
+
+
+def _settle(future: "asyncio.Future[int]", outcome: int | BaseException) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, BaseException):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
