@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import fastavro
 import msgspec
 
-from schemas.avro import message_schema, without_logical_types
+from schemas.avro import Schema, message_schema, without_logical_types
 from schemas.decoder import Decoder, compile_decoder
 from schemas.encoder import Encoder, compile_encoder
 from schemas.envelope import Message
@@ -21,6 +21,9 @@ D = TypeVar("D", bound=msgspec.Struct)
 
 _HEADER = struct.Struct(">bI")
 _MAGIC = 0
+
+UNFIT = (AttributeError, KeyError, TypeError, ValueError, OverflowError, struct.error)
+"""What a compiled encoder raises for a message that does not fit its schema."""
 
 
 class UndecodableError(ValueError):
@@ -42,9 +45,18 @@ def _writing(topic: str) -> tuple[bytes, Any]:
 
 @cache
 def _encoder(topic: str) -> Encoder:
-    entry = lock().latest(topic)
-    schema = without_logical_types(lock().schema(entry))
-    return compile_encoder(_HEADER.pack(_MAGIC, entry.id), schema)
+    return compile_encoder(header(topic), writing_schema(topic))
+
+
+def header(topic: str) -> bytes:
+    """Return what records of the topic begin with: its newest locked schema's id."""
+    return _HEADER.pack(_MAGIC, lock().latest(topic).id)
+
+
+def writing_schema(topic: str) -> Schema:
+    """Return the topic's newest locked schema, times as plain longs."""
+    schema: Schema = without_logical_types(lock().schema(lock().latest(topic)))
+    return schema
 
 
 @cache
@@ -63,7 +75,7 @@ def encode(topic: str, message: Message[D]) -> bytes:
     """
     try:
         return _encoder(topic)(message)
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, struct.error):
+    except UNFIT:
         return _encode_generally(topic, message)
 
 

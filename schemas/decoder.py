@@ -82,7 +82,7 @@ class _Compiler:
     def _value(self, of: Any, into: str, pad: str) -> Iterator[str]:
         origin, args = get_origin(of), get_args(of)
         if of in {str, bytes}:
-            yield from self._bytes(into, pad, "str({0}, 'utf-8')" if of is str else "{0}")
+            yield from self._bytes(into, pad, "{0}.decode()" if of is str else "{0}")
         elif of is int:
             yield from self._long(into, pad)
         elif of is bool:
@@ -121,13 +121,17 @@ class _Compiler:
         yield f"{pad}{into} = ({into} >> 1) ^ -({into} & 1)"
 
     def _bytes(self, into: str, pad: str, made: str) -> Iterator[str]:
-        size, end = next(self._names), next(self._names)
-        yield from self._long(size, pad)
-        yield f"{pad}{end} = at + {size}"
-        yield f"{pad}if not at <= {end} <= len(value):"
+        size = next(self._names)
+        yield f"{pad}{size} = value[at]"
+        yield f"{pad}at += 1"
+        yield f"{pad}if {size} > 127:"
+        yield f"{pad}    {size}, at = more(value, {size}, at)"
+        yield f"{pad}if {size} & 1:"
         yield f"{pad}    raise ValueError({size})"
-        yield f"{pad}{into} = {made.format(f'value[at:{end}]')}"
-        yield f"{pad}at = {end}"
+        # A size that runs over the end is found out there: whatever is read next fails, or the end does.
+        yield f"{pad}{size} = at + ({size} >> 1)"
+        yield f"{pad}{into} = {made.format(f'value[at:{size}]')}"
+        yield f"{pad}at = {size}"
 
     def _blocks(self, args: tuple[Any, ...], into: str, pad: str) -> Iterator[str]:
         """Yield the lines for an array or a map: counted blocks up to an empty one."""

@@ -7,24 +7,25 @@ Specification: Apache Avro 1.12, "Binary Encoding".
 
 import itertools
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
 from schemas.avro import Schema
 
-Encoder = Callable[[Any], bytes]
+Encoder = Callable[..., bytes]
 
 # Said by many records in a row, so remembered as bytes.
 _REPEATED: Final = frozenset({"event_type", "aggregate_type", "source", "tenant_id", "currency"})
 _SEVEN_BITS: Final = 0x7F
-_LONG_RANGE: Final = range(-(1 << 63), 1 << 63)
+_LEAST: Final = -(1 << 63)
+_MOST: Final = (1 << 63) - 1
 
 
 @lru_cache(maxsize=8192)
 def long(value: int) -> bytes:
-    """Return a long: zigzag, seven bits to a byte. Raises OverflowError beyond 64 bits."""
-    if value not in _LONG_RANGE:
+    """Return a long: zigzag, seven bits to a byte. OverflowError beyond 64 bits, TypeError for no number."""
+    if not _LEAST <= value <= _MOST:
         raise OverflowError(f"{value} is not a long")
     left = (value << 1) ^ (value >> 63)
     out = bytearray()
@@ -44,24 +45,51 @@ def _text(value: str) -> bytes:
 def compile_encoder(header: bytes, schema: Schema) -> Encoder:
     """Return a function from a message to `header` and its bytes."""
     compiler = _Compiler()
-    body = list(compiler.record(schema, "message", "    "))
-    source = "\n".join(
-        [
-            "def encode(message):",
-            "    parts = [header]",
-            "    add = parts.append",
-            *body,
-            "    return b''.join(parts)",
-        ]
+    body = compiler.record(schema, "message", "    ")
+    return _compiled(compiler, "message", [f"parts = [{header!r}]", "add = parts.append"], body)
+
+
+def compile_shared(fields: Sequence[Schema]) -> Encoder:
+    """Return a function from the given fields, as positional arguments, to their bytes."""
+    compiler = _Compiler()
+    names = ", ".join(field["name"] for field in fields)
+    return _compiled(
+        compiler, names, ["parts = []", "add = parts.append"], compiler.fields(fields, "", "    ")
     )
+
+
+def compile_own(
+    header: bytes, schema: Schema, shared: Sequence[str], constants: Mapping[str, str], names: Sequence[str]
+) -> Encoder:
+    """Return a function to a message's bytes from `names`, its fields that are neither shared nor constant.
+
+    The bytes of the `shared` fields, which follow one another, come as one argument of that name.
+    """
+    compiler = _Compiler()
+
+    def body() -> Iterator[str]:
+        for field in schema["fields"]:
+            if field["name"] in constants:
+                yield f"    add({_text(constants[field['name']])!r})"
+            elif field["name"] not in shared:
+                yield from compiler.fields([field], "", "    ")
+            elif field["name"] == shared[0]:
+                yield "    add(shared)"
+
+    arguments = ", ".join(("shared", *names))
+    return _compiled(compiler, arguments, [f"parts = [{header!r}]", "add = parts.append"], body())
+
+
+def _compiled(compiler: "_Compiler", arguments: str, opening: list[str], body: Iterable[str]) -> Encoder:
+    lines = [f"def encode({arguments}):", *(f"    {line}" for line in opening), *body]
+    source = "\n".join([*lines, "    return b''.join(parts)"])
     space: dict[str, Any] = {
-        "header": header,
         "long": long,
         "text": _text,
         "double": struct.Struct("<d").pack,
         **compiler.constants,
     }
-    exec(compile(source, f"<encoder of {schema['name']}>", "exec"), space)  # noqa: S102 - from the lock's schemas
+    exec(compile(source, f"<encoder of {arguments}>", "exec"), space)  # noqa: S102 - from the lock's schemas
     made: Encoder = space["encode"]
     return made
 
@@ -76,12 +104,18 @@ class _Compiler:
 
     def record(self, schema: Schema, value: str, pad: str) -> Iterator[str]:
         """Yield the lines for a record in the variable `value`."""
-        for field in schema["fields"]:
+        yield from self.fields(schema["fields"], f"{value}.", pad)
+
+    def fields(self, fields: Iterable[Schema], where: str, pad: str) -> Iterator[str]:
+        """Yield the lines for fields, each called `where` and its name."""
+        for field in fields:
+            name = where + field["name"]
             if field["name"] in _REPEATED and field["type"] == "string":
-                yield f"{pad}add(text({value}.{field['name']}))"
+                yield f"{pad}add(text({name}))"
                 continue
-            name = next(self._names)
-            yield f"{pad}{name} = {value}.{field['name']}"
+            if where:
+                name = next(self._names)
+                yield f"{pad}{name} = {where}{field['name']}"
             yield from self._value(field["type"], name, pad)
 
     def _value(self, schema: Any, value: str, pad: str) -> Iterator[str]:

@@ -4,6 +4,7 @@
 output's topic and the position among the outputs, so that a duplicate is recognisable anywhere downstream.
 """
 
+from functools import lru_cache
 from hashlib import sha1
 from typing import Generic, TypeVar
 from uuid import NAMESPACE_URL, uuid5
@@ -55,12 +56,26 @@ def output_id(cause: str, topic: str, index: int) -> str:
 
     The topic is part of it because several flows answer one event, and a repeated command may get another
     answer than at first: messages that differ must not share an id.
-    The same as `uuid5(UUID(cause), f"{topic}:{index}")` at a fourth of its time: it is made for every output.
-    Raises ValueError where `cause` is no UUID.
+    The same as `uuid5(UUID(cause), f"{topic}:{index}")`. Raises ValueError where `cause` is no UUID.
     """
+    return named_id(namespace_of(cause), topic, index)
+
+
+def namespace_of(cause: str) -> bytes:
+    """Return the namespace of a message's outputs, once for all of them. Raises ValueError for no UUID."""
     namespace = bytes.fromhex(cause.replace("-", ""))
     if len(namespace) != _UUID_BYTES:
         raise ValueError(f"{cause!r} is no UUID")
-    name = sha1(namespace + f"{topic}:{index}".encode(), usedforsecurity=False).hexdigest()
+    return namespace
+
+
+def named_id(namespace: bytes, topic: str, index: int) -> str:
+    """Return `output_id` at a fourth of uuid5's time: one is made for every output."""
+    name = sha1(namespace + _output_name(topic, index), usedforsecurity=False).hexdigest()
     variant = _RFC_VARIANT[name[16]]
     return f"{name[:8]}-{name[8:12]}-5{name[13:16]}-{variant}{name[17:20]}-{name[20:32]}"
+
+
+@lru_cache(maxsize=1024)
+def _output_name(topic: str, index: int) -> bytes:
+    return f"{topic}:{index}".encode()

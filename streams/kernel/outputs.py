@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
-from schemas.envelope import Message, output_id
+from schemas.envelope import Message, named_id, namespace_of
+from schemas.siblings import Siblings
 from streams.kernel.errors import TooLargeError, UndeclaredOutputError
 from streams.kernel.flow import Out
 from streams.kernel.ports import Headers, Output
-from topics.wire import encode
 
 TRACEPARENT = "traceparent"
 
@@ -39,29 +39,25 @@ def encode_outputs(  # noqa: PLR0917 - called once per record, on the hot path
     `MAX_OUTPUT_BYTES`, ValueError where the data does not fit the topic's schema.
     """
     trace = trace_headers(headers)
+    namespace = namespace_of(cause.event_id)
+    siblings: dict[str | None, Siblings] = {}
     encoded = []
     for index, out in enumerate(outs):
-        topic = out.topic
-        if topic.name not in declared:
-            raise UndeclaredOutputError(f"{topic.name} is not among the route's `emits`")
-        if not out.key:
-            raise ValueError(f"an output to {topic.name} has no key")
-        message = Message(
-            event_id=output_id(cause.event_id, topic.name, index),
-            event_type=topic.name,
-            aggregate_id=out.key,
-            aggregate_type=topic.aggregate,
-            aggregate_version=out.version,
-            occurred_at=now,
-            source=source,
-            correlation_id=cause.correlation_id,
-            causation_id=cause.event_id,
-            tenant_id=cause.tenant_id,
-            user_id=cause.user_id if out.user_id is None else out.user_id,
-            data=out.data,
-        )
-        value = encode(topic, message)
+        topic, key = out.topic, out.key
+        name = topic.name
+        if name not in declared:
+            raise UndeclaredOutputError(f"{name} is not among the route's `emits`")
+        if not key:
+            raise ValueError(f"an output to {name} has no key")
+        user_id = cause.user_id if out.user_id is None else out.user_id
+        family = siblings.get(user_id)
+        if family is None:
+            family = siblings[user_id] = Siblings(
+                now, source, cause.correlation_id, cause.event_id, cause.tenant_id, user_id
+            )
+        event_id = named_id(namespace, name, index)
+        value = family.encode(name, topic.aggregate, event_id, key, out.version, out.data)
         if len(value) > MAX_OUTPUT_BYTES:
-            raise TooLargeError(f"an output to {topic.name} has {len(value)} bytes, over {MAX_OUTPUT_BYTES}")
-        encoded.append(Output(topic.name, out.key.encode(), value, trace))
+            raise TooLargeError(f"an output to {name} has {len(value)} bytes, over {MAX_OUTPUT_BYTES}")
+        encoded.append(Output(name, key.encode(), value, trace))
     return encoded

@@ -91,3 +91,9 @@ def _judged(decode: Callable[[], Any]) -> Any:
 def test_a_number_beyond_64_bits_is_no_long(value: int) -> None:
     with pytest.raises(OverflowError):
         long(value)
+
+
+@pytest.mark.parametrize("value", ["two", 2.5, None])
+def test_what_is_no_number_is_refused_at_once(value: Any) -> None:
+    with pytest.raises(TypeError):
+        long(value)
