@@ -72,7 +72,7 @@ def reserve(policy: StockPolicy, state: Stock | None, message: Message[Inventory
         # Its allocation had the answer, or it could not have committed.
         return Decision(state)
     quantity = sum(line.quantity for line in data.lines)
-    reason = "released" if settled is not None else refusal(stock, data)
+    reason = "released" if settled is not None else refusal(stock, data, quantity)
     if reason is not None:
         rejection = LineRejected(sku, reason, quantity, stock.available)
         return Decision(state, (Out(INVENTORY_LINE_REJECTED, data.order_id, rejection),))
@@ -80,6 +80,7 @@ def reserve(policy: StockPolicy, state: Stock | None, message: Message[Inventory
     reservation = Reservation(quantity, quote(stock.facts, sku, data))
     after = replace(
         stock,
+        version=stock.version + 1,
         reserved=stock.reserved + quantity,
         reservations=stock.reservations.set(data.order_id, reservation),
     )
@@ -100,6 +101,7 @@ def release(policy: StockPolicy, state: Stock | None, message: Message[Inventory
         return Decision(replace(stock, settled=done))
     after = replace(
         stock,
+        version=stock.version + 1,
         reserved=stock.reserved - held.quantity,
         reservations=stock.reservations.delete(data.order_id),
         settled=done,
@@ -122,6 +124,7 @@ def commit(policy: StockPolicy, state: Stock | None, message: Message[InventoryC
         return Decision(state, (Out(INVENTORY_REFUSED, message.aggregate_id, refused, stock.version),))
     after = replace(
         stock,
+        version=stock.version + 1,
         on_hand=stock.on_hand - held.quantity,
         reserved=stock.reserved - held.quantity,
         committed=stock.committed + held.quantity,
@@ -186,6 +189,7 @@ def _entered(
         return Decision(kept, (Out(INVENTORY_REFUSED, message.aggregate_id, refused, stock.version),))
     after = replace(
         stock,
+        version=stock.version + 1,
         on_hand=stock.on_hand + movement.quantity,
         received=stock.received + movement.quantity,
         applied=applied,
@@ -194,8 +198,8 @@ def _entered(
 
 
 def _moved(policy: StockPolicy, sku: str, before: Stock, after: Stock, movement: Movement) -> Decision[Stock]:
-    """Report the new level, and low stock where this movement crossed the threshold downwards."""
-    version = before.version + 1
+    """Report the level after a movement, and low stock where it crossed the threshold downwards."""
+    version = after.version
     threshold = policy.low_stock_threshold if after.facts is None else after.facts.low_stock_threshold
     level = InventoryUpdated(
         on_hand=after.on_hand,
@@ -210,4 +214,4 @@ def _moved(policy: StockPolicy, sku: str, before: Stock, after: Stock, movement:
     if before.available > threshold >= after.available:
         low = InventoryLowStock(after.available, threshold)
         outputs = (*outputs, Out(INVENTORY_LOW_STOCK, sku, low, version))
-    return Decision(replace(after, version=version), outputs)
+    return Decision(after, outputs)

@@ -1,14 +1,26 @@
 """The firm quote: price and stock of one SKU, decided together."""
 
-from collections.abc import Iterator
-
 from schemas.inventory import InventoryReserve, QuotedLine
 from tables.stock import Facts, Stock
 
 
-def refusal(stock: Stock, asked: InventoryReserve) -> str | None:
-    """Return why none of the asked lines can be reserved (a reason of `inventory.line_rejected`), or None."""
-    return next(_refusals(stock, asked), None)
+def refusal(stock: Stock, asked: InventoryReserve, quantity: int) -> str | None:
+    """Return why none of the asked lines can be reserved (a reason of `inventory.line_rejected`), or None.
+
+    `quantity` is the sum of the lines.
+    """
+    facts = stock.facts
+    if not asked.lines or any(line.quantity <= 0 for line in asked.lines):
+        return "invalid_quantity"
+    if any(line.agreed_price is not None and line.agreed_price < 0 for line in asked.lines):
+        return "invalid_price"
+    if facts is None:
+        return "unknown_sku"
+    if not facts.active:
+        return "discontinued"
+    if facts.currency != asked.currency:
+        return "currency_mismatch"
+    return "out_of_stock" if quantity > stock.available else None
 
 
 def quote(facts: Facts, sku: str, asked: InventoryReserve) -> tuple[QuotedLine, ...]:
@@ -26,18 +38,3 @@ def quote(facts: Facts, sku: str, asked: InventoryReserve) -> tuple[QuotedLine, 
         )
         for line in asked.lines
     )
-
-
-def _refusals(stock: Stock, asked: InventoryReserve) -> Iterator[str]:
-    if not asked.lines or any(line.quantity <= 0 for line in asked.lines):
-        yield "invalid_quantity"
-    if any(line.agreed_price is not None and line.agreed_price < 0 for line in asked.lines):
-        yield "invalid_price"
-    if stock.facts is None:
-        yield "unknown_sku"
-    elif not stock.facts.active:
-        yield "discontinued"
-    elif stock.facts.currency != asked.currency:
-        yield "currency_mismatch"
-    elif sum(line.quantity for line in asked.lines) > stock.available:
-        yield "out_of_stock"
