@@ -145,16 +145,14 @@ class Commands:
         await asyncio.gather(*self._following, return_exceptions=True)
 
     async def _produce(self, topic: Topic[Any], key: str, message: Message[Any]) -> None:
-        self._gate.sending += 1
         try:
-            await self._producer.send_and_wait(topic, key, message, context.record_headers())
+            with self._gate.sending():
+                await self._producer.send_and_wait(topic, key, message, context.record_headers())
         except MessageSizeTooLargeError as error:
             raise Problem(413, "the command is too large for a record") from error
         except (KafkaError, OSError, TimeoutError) as error:
             _log.warning("command_not_sent", topic=topic.name, error=repr(error))
             raise unavailable("the message broker") from error
-        finally:
-            self._gate.sending -= 1
 
     async def _follow(
         self,

@@ -31,12 +31,17 @@ class ApiSettings(BaseSettings):
         description="Commands are refused while the dataflow has so many records yet to read.",
     )
     backlog_seconds: float = Field(
-        default=10.0,
+        default=5.0,
         gt=0,
         description="Commands are refused while a new record would lie in a topic for so long.",
     )
     sending_commands: int = Field(
         default=1_000, ge=1, description="Commands that may be on their way to the broker at once."
+    )
+    sending_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        description="Commands are refused while the broker has not acknowledged one for so long.",
     )
     unanswered_commands: int = Field(
         default=50_000, ge=1, description="Commands whose outcome may be looked out for at once."

@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
 from api.admission.gate import Gate
 from api.admission.watch import watching
@@ -41,7 +41,20 @@ from topics.producer import MessageProducer
 from topics.settings import Settings
 
 _REDIS_SECONDS = 2.0
+_REDIS_CONNECTIONS = 64
 EXPECTED_SERVICES = frozenset({"api", "worker", "sink", "payment-gateway"})
+
+
+def open_redis(url: str) -> Redis:
+    """Return a client whose commands wait for a free connection: a burst must not look like an outage."""
+    pool = BlockingConnectionPool.from_url(
+        url,
+        max_connections=_REDIS_CONNECTIONS,
+        timeout=_REDIS_SECONDS,
+        socket_timeout=_REDIS_SECONDS,
+        socket_connect_timeout=_REDIS_SECONDS,
+    )
+    return Redis.from_pool(pool)
 
 
 @asynccontextmanager
@@ -49,9 +62,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
     """Connect to every server that the API needs, and disconnect in the end."""
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(open_pool(settings))
-        redis = Redis.from_url(
-            settings.redis_url, socket_timeout=_REDIS_SECONDS, socket_connect_timeout=_REDIS_SECONDS
-        )
+        redis = open_redis(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         search = search_backend(settings)
         stack.push_async_callback(search.close)

@@ -1,6 +1,9 @@
 """The gate before commands: what is known of the pipeline, the verdict on it, and the refusal."""
 
 import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import structlog
@@ -29,15 +32,16 @@ class Gate:
             backlog_records=settings.backlog_records,
             backlog_seconds=settings.backlog_seconds,
             sending=settings.sending_commands,
+            sending_seconds=settings.sending_seconds,
             unanswered=settings.unanswered_commands,
             loop_seconds=settings.loop_seconds,
         )
         self._reopen_share = settings.reopen_share
         self._seen = Signals()
         self.verdict = Verdict()
-        # Counted at every command, looked at ten times a second.
-        self.sending = 0
+        # Noted at every command, looked at ten times a second.
         self.unanswered = 0
+        self._sending: dict[object, float] = {}
 
     @property
     def seen(self) -> Signals:
@@ -72,4 +76,25 @@ class Gate:
             kind="overloaded",
             headers={"Retry-After": str(seconds)},
             reason=verdict.worst,
+        )
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Note a command while the broker has not acknowledged it."""
+        each = object()
+        self._sending[each] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._sending[each]
+
+    def look(self, loop_seconds: float) -> None:
+        """Judge by what is in hand, and how late this process is."""
+        # The oldest is the first: a dict keeps the order.
+        oldest = next(iter(self._sending.values()), None)
+        self.see(
+            sending=len(self._sending),
+            sending_seconds=0.0 if oldest is None else time.monotonic() - oldest,
+            unanswered=self.unanswered,
+            loop_seconds=loop_seconds,
         )

@@ -11,13 +11,14 @@ class Signals:
     """What is known of the pipeline, or (as limits) from where on commands are refused.
 
     `backlog_records` are those that the dataflow has yet to read, `backlog_seconds` the longest that a new
-    record will lie in a topic; `sending` commands have not reached the broker, `unanswered` ones no outcome;
-    `loop_seconds` is how late this process is.
+    record will lie in a topic; `sending` commands have not reached the broker, the oldest for
+    `sending_seconds`; `unanswered` ones have no outcome yet; `loop_seconds` is how late this process is.
     """
 
     backlog_records: float = 0
     backlog_seconds: float = 0
     sending: float = 0
+    sending_seconds: float = 0
     unanswered: float = 0
     loop_seconds: float = 0
 

@@ -68,4 +68,4 @@ async def _process(gate: Gate) -> None:
         await asyncio.sleep(_TICK_S)
         late = [*late[1:], max(0.0, time.perf_counter() - began - _TICK_S)]
         # A single late tick is a hiccup; the second longest says that it goes on.
-        gate.see(loop_seconds=sorted(late)[-2], sending=gate.sending, unanswered=gate.unanswered)
+        gate.look(sorted(late)[-2])

@@ -1,17 +1,24 @@
 """When commands are refused: the rule, the backlog's estimate, and what a client is told."""
 
+import time
+
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.admission.backlog import ASSUMED_RATE, Backlog
+from api.admission.gate import Gate
 from api.admission.middleware import is_command
 from api.admission.rule import LONGEST_RETRY_S, Signals, Verdict, judge
+from api.problems import Problem
+from api.settings import ApiSettings
 from tests.unit.api.conftest import World
 from topics.lag import PartitionLag
 
-LIMITS = Signals(backlog_records=1_000, backlog_seconds=10, sending=100, unanswered=500, loop_seconds=1)
+LIMITS = Signals(
+    backlog_records=1_000, backlog_seconds=10, sending=100, sending_seconds=5, unanswered=500, loop_seconds=1
+)
 SHARE = 0.5
 
 
@@ -33,6 +40,7 @@ def test_refusing_begins_at_the_limit_and_ends_below_the_share_of_it() -> None:
         Signals(backlog_records=1_000),
         Signals(backlog_seconds=10),
         Signals(sending=100),
+        Signals(sending_seconds=5),
         Signals(unanswered=500),
         Signals(loop_seconds=1),
     ],
@@ -64,6 +72,21 @@ def test_between_the_share_and_the_limit_nothing_changes(shares: list[tuple[floa
             assert not verdict.refusing
         else:
             assert verdict.refusing == before
+
+
+def test_a_command_that_the_broker_does_not_acknowledge_closes_the_gate_until_it_does() -> None:
+    gate = Gate(ApiSettings(sending_seconds=0.001, sending_commands=2))
+    with gate.sending():
+        time.sleep(0.002)
+        gate.look(0.0)
+        assert gate.verdict.worst == "sending_seconds"
+        with pytest.raises(Problem):
+            gate.admit()
+    gate.look(0.0)
+    gate.admit()
+    with gate.sending(), gate.sending():
+        gate.look(0.0)
+        assert gate.verdict.refusing
 
 
 def lag(committed: int, records: int, topic: str = "a", group: str = "g") -> PartitionLag:
