@@ -165,7 +165,9 @@ async def _answer(
             async with session.post(url, json=_BODY, headers=headers) as response:
                 await response.read()
                 return response.status, "Retry-After" in response.headers
-        except aiohttp.ServerDisconnectedError:
+        except aiohttp.ClientConnectorError as error:
+            return type(error).__name__, True
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             # The server has closed an idle connection; with its key the request can be repeated.
             continue
         except (aiohttp.ClientError, TimeoutError) as error:
