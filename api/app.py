@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from api import openapi, problems, schema_registry
@@ -50,7 +51,8 @@ def create_app(
             app.state.services = opened
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(
+        static_url="/docs/static",
         lifespan=lifespan,
         redirect_slashes=False,
         openapi_url=f"{V1}/openapi.json",

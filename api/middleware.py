@@ -36,6 +36,11 @@ _PAGE_POLICY = (
 )
 _API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _DOCS = ("/docs", "/redoc")
+# The interactive API documentation starts itself by a script in its page.
+_DOCS_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; worker-src blob:; frame-ancestors 'none'"
+)
 
 
 class RequestContext:
@@ -83,9 +88,9 @@ def _decorate(headers: MutableHeaders, path: str, correlation: str) -> None:
     if path.startswith(API_PREFIX):
         headers.setdefault("Content-Security-Policy", _API_POLICY)
         headers.setdefault("Cache-Control", "no-store")
-    elif not path.startswith(_DOCS):
-        # The interactive API documentation loads its scripts from a content network.
-        headers.setdefault("Content-Security-Policy", _PAGE_POLICY)
+    else:
+        policy = _DOCS_POLICY if path.startswith(_DOCS) else _PAGE_POLICY
+        headers.setdefault("Content-Security-Policy", policy)
 
 
 def _account(scope: Scope, status: int, seconds: float) -> None:

@@ -1,3 +1,4 @@
+import re
 from typing import Any
 
 import httpx
@@ -81,3 +82,14 @@ async def test_a_crash_is_a_problem_that_tells_nothing(
     assert answer.headers["X-Correlation-Id"] == answer.json()["correlation_id"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.json()["correlation_id"]
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+async def test_the_documentation_loads_nothing_from_elsewhere(client: httpx.AsyncClient, page: str) -> None:
+    shown = await client.get(page)
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', shown.text)
+    assert loaded
+    assert all(address.startswith("/") for address in loaded), loaded
+    for address in loaded:
+        assert (await client.get(address)).status_code == 200, address
+    assert "default-src 'self'" in shown.headers["Content-Security-Policy"]
