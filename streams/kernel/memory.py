@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from confluent_kafka import murmur2
+
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.ports import Entry, Headers, Output
-from topics.murmur2 import murmur2
 
 
 class Step(StrEnum):
@@ -70,7 +71,7 @@ class MemoryLog:
 
     def partition_of(self, topic: str, key: bytes | None) -> int:
         """Return the partition of a key, by the platform's rule (murmur2)."""
-        return 0 if key is None else (murmur2(key) & 0x7FFFFFFF) % self.partitions_of(topic)
+        return 0 if key is None else murmur2(key, self.partitions_of(topic))
 
     def append(self, output: Output, timestamp: int) -> MemoryRecord:
         """Append a record to its topic and return it with its place."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, ProducerClosed
+from confluent_kafka import murmur2
 
 from streams.kernel.ports import Output
-from topics.murmur2 import murmur2
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +16,6 @@ log = structlog.get_logger(__name__)
 MAX_BATCH_BYTES = 1_000_000
 FIRST_BACKOFF_S = 0.1
 MAX_BACKOFF_S = 5.0
-_KEYS_REMEMBERED = 100_000
 
 Destination = tuple[str, int]
 
@@ -32,7 +31,6 @@ class KafkaPublisher:
         self._client_id = client_id
         self._producer: AIOKafkaProducer | None = None
         self._renewing = asyncio.Lock()
-        self._hashes: dict[bytes, int] = {}
         self._counts: dict[str, int] = {}
 
     async def start(self) -> None:
@@ -75,10 +73,14 @@ class KafkaPublisher:
 
     async def _send(self, producer: AIOKafkaProducer, outputs: Sequence[Output]) -> None:
         by_destination: dict[Destination, list[Output]] = {}
+        counts = self._counts
         for output in outputs:
-            by_destination.setdefault((output.topic, await self._partition(producer, output)), []).append(
-                output
-            )
+            topic, key = output.topic, output.key
+            count = counts.get(topic)
+            if count is None:
+                count = counts[topic] = len(await producer.partitions_for(topic))
+            partition = 0 if key is None else murmur2(key, count)
+            by_destination.setdefault((topic, partition), []).append(output)
         sent = []
         for place, records in by_destination.items():
             sent += await self._queue(producer, place, records)
@@ -99,20 +101,6 @@ class KafkaPublisher:
         batch.close()
         futures.append(await producer.send_batch(batch, topic, partition=partition))
         return futures
-
-    async def _partition(self, producer: AIOKafkaProducer, output: Output) -> int:
-        count = self._counts.get(output.topic)
-        if count is None:
-            count = self._counts[output.topic] = len(await producer.partitions_for(output.topic))
-        key = output.key
-        if count == 1 or key is None:
-            return 0
-        known = self._hashes.get(key)
-        if known is None:
-            if len(self._hashes) >= _KEYS_REMEMBERED:
-                self._hashes.clear()
-            known = self._hashes[key] = murmur2(key) & 0x7FFFFFFF
-        return known % count
 
     async def _renew(self, failed: AIOKafkaProducer) -> None:
         """Replace a producer that cannot recover (its sequence is broken, or its sender died)."""

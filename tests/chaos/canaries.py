@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from uuid import uuid4
 
 import aiohttp
+from confluent_kafka import murmur2
 
 from api.auth.caller import Caller
 from api.orders.checkout import order_id_of
 from tests.chaos.doors import PATIENCE_S, ApiDoor, purchase
 from tests.chaos.journal import Journal
 from tests.chaos.timeline import Lane, Timeline
-from topics.murmur2 import murmur2
 from topics.settings import Settings
 
 WAIT_S = 3
@@ -23,7 +23,7 @@ SEARCH = "/search?q=chaos"
 
 def partition_of(key: str, partitions: int) -> int:
     """Return the partition of a key, as every producer of the platform chooses it."""
-    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+    return murmur2(key.encode(), partitions)
 
 
 def on_partition(partition: int, partitions: int, make: Callable[[], tuple[str, str]]) -> str:
