@@ -16,6 +16,7 @@ from api.health import routes as health
 from api.inventory import routes as inventory
 from api.middleware import BodyLimit, JsonOnly, RequestContext
 from api.ops import routes as ops
+from api.ops.desk import Desk
 from api.orders import routes as orders
 from api.pages import routes as pages
 from api.services import Services
@@ -37,7 +38,10 @@ _CLIENT_HEADERS = (
 
 
 def create_app(
-    settings: Settings, limits: ApiSettings | None = None, services: Services | None = None
+    settings: Settings,
+    limits: ApiSettings | None = None,
+    services: Services | None = None,
+    desk: Desk | None = None,
 ) -> FastAPI:
     """Return the application; it connects when it starts, unless its services are given."""
     limits = limits or ApiSettings()
@@ -58,6 +62,7 @@ def create_app(
         openapi_url=f"{V1}/openapi.json",
     )
     app.state.limits = limits
+    app.state.desk = desk
     if services is not None:
         app.state.services = services
     problems.install(app)

@@ -4,6 +4,7 @@ import uvicorn
 
 from api import logs
 from api.app import create_app
+from api.ops.desk import Desk
 from api.settings import ApiSettings
 from topics.settings import PortOffset, Settings
 
@@ -11,11 +12,14 @@ from topics.settings import PortOffset, Settings
 _SHUTDOWN_SECONDS = 3
 
 
-def run(settings: Settings, limits: ApiSettings | None = None) -> None:
-    """Serve the API and the shop until the process is told to stop (SIGTERM, SIGINT)."""
+def run(settings: Settings, limits: ApiSettings | None = None, desk: Desk | None = None) -> None:
+    """Serve the API and the shop until the process is told to stop (SIGTERM, SIGINT).
+
+    `desk` is what the ops pages look through dead letters with.
+    """
     logs.configure()
     uvicorn.run(
-        create_app(settings, limits),
+        create_app(settings, limits, desk=desk),
         host=settings.host,
         port=settings.port(PortOffset.API),
         loop="uvloop",

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from confluent_kafka import KafkaException
 
 from deploy.errors import CommandError
+from topics.schema_topic import other_releases
 from topics.settings import Settings
 
 _CONNECT_SECONDS = 2.0
@@ -21,7 +22,8 @@ def broker(settings: Settings) -> Iterator[None]:
     if not any(_listens(server) for server in settings.kafka_bootstrap.split(",")):
         raise CommandError(f"no Kafka answers at {settings.kafka_bootstrap}: start it with `ecommerce up`")
     try:
-        yield
+        with other_releases(settings):
+            yield
     except KafkaException as error:
         raise CommandError(f"Kafka at {settings.kafka_bootstrap}: {error.args[0].str()}") from error
 

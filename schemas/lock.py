@@ -1,14 +1,19 @@
 """The schema lock: ids assigned once, append only, each with its committed `.avsc`.
 
+An id that stands on the wire but not in the lock was assigned by another release, which runs beside this one
+or has run before it: `source` is asked for its schema.
+
 `registry.lock` has a line per schema: id, subject, version, SHA-256 of the `.avsc` file. A subject is
 `<topic>-value`, Confluent's TopicNameStrategy.
 """
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from schemas.avro import Schema
 
@@ -17,6 +22,17 @@ HERE = Path(__file__).parent
 
 class LockError(Exception):
     """The lock file and the committed schemas do not fit together."""
+
+
+class Foreign(NamedTuple):
+    """A schema of another release."""
+
+    subject: str
+    version: int
+    schema: Schema
+
+
+Source = Callable[[int], Foreign | None]
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,8 @@ class Lock:
     def __init__(self, root: Path = HERE) -> None:
         self.root = root
         self.path = root / "registry.lock"
+        self.source: Source | None = None
+        self._foreign: dict[int, Schema] = {}
         self.entries: list[Entry] = [self._entry(line) for line in self._lines()]
         for expected, entry in enumerate(self.entries, start=1):
             if entry.id != expected:
@@ -66,9 +84,9 @@ class Lock:
             raise LockError(f"{self.path}: not 'id subject version checksum': {line!r}") from error
 
     @cached_property
-    def by_id(self) -> dict[int, Entry]:
-        """Entries by id."""
-        return {entry.id: entry for entry in self.entries}
+    def by_id(self) -> "EntriesById":
+        """Entries by id; looking up one that is not here asks `source`, and KeyError says it is nowhere."""
+        return EntriesById({entry.id: entry for entry in self.entries}, self._ask)
 
     @cached_property
     def by_subject(self) -> dict[str, list[Entry]]:
@@ -93,6 +111,8 @@ class Lock:
 
     def schema(self, entry: Entry) -> Schema:
         """Return an entry's schema. Raises LockError where the file is not the one that was locked."""
+        if entry.id in self._foreign:
+            return self._foreign[entry.id]
         path = self.file_of(entry)
         text = path.read_text() if path.exists() else ""
         if sha256(text.encode()).hexdigest() != entry.checksum:
@@ -116,6 +136,26 @@ class Lock:
         self.__dict__.pop("by_id", None)
         self.__dict__.pop("by_subject", None)
         return entry
+
+    def _ask(self, schema_id: int) -> Entry:
+        found = self.source(schema_id) if self.source else None
+        if found is None:
+            raise KeyError(schema_id)
+        self._foreign[schema_id] = found.schema
+        checksum = sha256(text_of(found.schema).encode()).hexdigest()
+        return Entry(schema_id, found.subject, found.version, checksum)
+
+
+class EntriesById(dict[int, Entry]):
+    """The lock's entries, and those of other releases once they were asked for."""
+
+    def __init__(self, entries: Mapping[int, Entry], ask: Callable[[int], Entry]) -> None:
+        super().__init__(entries)
+        self._ask = ask
+
+    def __missing__(self, schema_id: int) -> Entry:
+        self[schema_id] = found = self._ask(schema_id)
+        return found
 
 
 @lru_cache

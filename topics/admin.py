@@ -7,7 +7,9 @@ import msgspec
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
 
-from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, TOPICS
+from schemas.lock import lock
+from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, TOPICS
+from topics.schema_topic import publish
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic
 
@@ -17,8 +19,8 @@ AnyTopic = Topic[msgspec.Struct] | RawTopic
 
 
 def all_topics() -> list[AnyTopic]:
-    """Return every topic that the platform needs: messages, dead letters and their redrives, changelogs."""
-    return [*TOPICS.values(), *DEAD_LETTERS.values(), REDRIVES, *CHANGELOGS.values()]
+    """Return every topic that the platform needs: messages, dead letters, schemas, changelogs."""
+    return [*TOPICS.values(), *DEAD_LETTERS.values(), REDRIVES, SCHEMAS, *CHANGELOGS.values()]
 
 
 def config_of(topic: AnyTopic) -> dict[str, str]:
@@ -56,9 +58,10 @@ def _client(bootstrap: str) -> AdminClient:
 
 
 def create(settings: Settings) -> list[str]:
-    """Create the topics that are missing and return their names.
+    """Create the topics that are missing and return their names; publish this release's schemas.
 
-    Raises confluent_kafka.KafkaException where the broker refuses one or does not answer within 30 s.
+    Raises confluent_kafka.KafkaException where the broker refuses one or does not answer within 30 s, and
+    `topics.schema_topic.SchemaConflictError` where another release gave one of the schemas' ids away.
     """
     new = [
         NewTopic(
@@ -78,6 +81,7 @@ def create(settings: Settings) -> list[str]:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
+    publish(settings, lock())
     return sorted(created)
 
 

@@ -167,5 +167,8 @@ DEAD_LETTERS: dict[str, RawTopic] = {
 # What became of dead letters that were sent again, by the letter's id.
 REDRIVES = RawTopic("ecommerce.service.redrives", cleanup=Cleanup.COMPACT, partitions=1)
 
+# The schemas that any release has written with, by their ids.
+SCHEMAS = RawTopic("ecommerce.service.schemas", cleanup=Cleanup.COMPACT, partitions=1)
+
 TABLES = ("cart", "stock", "allocation", "order", "payment", "product")
 CHANGELOGS: dict[str, RawTopic] = {table: changelog(table) for table in TABLES}

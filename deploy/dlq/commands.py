@@ -1,15 +1,20 @@
 """`ecommerce dlq`: dead letters."""
 
 from collections import Counter
+from getpass import getuser
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from click import edit as open_editor
 from rich.table import Table
 from rich.text import Text
 
 from deploy.broker import broker
-from deploy.dlq.letter import Letter, matches
-from deploy.dlq.redrive import load
+from deploy.dlq.edit import editable, mended
+from deploy.dlq.letter import Letter, Standing, matches
+from deploy.dlq.redrive import Outcome, load
+from deploy.dlq.redrive import discard as give_up
 from deploy.dlq.redrive import redrive as send_again
 from deploy.errors import CommandError
 from deploy.output import JsonOption, console, print_json
@@ -17,7 +22,7 @@ from deploy.tap.decoding import decode
 from deploy.tap.text import Pretty, moment
 from topics.settings import settings
 
-app = typer.Typer(no_args_is_help=True, help="List, show and redrive dead letters.")
+app = typer.Typer(no_args_is_help=True, help="List, show, edit, redrive and discard dead letters.")
 
 Domain = Annotated[str | None, typer.Argument(help="One domain: cart, order, sink ...; all by default.")]
 Reason = Annotated[str | None, typer.Option(help="Only this reason; wildcards allowed.")]
@@ -29,11 +34,11 @@ def list_(
     domain: Domain = None,
     *,
     reason: Reason = None,
-    every: Annotated[bool, typer.Option("--all", help="Also those that were redriven.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also those that were redriven or discarded.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """List dead letters, oldest first: what failed, where it lay, why."""
-    letters = [one for one in _select(domain, reason, ()) if every or not one.redriven]
+    letters = [one for one in _select(domain, reason, ()) if every or one.standing is Standing.WAITING]
     reasons = Counter(letter.reason for letter in letters)
     if as_json:
         print_json(
@@ -47,7 +52,7 @@ def list_(
     for one in letters:
         place = Text(one.source)
         error = Text(one.error.splitlines()[0] if one.error else "")
-        note = f"{one.attempt}{' redriven' if one.redriven else ''}"
+        note = f"{one.attempt}{'' if one.standing is Standing.WAITING else f' {one.standing}'}"
         key = Text(one.record.key_text or "")
         table.add_row(one.id[:8], moment(one.failed_at), place, key, one.reason, note, error)
     console().print(table)
@@ -62,16 +67,58 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show one dead letter whole: headers, stack, and the record's content as far as it can be read."""
-    found = _select(None, None, (identity,))
-    if len(found) != 1:
-        raise CommandError(f"{identity}: {len(found) or 'no'} dead letters have this id", 2)
-    row = decode(found[0].record)
+    found = _one(identity)
+    row = decode(found.record)
     if as_json:
-        print_json({**_figures(found[0]), "record": row})
+        print_json({**_figures(found), "record": row})
         return
-    Pretty(console()).write(found[0].record, row)
-    if found[0].redriven:
-        console().print("[yellow]was redriven[/yellow]")
+    Pretty(console()).write(found.record, row)
+    if found.standing is not Standing.WAITING:
+        assert found.mark is not None
+        by = f" by {found.mark.by}" if found.mark.by else ""
+        console().print(f"[yellow]was {found.standing}{by}[/yellow] {found.mark.note}")
+
+
+@app.command()
+def edit(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="The letter's id or its beginning.")],
+    *,
+    file: Annotated[
+        Path | None, typer.Option(help="Take the message from this file of JSON; default: $EDITOR.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Mend one dead letter's message and send it again; its key and its id stay.
+
+    What is not a message of the topic is refused with the field and the rule, and nothing is sent.
+    """
+    found = _one(identity)
+    before = editable(found)
+    if before is None:
+        raise CommandError(f"{identity}: came from {found.source}, which has no messages to edit", 2)
+    text = _text_of(file) if file else open_editor(before, extension=".json")
+    if text is None:
+        raise CommandError(f"{identity}: nothing was changed, nothing is sent", 2)
+    value = mended(found, text)
+    if not yes:
+        typer.confirm(f"send the edited record to {found.source_topic}?", abort=True, err=True)
+    with broker(settings()):
+        outcome = send_again(settings(), [found], getuser(), {found.id: value})
+    _tell(outcome, "sent again", "out", as_json=as_json)
+
+
+@app.command()
+def discard(
+    ids: Annotated[list[str], typer.Option("--id", help="Only this id or its beginning; repeatable.")],
+    *,
+    because: Annotated[str, typer.Option(help="Why nobody needs it; kept with the letter.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Mark dead letters as not to be sent again; they stay in their topic, and `--all` lists them."""
+    with broker(settings()):
+        outcome = give_up(settings(), _select(None, None, tuple(ids)), getuser(), because)
+    _tell(outcome, "discarded", "discarded", as_json=as_json)
 
 
 @app.command()
@@ -87,21 +134,39 @@ def redrive(
 
     None goes out twice, however often this runs.
     """
-    letters = [one for one in _select(domain, reason, tuple(ids or ())) if not one.redriven]
+    letters = [one for one in _select(domain, reason, tuple(ids or ())) if one.standing is Standing.WAITING]
     if letters and not yes:
         for (topic, why), count in Counter((one.source_topic, one.reason) for one in letters).items():
             console().print(f"{count} x {why} -> {topic}")
         typer.confirm(f"send {len(letters)} records again?", abort=True, err=True)
     with broker(settings()):
-        outcome = send_again(settings(), letters)
+        outcome = send_again(settings(), letters, getuser())
+    _tell(outcome, "sent again", "out", as_json=as_json)
+
+
+def _tell(outcome: Outcome, done: str, already: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"sent": outcome.sent, "already": outcome.already, "refused": outcome.refused})
     else:
         for one, why in outcome.refused.items():
             console().print(f"[yellow]left[/yellow] {one}: {why}")
-        console().print(f"{len(outcome.sent)} sent again, {len(outcome.already)} were out already")
+        console().print(f"{len(outcome.sent)} {done}, {len(outcome.already)} were {already} already")
     if outcome.refused:
         raise typer.Exit(1)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError as error:
+        raise CommandError(f"--file {file}: {error.strerror}", 2) from error
+
+
+def _one(identity: str) -> Letter:
+    found = _select(None, None, (identity,))
+    if len(found) != 1:
+        raise CommandError(f"{identity}: {len(found) or 'no'} dead letters have this id", 2)
+    return found[0]
 
 
 def _select(domain: str | None, reason: str | None, ids: tuple[str, ...]) -> list[Letter]:
@@ -119,5 +184,5 @@ def _figures(letter: Letter) -> dict[str, Any]:
         "source": letter.source,
         "key": letter.record.key_text,
         "failed_at": letter.failed_at,
-        "redriven": letter.redriven,
+        "standing": letter.standing,
     }

@@ -1,14 +1,19 @@
 """A dead letter as a command shows it: what failed, where it lay, how often it was tried."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from deploy.dlq.marks import Mark, State
 from deploy.records.record import Headers, Record
 from schemas.envelope import derived_id
 from topics import dead_letter as names
 
 REDRIVE_OF = "redrive_of"
 """Header of a record that was sent again: the id of the dead letter that it comes from."""
+
+EDITED_BY = "redrive_edited_by"
+"""Header of a record that was edited before it was sent again: who did it."""
 
 VALUE_OMITTED = "value_omitted"
 """Header of a letter whose record was too large to be kept in it: the value's size in bytes."""
@@ -26,13 +31,25 @@ _LETTER_HEADERS = frozenset(
         names.SOURCE_OFFSET,
         names.FAILED_AT,
         REDRIVE_OF,
+        EDITED_BY,
     }
 )
 
 
+class Standing(StrEnum):
+    """What became of a letter."""
+
+    WAITING = "waiting"
+    REDRIVEN = "redriven"
+    DISCARDED = "discarded"
+
+
 @dataclass(frozen=True)
 class Letter:
-    """One dead letter; `failed_at` in ms, `source_topic` None where the record came from no topic."""
+    """One dead letter; `failed_at` in ms, `source_topic` None where the record came from no topic.
+
+    `mark` is the last one that was made of it.
+    """
 
     record: Record
     id: str
@@ -44,7 +61,14 @@ class Letter:
     source_partition: int | None
     source_offset: int | None
     failed_at: int
-    redriven: bool = False
+    mark: Mark | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """Return what became of the letter; a redrive that only began is none yet."""
+        if self.mark is None or self.mark.state is State.STARTED:
+            return Standing.WAITING
+        return Standing.REDRIVEN if self.mark.state is State.DONE else Standing.DISCARDED
 
     @property
     def source(self) -> str:

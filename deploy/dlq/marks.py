@@ -1,7 +1,8 @@
-"""Marks of redrives, in a compacted topic: what was sent again is not sent twice.
+"""Marks of what became of dead letters, in a compacted topic: what was sent again is not sent twice.
 
 A mark `started` is written before the record is sent, with the end of its topic at that moment; `done`
 after it. Who finds `started` alone (a crash came between) looks for the record behind that end.
+A letter that nobody will send is `discarded`; it stays in its topic.
 """
 
 from collections.abc import Iterable
@@ -13,19 +14,25 @@ from deploy.records.record import Record
 
 
 class State(StrEnum):
-    """How far a redrive came."""
+    """How far a redrive came, or that there will be none."""
 
     STARTED = "started"
     DONE = "done"
+    DISCARDED = "discarded"
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """The redrive of one letter: to which topic, which offsets by partition were its ends, and when (ms)."""
+    """What became of one letter, when (ms), by whom, and why.
+
+    Of a redrive: to which topic, and which offsets by partition were its ends.
+    """
 
     state: State
     topic: str
     ends: dict[int, int]
     at: int
+    by: str = ""
+    note: str = ""
 
 
 def encode(mark: Mark) -> bytes:

@@ -10,7 +10,7 @@ from deploy.docs.markdown import code, page, table
 from deploy.topology.component import Component, consumers, producers
 from schemas.avro import Schema
 from schemas.lock import Lock
-from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, TOPICS
+from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, TOPICS
 from topics.topic import DAY_MS, RawTopic, Topic
 
 _INTRODUCTION = """\
@@ -36,7 +36,7 @@ def events(topics: Sequence[Topic[msgspec.Struct]], lock: Lock, components: Sequ
         _envelope(lock.schema(lock.latest(topics[0].name))),
         sections,
         ["## Types", "", *(line for _, one in sorted(types.items()) for line in _named(one))],
-        _raw([*DEAD_LETTERS.values(), REDRIVES, *CHANGELOGS.values()]),
+        _raw([*DEAD_LETTERS.values(), REDRIVES, SCHEMAS, *CHANGELOGS.values()]),
     )
 
 

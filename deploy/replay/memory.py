@@ -9,10 +9,10 @@ from schemas.codec import UndecodableError, decode_fields
 from streams.kernel.driver import Driver
 from streams.kernel.flow import Flow
 from streams.kernel.memory import MemoryRecord
-from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, TOPICS
+from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, TOPICS
 from topics.topic import Kind
 
-_KEPT_ASIDE = {topic.name for topic in (*CHANGELOGS.values(), *DEAD_LETTERS.values(), REDRIVES)}
+_KEPT_ASIDE = {topic.name for topic in (*CHANGELOGS.values(), *DEAD_LETTERS.values(), REDRIVES, SCHEMAS)}
 
 
 def inputs(records: Iterable[Record], flows: Sequence[Flow[Any]]) -> Iterator[Record]:

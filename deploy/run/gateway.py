@@ -1,9 +1,11 @@
 """`ecommerce payment-gateway`: payment instructions in, the provider's outcomes out."""
 
 from connectors.payments.run import run_gateway
+from topics.schema_topic import other_releases
 from topics.settings import settings
 
 
 def gateway() -> None:
     """Run the payment gateway between the payment topics and the provider's HTTP service."""
-    run_gateway(settings())
+    with other_releases(settings()):
+        run_gateway(settings())

@@ -1,9 +1,11 @@
 """`ecommerce sink`: the connectors that keep the views."""
 
 from sinks.run import run
+from topics.schema_topic import other_releases
 from topics.settings import settings
 
 
 def sink() -> None:
     """Run the sinks: topics into PostgreSQL, Redis and, where it is configured, Elasticsearch."""
-    run(settings())
+    with other_releases(settings()):
+        run(settings())

@@ -7,6 +7,7 @@ import typer
 from deploy.errors import CommandError
 from streams.kernel.slot import SlotTakenError
 from streams.worker import run
+from topics.schema_topic import other_releases
 from topics.settings import PortOffset, settings
 
 _MOST = PortOffset.SINK_METRICS - PortOffset.WORKER_METRICS - 1
@@ -25,6 +26,7 @@ def worker(
 ) -> None:
     """Run a stream worker: all flows, on the partitions that its group gives it."""
     try:
-        run(settings(), index)
+        with other_releases(settings()):
+            run(settings(), index)
     except SlotTakenError as error:
         raise CommandError(str(error)) from error

@@ -1,5 +1,7 @@
+from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
 from confluent_kafka import Producer
 
@@ -8,10 +10,14 @@ from deploy.dlq.letter import REDRIVE_OF
 from deploy.records.position import Beginning
 from deploy.records.reader import Reader
 from deploy.records.record import Record
+from schemas.envelope import Message
+from schemas.product import ProductDelete
 from tests.integration.cli.conftest import Ecommerce
+from topics.command import command
 from topics.dead_letter import letter_headers
-from topics.registry import DEAD_LETTERS, INVENTORY_LOW_STOCK
+from topics.registry import DEAD_LETTERS, INVENTORY_LOW_STOCK, PRODUCT_DELETE
 from topics.settings import Settings
+from topics.wire import decode, encode
 
 VALUE = b"the original bytes"
 
@@ -80,7 +86,7 @@ def test_redrives_the_original_bytes_once(
     assert len(redriven(settings, letter["id"])) == 1
     assert ecommerce("dlq", "list", "product", "--reason", reason, "--json").json["count"] == 0
     everything = ecommerce("dlq", "list", "product", "--reason", reason, "--all", "--json").json
-    assert [one["redriven"] for one in everything["letters"]] == [True]
+    assert [one["standing"] for one in everything["letters"]] == ["redriven"]
 
 
 def test_a_redrive_that_crashed_after_sending_is_not_sent_again(
@@ -141,3 +147,74 @@ def test_asks_before_it_sends(
 def test_refuses_an_unknown_domain_or_id(ecommerce: Ecommerce) -> None:
     assert "is none of cart" in ecommerce("dlq", "list", "nope").err
     assert "no dead letters have this id" in ecommerce("dlq", "show", "zzz").err
+
+
+@pytest.fixture
+def poison(topics_created: str, reason: str) -> dict[str, str]:
+    """A letter with a message that its handler refused."""
+    producer = Producer({"bootstrap.servers": topics_created})
+    message = command(PRODUCT_DELETE, "sku", ProductDelete("recall"), occurred_at=1_000)
+    headers = letter_headers(
+        consumer="product",
+        topic=PRODUCT_DELETE.name,
+        partition=0,
+        offset=uuid4().int % 1_000_000,
+        reason=reason,
+        failed_at=1_000,
+    )
+    value = encode(PRODUCT_DELETE, message)
+    producer.produce(DEAD_LETTERS["product"].name, value, b"sku", headers=list(headers.items()))
+    assert producer.flush(30) == 0
+    return headers
+
+
+def test_an_edited_message_goes_out_under_its_own_id_and_key(
+    ecommerce: Ecommerce, settings: Settings, poison: dict[str, str], tmp_path: Path
+) -> None:
+    shown = ecommerce("dlq", "show", poison["id"], "--json").json["record"]
+    envelope = {name: value for name, value in shown.items() if name in Message.__struct_fields__}
+    file = tmp_path / "message.json"
+    file.write_bytes(msgspec.json.encode({**envelope, "data": {"reason": "mended"}}))
+    done = ecommerce("dlq", "edit", poison["id"], "--file", str(file), "--yes", "--json")
+    assert done.json == {"sent": [poison["id"]], "already": [], "refused": {}}, done.err
+    with Reader(settings) as reader:
+        records = reader.read(reader.spans([PRODUCT_DELETE.name], Beginning()))
+        (record,) = [record for record in records if record.header(REDRIVE_OF) == poison["id"]]
+    message = decode(PRODUCT_DELETE, record.value or b"")
+    assert (message.event_id, message.data.reason) == (envelope["event_id"], "mended")
+    assert (record.key, record.header("attempt")) == (b"sku", "2")
+    again = ecommerce("dlq", "edit", poison["id"], "--file", str(file), "--yes", "--json")
+    assert again.json == {"sent": [], "already": [poison["id"]], "refused": {}}
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ({"data": {"reason": 7}}, "Expected `str"),
+        ({"data": {"reason": "x", "raeson": "y"}}, "there is no field `$.data.raeson`"),
+        ({"aggregate_id": "another"}, "`$.aggregate_id` must stay 'sku'"),
+        ({"event_id": "7"}, "badly formed hexadecimal UUID"),
+    ],
+)
+def test_an_unsound_edit_is_refused_with_field_and_rule(
+    ecommerce: Ecommerce, poison: dict[str, str], tmp_path: Path, change: dict[str, object], rule: str
+) -> None:
+    shown = ecommerce("dlq", "show", poison["id"], "--json").json["record"]
+    envelope = {name: value for name, value in shown.items() if name in Message.__struct_fields__}
+    file = tmp_path / "message.json"
+    file.write_bytes(msgspec.json.encode({**envelope, **change}))
+    done = ecommerce("dlq", "edit", poison["id"], "--file", str(file), "--yes")
+    assert (done.code, rule in done.err) == (2, True), done.err
+    assert ecommerce("dlq", "list", "--reason", poison["reason"], "--json").json["count"] == 1
+
+
+def test_a_discarded_letter_is_not_sent_and_says_why(
+    ecommerce: Ecommerce, letter: dict[str, str], settings: Settings
+) -> None:
+    done = ecommerce("dlq", "discard", "--id", letter["id"], "--because", "a test order", "--json")
+    assert done.json["sent"] == [letter["id"]]
+    assert ecommerce("dlq", "redrive", "--id", letter["id"], "--yes", "--json").json["sent"] == []
+    assert "a test order" in ecommerce("dlq", "show", letter["id"]).out
+    assert redriven(settings, letter["id"]) == []
+    again = ecommerce("dlq", "discard", "--id", letter["id"], "--because", "x", "--json")
+    assert again.json["already"] == [letter["id"]]
