@@ -16,6 +16,9 @@ from topics.settings import Settings
 # Readers of the same second share one look at the broker.
 _FRESH_SECONDS = 1.0
 
+ALERT_MINUTES, ALERT_LETTERS = 5, 5
+"""More than these in so many minutes are an alert, as in `deploy/monitoring/alerts.yml`."""
+
 Look = Callable[[Settings], list[broker_lag.PartitionLag]]
 
 
@@ -71,6 +74,15 @@ class Ops:
         shown, more = rows[:limit], len(rows) > limit
         following = cursors.encode(shown[-1]["failed_us"], shown[-1]["id"]) if more else None
         return DeadLetterPage(items=[_letter(row) for row in shown], next_cursor=following, counts=counts)
+
+    async def recent_dead_letters(self) -> int:
+        """Return how many records were dead-lettered in the last `ALERT_MINUTES`."""
+        row = await self._views.row(
+            "SELECT count(*) AS letters FROM dead_letters "
+            "WHERE failed_at > now() - make_interval(mins => $1)",
+            ALERT_MINUTES,
+        )
+        return 0 if row is None else int(row["letters"])
 
 
 def _summed(found: list[broker_lag.PartitionLag]) -> Lag:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api.auth.caller import AnyCaller, Caller, require_staff
 from api.ops.models import Lag
+from api.ops.service import ALERT_LETTERS, ALERT_MINUTES
 from api.pages.rendering import page
 from api.pages.route import PageRoute
 from api.services import Use
@@ -39,6 +40,7 @@ async def tables(request: Request, services: Use, caller: OpsCaller) -> Response
     """Return the figures and tables of the page."""
     lag = await services.ops.lag()
     dead = await services.ops.dead_letters(limit=20)
+    recent = await services.ops.recent_dead_letters()
     health = await services.services_health.ask()
     instances = [
         (service, instance) for service, found in sorted(health.services.items()) for instance in found
@@ -53,6 +55,10 @@ async def tables(request: Request, services: Use, caller: OpsCaller) -> Response
             lag.partitions, key=lambda each: (-each.lag, each.group, each.topic, each.partition)
         ),
         dead=dead,
+        admission=services.gate.verdict,
+        recent=recent,
+        minutes=ALERT_MINUTES,
+        alarming=recent > ALERT_LETTERS,
         letters=sum(sum(reasons.values()) for reasons in dead.counts.values()),
         instances=instances,
         healthy=sum(instance.healthy for _, instance in instances),
