@@ -93,31 +93,44 @@ def lag(committed: int, records: int, topic: str = "a", group: str = "g") -> Par
     return PartitionLag(group, topic, 0, committed, committed + records, records, 0.0)
 
 
-def test_the_wait_is_what_lies_there_by_how_fast_it_was_read() -> None:
-    backlog = Backlog()
-    backlog.look(0, [lag(0, 1_000)])
-    assert backlog.seconds == 1_000 / ASSUMED_RATE
-    backlog.look(2, [lag(2_000, 1_000)])
-    assert backlog.seconds == pytest.approx(1.0)
-    assert backlog.records == 1_000
+def waits(*looks: tuple[float, int, int]) -> list[float]:
+    """Return the seconds after each look: at a time, so much is committed and so much lies there."""
+    backlog, seconds = Backlog(), []
+    for now, committed, records in looks:
+        backlog.look(now, [lag(committed, records)])
+        seconds.append(backlog.seconds)
+    return seconds
+
+
+def test_a_reader_is_assumed_to_be_quick_until_it_shows_what_it_can() -> None:
+    assert waits((0, 0, 1_000)) == [1_000 / ASSUMED_RATE]
+    assert waits((0, 0, 0), (1, 4_000, 1_000))[-1] == 1_000 / 4_000
+
+
+def test_a_reader_with_enough_to_read_is_believed_though_it_is_slow() -> None:
+    looks = [(second, 10 * second, 100 + 20 * second) for second in range(5)]
+    assert waits(*looks)[-1] == pytest.approx((100 + 20 * 4) / 10)
+
+
+def test_a_reader_that_is_asked_for_little_is_not_taken_for_slow() -> None:
+    looks = [(second, 10 * second, 5) for second in range(60)]
+    assert waits(*looks, (60, 600, 100))[-1] == 100 / ASSUMED_RATE
 
 
 def test_a_reader_that_stands_still_keeps_the_rate_that_it_had() -> None:
-    backlog = Backlog()
-    backlog.look(0, [lag(0, 0)])
-    backlog.look(1, [lag(4_000, 0)])
-    for second in range(2, 20):
-        backlog.look(second, [lag(4_000, 4_000)])
-    assert backlog.seconds == pytest.approx(1.0)
+    assert waits((0, 0, 0), (1, 4_000, 0), *((second, 4_000, 4_000) for second in range(2, 20)))[-1] == 1.0
 
 
-def test_a_reader_that_became_slower_is_believed_after_a_while() -> None:
-    backlog = Backlog()
-    backlog.look(0, [lag(0, 0)])
-    backlog.look(1, [lag(4_000, 0)])
-    for second in range(2, 200):
-        backlog.look(second, [lag(4_000 + 300 * second, 4_000)])
-    assert backlog.seconds == pytest.approx(4_000 / 300, rel=0.02)
+def test_the_silence_while_a_worker_is_replaced_is_not_taken_for_its_speed() -> None:
+    before = [(second, 1_000 * second, 100) for second in range(10)]
+    silence = [(second, 9_000, 1_000 * (second - 9)) for second in range(10, 25)]
+    assert waits(*before, *silence, (25, 9_500, 15_000), (26, 12_500, 13_000))[-1] < 13_000 / 900
+
+
+def test_a_reader_that_has_caught_up_may_be_quick_again() -> None:
+    slow = [(second, 10 * second, 100) for second in range(6)]
+    assert waits(*slow)[-1] == pytest.approx(10)
+    assert waits(*slow, (6, 150, 0), (7, 150, 100))[-1] == pytest.approx(100 / ASSUMED_RATE)
 
 
 def test_the_slowest_topic_counts_and_records_add_up() -> None:
