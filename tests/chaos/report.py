@@ -1,7 +1,7 @@
 """A run's figures: as tables for people, as one JSON object for machines."""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -67,7 +67,22 @@ def violations_of(found: Finding) -> list[Violation]:
         for one in found.injected
         if not one.in_time
     ]
-    return [*(violation for outcome in found.outcomes for violation in outcome.violations), *late]
+    return [
+        *(violation for outcome in found.outcomes for violation in outcome.violations),
+        *late,
+        *_proves_nothing(found),
+    ]
+
+
+def _proves_nothing(found: Finding) -> Iterator[Violation]:
+    """Name what did not happen at all: a run without it would be green whatever is broken."""
+    if not found.injected:
+        yield Violation("run", "faults", "none was injected")
+    ends = found.evidence.facts.events.ends.values()
+    if not any(one.completed for one in ends):
+        yield Violation("run", "checkouts", "none was completed")
+    if not any(one.failed for one in ends):
+        yield Violation("run", "checkouts", "none failed, though some cards are bad")
 
 
 def by_kind(injected: Sequence[Injected]) -> dict[str, list[Injected]]:

@@ -137,7 +137,7 @@ async def _under_load(
 
 async def _faults(plan: Plan, kinds: Sequence[Kind], victims: Victims, progress: Progress) -> None:
     chance = random.Random(plan.seed + 1)
-    await _open(progress.timeline)
+    await _open(progress.timeline, OPEN_S * plan.patience)
     progress.phase = "faults"
     progress.began = time.monotonic()
     injector = Injector(victims, progress.timeline, progress.began, plan.patience)
@@ -151,11 +151,11 @@ async def _faults(plan: Plan, kinds: Sequence[Kind], victims: Victims, progress:
         progress.current = ""
 
 
-async def _open(timeline: Timeline) -> None:
+async def _open(timeline: Timeline, seconds: float) -> None:
     """Wait until every canary sings. Raises CommandError where one does not."""
     moment = time.monotonic()
     while waiting := timeline.waiting(moment):
-        if time.monotonic() > moment + OPEN_S:
+        if time.monotonic() > moment + seconds:
             raise CommandError(f"the platform does not serve {waiting} before any fault")
         await asyncio.sleep(0.1)
 
@@ -171,7 +171,7 @@ async def _settled(
     settings: Settings, victims: Victims, progress: Progress
 ) -> tuple[evidence.Evidence, list[Outcome]]:
     """Look until nothing is wrong, or until what is wrong has stayed so for long."""
-    deadline = time.monotonic() + SETTLED_S
+    deadline = time.monotonic() + SETTLED_S * progress.plan.patience
 
     def say(text: str) -> None:
         progress.phase = f"settling: {text}"

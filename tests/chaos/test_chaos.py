@@ -29,4 +29,3 @@ async def test_nothing_is_lost_or_doubled_while_everything_is_killed_in_turn() -
     assert told["faults"] >= 2
     assert told["checkouts"] > 50
     assert told["completed"] > 20
-    assert told["failed"] > 0
