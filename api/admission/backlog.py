@@ -1,7 +1,7 @@
 """How long a new record will lie in a topic: what lies there already, by how fast it is read. Pure.
 
-A reader shows how fast it is only where it has enough to read: between two commits, more lay there all the time
-than it took. What it takes otherwise is what is asked of it, and less than it could take.
+A reader shows how fast it is only where it has enough to read: between two commits, more lay there all the
+time than it took. What it takes otherwise is what is asked of it, and less than it could take.
 """
 
 from collections import defaultdict, deque
