@@ -17,6 +17,7 @@ from api.auth.tokens import Tokens
 from api.auth.users import PostgresUsers
 from api.carts.service import CartService
 from api.carts.view import CartView, RedisCarts
+from api.catalogue.cache import CachedCatalogue
 from api.catalogue.queries import PostgresCatalogue
 from api.catalogue.service import ProductCommands
 from api.commands import Commands
@@ -77,7 +78,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         stack.push_async_callback(commands.close)
 
         views = Views(pool)
-        catalogue = PostgresCatalogue(views)
+        catalogue = CachedCatalogue(PostgresCatalogue(views), redis)
         orders = PostgresOrders(views)
         cart_view = CartView(RedisCarts(redis), catalogue, settings.currency)
         carts = CartService(commands, cart_view, catalogue)

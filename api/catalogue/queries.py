@@ -74,6 +74,11 @@ class PostgresCatalogue:
         query = f"SELECT {_COLUMNS} {_FROM} WHERE p.sku = ANY($1::text[])"
         return {row["sku"]: _product(row) for row in await self._views.rows(query, wanted)}
 
+    async def available(self, skus: Iterable[str]) -> dict[str, int]:
+        """Return how many pieces can be reserved, by SKU."""
+        query = "SELECT sku, available FROM stock_levels WHERE sku = ANY($1::text[])"
+        return {row["sku"]: row["available"] for row in await self._views.rows(query, list(skus))}
+
     async def page(
         self, chosen: ProductFilter, sort: ProductSort, limit: int, cursor: str | None
     ) -> ProductPage:
