@@ -32,11 +32,13 @@ class Lane:
         self._drained = asyncio.Event()
         self._stopping = False
         self._runner: asyncio.Task[None] | None = None
+        self._arming: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to work."""
         name = f"{self.task.flow.name}-{self.task.partition}"
         self._runner = asyncio.create_task(self._run(), name=name)
+        self._arming = asyncio.create_task(self._arm(), name=f"{name}-timers")
 
     def put(self, records: Sequence[Record]) -> None:
         """Queue records in their order."""
@@ -64,8 +66,10 @@ class Lane:
         self._stopping = True
         self._arrived.set()
         self._drained.set()
-        if self._runner is None:
+        if self._runner is None or self._arming is None:
             return
+        self._arming.cancel()
+        await asyncio.wait((self._arming,))
         with suppress(asyncio.TimeoutError, asyncio.CancelledError):
             # wait_for cancels the runner at the deadline, and waits for it.
             await asyncio.wait_for(self._runner, grace_s)
@@ -83,6 +87,14 @@ class Lane:
         except Exception as error:  # noqa: BLE001 - handed on: the worker cannot go on without this partition
             self._stopping = True
             self._drained.set()
+            self._failed(error)
+
+    async def _arm(self) -> None:
+        try:
+            await self.task.arm_timers()
+        except Exception as error:  # noqa: BLE001 - handed on, as above
+            self._stopping = True
+            self._arrived.set()
             self._failed(error)
 
     async def _work(self) -> None:

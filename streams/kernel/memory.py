@@ -122,7 +122,7 @@ class MemoryStore:
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over all keys and values."""
-        yield from self.entries.items()
+        yield from list(self.entries.items())
 
 
 class MemoryChangelog:

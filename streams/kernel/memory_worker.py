@@ -54,6 +54,7 @@ class MemoryWorker:
             )
         for task in self._tasks.values():
             await task.open()
+            await task.arm_timers()
         return {place: task.positions for place, task in self._tasks.items()}
 
     async def apply(self, flow: str, partition: int, records: Sequence[MemoryRecord]) -> Mapping[str, int]:

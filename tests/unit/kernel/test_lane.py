@@ -12,7 +12,8 @@ from streams.kernel.meters import Meters
 from streams.kernel.ownership import Ownership, Place, Possession
 from streams.kernel.ports import Output
 from streams.kernel.task import PartitionTask
-from tests.topology.kernel.toy import FLOW, Count, pieces
+from tests.eventually import eventually_async
+from tests.topology.kernel.toy import COUNTS, FLOW, Count, pieces
 from topics.command import command
 from topics.registry import CART_ADD
 from topics.wire import encode
@@ -145,6 +146,32 @@ async def test_a_stored_position_is_not_committed_before_records_came() -> None:
     await successor.task.open()
     assert successor.task.positions == {CART_ADD.name: 2}
     assert successor.task.committable == {}
+
+
+async def test_timers_are_armed_beside_the_work_and_the_newer_wish_holds() -> None:
+    bench = Bench()
+    bench.publisher.gate.set()
+    many = [(b"k%d" % number, COUNTS.encode(Count(1, 1, 10))) for number in range(1_000)]
+    stale = COUNTS.encode(Count(1, 1, 5))
+    bench.store.restore([*many, (b"c", stale)], None)
+    task = bench.lane().task
+    await task.open()
+    arming = asyncio.create_task(task.arm_timers())
+    await asyncio.sleep(0)
+    assert task.next_due() == 10
+    await task.apply(records(0, 1))
+    await arming
+    assert task.next_due() == 10
+
+
+async def test_a_state_that_does_not_decode_ends_the_worker_when_its_timer_is_sought() -> None:
+    bench = Bench()
+    bench.store.restore([(b"c", b"\xc1")], None)
+    lane = bench.lane()
+    lane.start()
+    await eventually_async(lambda: asyncio.sleep(0, len(bench.failures)), lambda count: count == 1)
+    assert [type(error).__name__ for error in bench.failures] == ["CorruptStateError"]
+    await lane.close(1)
 
 
 async def test_a_predecessor_that_goes_on_fails_and_says_so() -> None:
