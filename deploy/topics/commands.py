@@ -4,8 +4,10 @@ import typer
 from rich.table import Table
 
 from deploy.broker import broker
+from deploy.errors import CommandError
 from deploy.output import JsonOption, console, print_json
 from topics import admin
+from topics.schema_topic import SchemaConflictError, SchemaSourceError
 from topics.settings import settings
 from topics.topic import Topic
 
@@ -14,9 +16,12 @@ app = typer.Typer(no_args_is_help=True, help="Create, verify and list the topics
 
 @app.command()
 def create(*, as_json: JsonOption = False) -> None:
-    """Create the topics that are missing; those that exist stay as they are."""
+    """Create the topics that are missing, and publish this release's schemas; what exists stays as it is."""
     with broker(settings()):
-        created = admin.create(settings())
+        try:
+            created = admin.create(settings())
+        except (SchemaConflictError, SchemaSourceError) as error:
+            raise CommandError(str(error)) from error
     total = len(admin.all_topics())
     if as_json:
         print_json({"created": created, "topics": total})
