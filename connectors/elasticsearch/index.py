@@ -1,5 +1,7 @@
 """The declaration of an index, and what a sink writes into it."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -12,6 +14,18 @@ class Index:
     alias: str
     mappings: Mapping[str, Any]
     settings: Mapping[str, Any]
+
+    @property
+    def declaration(self) -> str:
+        """Return a digest of how documents are kept; an index keeps the one it was made by in its `_meta`."""
+        said = json.dumps([self.mappings, self.settings], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """Return what an index of this declaration is made of."""
+        mappings = {**self.mappings, "_meta": {"declaration": self.declaration}}
+        return {"mappings": mappings, "settings": dict(self.settings)}
 
     @property
     def first(self) -> str:

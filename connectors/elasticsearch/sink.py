@@ -53,6 +53,8 @@ class ElasticsearchSink:
                 # Of each item only what says how it ended.
                 filter_path=_ANSWERS,
             )
+        except indices.OutdatedIndexError as error:
+            raise SinkUnavailableError(str(error)) from error
         except ApiError as error:
             if error.status_code in (_BAD_REQUEST, _TOO_LARGE):
                 raise BatchRefusedError(str(error)) from error

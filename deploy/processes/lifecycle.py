@@ -4,6 +4,7 @@ import shutil
 import threading
 from pathlib import Path
 
+from elasticsearch import ApiError, TransportError
 from rich.console import Console
 
 from deploy.embedded.cache import exclusive
@@ -17,6 +18,7 @@ from deploy.processes.start import Starter
 from deploy.processes.status import present_workers
 from deploy.processes.supervisor import Supervisor, SupervisorError
 from deploy.processes.table import DEFAULT_WORKERS, SERVERS, platform, variables
+from sinks.drop import drop_indices
 from topics.settings import Settings
 
 _MARKER = ".ecommerce-data"
@@ -87,10 +89,14 @@ def down(settings: Settings, *, console: Console | None = None) -> dict[str, flo
 def reset(settings: Settings, *, console: Console | None = None) -> Path:
     """Stop everything, delete all state, and return the directory that was emptied.
 
-    Raises CommandError where the directory is not one that `up` made.
+    The platform's indices in an external Elasticsearch go, too: views of topics that are gone would mix with
+    the next ones. Raises CommandError where the directory is not one that `up` made, or where that
+    Elasticsearch does not answer.
     """
     root = settings.data_dir.absolute()
     down(settings, console=console)
+    if settings.elasticsearch:
+        _drop_indices(settings.elasticsearch)
     if not root.exists():
         return root
     _refuse_foreign(root)
@@ -102,6 +108,16 @@ def reset(settings: Settings, *, console: Console | None = None) -> Path:
         else:
             entry.unlink()
     return root
+
+
+def _drop_indices(url: str) -> None:
+    try:
+        drop_indices(url)
+    except (ApiError, TransportError) as error:
+        raise CommandError(
+            f"ECOMMERCE_ELASTICSEARCH: {url} does not answer, and its indices must go as well;"
+            " start it, or reset without the setting"
+        ) from error
 
 
 def _claim(root: Path) -> None:
