@@ -16,6 +16,9 @@ VOCABULARY_S = 30.0
 _MOST = 8
 """Words that are tried in place of one."""
 
+_SHORTEST_HALF = 3
+"""Letters of a word that is looked for as half of another: "red" is not "re d"."""
+
 _COMMON = 10
 """A neighbour that so many times more products have is meant, too: the catalogue has typos of its own."""
 
@@ -41,7 +44,7 @@ class Vocabulary:
         """Return the likeliest two words that make up `word` when they are written together."""
         pairs = [
             (word[:at], word[at:])
-            for at in range(1, len(word))
+            for at in range(_SHORTEST_HALF, len(word) - _SHORTEST_HALF + 1)
             if word[:at] in self._counts and word[at:] in self._counts
         ]
         return max(pairs, key=lambda pair: min(self._counts[part] for part in pair), default=None)

@@ -17,6 +17,7 @@ STEPS = {
     "cart": "tests.bench.steps.cart",
     "checkout": "tests.bench.steps.checkout",
     "api": "tests.bench.steps.api",
+    "search": "tests.bench.steps.search",
     "sinks": "tests.bench.steps.sinks",
     "replay": "tests.bench.steps.replay",
     "recovery": "tests.bench.steps.recovery",
