@@ -27,6 +27,8 @@ from tables.applied import remembered
 from tables.order import Order, Shipment
 from topics.registry import PAYMENT_REFUND
 
+_STILL_HERE = frozenset({OrderStatus.CONFIRMED, OrderStatus.PROCESSING})
+
 
 def cancel(policy: OrderPolicy, state: Order | None, message: Message[OrderCancel]) -> Decision[Order]:
     """Cancel on request of the owner or of staff, until the order is shipped."""
@@ -51,7 +53,8 @@ def advance(policy: OrderPolicy, state: Order | None, message: Message[OrderAdva
     """Move an order on for staff.
 
     Goods are shipped once the money is captured: a shipment that is asked for earlier waits for it. A refund
-    is asked of payment, and the order is refunded when the money is back.
+    is asked of payment, and the order is refunded when the money is back. It leaves the goods where they are,
+    with the customer: an order that is still here is cancelled instead, which gives both back.
     """
     if state is None:
         return unknown(message)
@@ -63,13 +66,16 @@ def advance(policy: OrderPolicy, state: Order | None, message: Message[OrderAdva
         return refused(state, message, "refund_pending", "status", "its refund is under way")
     if target not in STAFF_TARGETS or not may(state.snapshot.status, target):
         return illegal(state, message, target)
+    if target is OrderStatus.REFUNDED and state.snapshot.status in _STILL_HERE:
+        why = f"an order that is {state.snapshot.status} has not left: cancel it, and its goods are restocked"
+        return refused(state, message, "not_shipped", "status", why)
     return _advanced(state, message)
 
 
 def _advanced(state: Order, message: Message[OrderAdvance]) -> Decision[Order]:
     target, tracking = message.data.status, message.data.tracking
     if target is OrderStatus.REFUNDED:
-        refunding = msgspec.structs.replace(state, refunding=True, shipment=None)
+        refunding = msgspec.structs.replace(state, refunding=True)
         return Decision(
             refunding, (Out(PAYMENT_REFUND, message.aggregate_id, PaymentRefund("refunded_by_staff")),)
         )

@@ -44,17 +44,7 @@ def authorise(
     """Authorise the order's total; nothing is asked of the provider where it is 0."""
     if state is not None:
         return Decision(state)
-    data, now = message.data, message.occurred_at
-    payment = Payment(
-        PaymentStatus.PENDING,
-        Goal.AUTHORISED,
-        version=now,
-        changed_at=now,
-        amount=data.total,
-        currency=data.currency,
-        payment_token=data.payment_token,
-    )
-    return begun(_turn(policy, message), payment)
+    return begun(_turn(policy, message), _fresh(message, Goal.AUTHORISED, message.data.payment_token))
 
 
 def credit(
@@ -63,21 +53,12 @@ def credit(
     """Give the total of a return to its customer. Raises IncompleteReturnError where no token is given."""
     if state is not None:
         return Decision(state)
-    order, now = message.data, message.occurred_at
-    if order.payment_token is None:
+    token = message.data.payment_token
+    if token is None:
         raise IncompleteReturnError(
             f"{message.event_type}: payment_token is required, return {message.aggregate_id} has none"
         )
-    payment = Payment(
-        PaymentStatus.PENDING,
-        Goal.CREDITED,
-        version=now,
-        changed_at=now,
-        amount=order.total,
-        currency=order.currency,
-        payment_token=order.payment_token,
-    )
-    return begun(_turn(policy, message), payment)
+    return begun(_turn(policy, message), _fresh(message, Goal.CREDITED, token))
 
 
 def capture(
@@ -173,6 +154,21 @@ def due(policy: PaymentPolicy, state: Payment) -> int | None:
         return None if delivered is None else max(delivered, state.changed_at) + policy.refund_window_ms
     owed = state.goal is Goal.CREDITED and state.status is PaymentStatus.FAILED
     return state.changed_at + policy.retention_ms if state.status in FINAL and not owed else None
+
+
+def _fresh(
+    message: Message[InventoryReserved] | Message[OrderSnapshot], goal: Goal, payment_token: str
+) -> Payment:
+    data, now = message.data, message.occurred_at
+    return Payment(
+        PaymentStatus.PENDING,
+        goal,
+        version=now,
+        changed_at=now,
+        amount=data.total,
+        currency=data.currency,
+        payment_token=payment_token,
+    )
 
 
 def _turn(policy: PaymentPolicy, message: Message[msgspec.Struct]) -> Turn:

@@ -121,9 +121,8 @@ def test_illegal_moves_are_refused_with_a_reason(state: Order, status: OrderStat
     assert decision.state.snapshot == state.snapshot
 
 
-@pytest.mark.parametrize("state", [confirmed(), shipped()])
-def test_a_refund_is_asked_of_payment_and_done_when_the_money_is_back(state: Order) -> None:
-    asked = hear(state, advancing(OrderStatus.REFUNDED))
+def test_a_refund_is_asked_of_payment_and_done_when_the_money_is_back() -> None:
+    asked = hear(shipped(), advancing(OrderStatus.REFUNDED))
     refund = only(asked, PAYMENT_REFUND)
     assert (refund.key, refund.data) == (ORDER_ID, PaymentRefund("refunded_by_staff"))
     assert sent(asked) == [PAYMENT_REFUND]
@@ -137,10 +136,19 @@ def test_a_refund_is_asked_of_payment_and_done_when_the_money_is_back(state: Ord
     assert only(done, ORDER_REFUNDED).data.status is OrderStatus.REFUNDED
 
 
-def test_a_refund_gives_up_a_shipment_that_waits() -> None:
-    processing, ship = advancing(OrderStatus.PROCESSING), advancing(OrderStatus.SHIPPED)
-    asked = hear(confirmed(), processing, ship, advancing(OrderStatus.REFUNDED))
-    assert hear(asked.state, paid(PaymentStatus.CAPTURED)).outputs == ()
+@pytest.mark.parametrize(
+    "before", [(), (OrderStatus.PROCESSING,), (OrderStatus.PROCESSING, OrderStatus.SHIPPED)]
+)
+def test_a_refund_of_goods_that_have_not_left_is_refused_and_says_what_to_do(
+    before: tuple[OrderStatus, ...],
+) -> None:
+    """The last is a shipment that waits for the money."""
+    here = hear(confirmed(), *map(advancing, before)).state
+    decision = hear(here, advancing(OrderStatus.REFUNDED))
+    assert sent(decision) == [ORDER_REJECTED]
+    assert (refusal(decision).reason, refusal(decision).field) == ("not_shipped", "status")
+    assert "cancel it" in (refusal(decision).detail or "")
+    assert sent(hear(decision.state, cancelling())) == [ORDER_CANCELLED]
 
 
 def test_a_cancellation_gives_up_a_shipment_that_waits() -> None:
