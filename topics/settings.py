@@ -45,6 +45,14 @@ class Settings(BaseSettings):
         default=None, description="Elasticsearch URL; where none is set, PostgreSQL serves search."
     )
     payment_provider: str | None = Field(default=None, description="External payment provider URL.")
+    archive: str | None = Field(
+        default=None,
+        description="Where every topic is kept as Parquet files: a folder, or `s3://bucket/prefix` with the "
+        "usual `AWS_` variables. None is kept where it is not set.",
+    )
+    archive_seconds: float = Field(
+        default=60.0, gt=0, description="How long records are gathered for the archive's next files."
+    )
 
     partitions: int = Field(default=4, ge=1, le=1000, description="Partitions of every co-partitioned topic.")
     replication: int = Field(default=1, ge=1, le=9, description="Replication factor of every topic.")
@@ -75,6 +83,13 @@ class Settings(BaseSettings):
     def payment_provider_url(self) -> str:
         """URL of the payment provider, simulated or external."""
         return self.payment_provider or f"http://{self.host}:{self.port(PortOffset.PAYMENT_PROVIDER)}"
+
+    @property
+    def archive_url(self) -> str | None:
+        """Where the archive is, a folder as its absolute path; None where none is kept."""
+        if not self.archive or "://" in self.archive:
+            return self.archive or None
+        return str(Path(self.archive).absolute())
 
     @property
     def api_url(self) -> str:

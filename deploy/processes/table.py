@@ -40,7 +40,9 @@ def variables(settings: Settings) -> dict[str, str]:
     """Return the environment that gives a child process these settings, and other rooms' as they are here."""
     ours = {f"ECOMMERCE_{field.upper()}" for field in Settings.model_fields}
     others = {n: value for n, value in os.environ.items() if n.startswith("ECOMMERCE_") and n not in ours}
-    absolute = settings.model_copy(update={"data_dir": settings.data_dir.absolute()})
+    absolute = settings.model_copy(
+        update={"data_dir": settings.data_dir.absolute(), "archive": settings.archive_url}
+    )
     values = absolute.model_dump(mode="json", exclude_none=True)
     return {**others, **{f"ECOMMERCE_{field.upper()}": str(value) for field, value in values.items()}}
 
@@ -71,6 +73,7 @@ def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:
             ports=(settings.port(PortOffset.OUTBOX_METRICS),),
             after=("topics", "views"),
         ),
+        *_archive(settings),
         Process(
             name="gateway",
             title="Payment gateway",
@@ -95,6 +98,24 @@ def _search(settings: Settings) -> tuple[External, ...]:
     if not settings.elasticsearch:
         return ()
     return (external(settings.elasticsearch),)
+
+
+def _archive(settings: Settings) -> tuple[Process, ...]:
+    if settings.archive_url is None:
+        return ()
+    port = settings.port(PortOffset.ARCHIVE_METRICS)
+    return (
+        Process(
+            name="archive",
+            title="Archive",
+            command=_program("archive"),
+            ready=lambda: connects(settings.host, port),
+            address=settings.archive_url,
+            host=settings.host,
+            ports=(port,),
+            after=("topics",),
+        ),
+    )
 
 
 def _provider(settings: Settings) -> Process | External:

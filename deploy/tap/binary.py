@@ -1,10 +1,6 @@
 """Rows as files for programs: Parquet for analysts, recordings for replays."""
 
-import enum
-import inspect
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
 
 import fastavro
 import fastavro.write
@@ -12,46 +8,25 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from connectors.archive.arrow import TIME, arrow_type, envelope_columns
 from deploy.records.record import Record
 from deploy.records.recording import SCHEMA, row_of
 from deploy.tap.decoding import Row
-from schemas.envelope import Message
 
 _ROWS = 10_000
-_PRIMITIVES = {str: pa.string(), int: pa.int64(), bool: pa.bool_(), float: pa.float64(), bytes: pa.binary()}
-_TIME = pa.timestamp("ms", tz="UTC")
-
-
-def arrow_type(of: Any, name: str = "") -> pa.DataType:
-    """Return the Arrow type of a message's field: nested, and with `*_at` fields as UTC timestamps."""
-    origin, args = get_origin(of), get_args(of)
-    if of in _PRIMITIVES:
-        return _TIME if of is int and name.endswith("_at") else _PRIMITIVES[of]
-    if origin in (Union, UnionType):
-        return arrow_type(next(arg for arg in args if arg is not NoneType), name)
-    if origin is tuple:
-        return pa.list_(arrow_type(args[0], name))
-    if origin is dict:
-        return pa.map_(arrow_type(args[0]), arrow_type(args[1], name))
-    if inspect.isclass(of) and issubclass(of, enum.StrEnum):
-        return pa.string()
-    return pa.struct(
-        [(field.name, arrow_type(field.type, field.name)) for field in msgspec.structs.fields(of)]
-    )
 
 
 def arrow_schema(data: type[msgspec.Struct] | None) -> pa.Schema:
     """Return the columns of a topic's records; where topics are mixed (None), `data` is JSON."""
-    envelope = [f for f in msgspec.structs.fields(Message) if f.name != "data"]
     return pa.schema(
         [
             ("topic", pa.string()),
             ("partition", pa.int32()),
             ("offset", pa.int64()),
-            ("timestamp", _TIME),
+            ("timestamp", TIME),
             ("key", pa.string()),
             ("headers", pa.map_(pa.string(), pa.string())),
-            *((field.name, arrow_type(field.type, field.name)) for field in envelope),
+            *envelope_columns(),
             ("data", pa.string() if data is None else arrow_type(data)),
             ("error", pa.string()),
             ("value", pa.string()),

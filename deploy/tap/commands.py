@@ -14,6 +14,7 @@ import typer
 from deploy.broker import broker
 from deploy.errors import CommandError
 from deploy.output import console, notes
+from deploy.records.archive import Archive
 from deploy.records.position import Beginning, End, Position, parse_position
 from deploy.records.reader import Reader
 from deploy.records.record import Record
@@ -64,6 +65,9 @@ def tap(
             dir_okay=False,
         ),
     ] = None,
+    archive: Annotated[
+        str | None, typer.Option(help="Read an archive of the topics instead: a folder or `s3://` URL.")
+    ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Wait for new records until Ctrl-C.")
     ] = False,
@@ -78,14 +82,23 @@ def tap(
         )
     if follow and until:
         raise CommandError("--until: cannot be given with --follow, which does not end", 2)
+    if follow and archive:
+        raise CommandError("--follow: new records come to the topics, leave out --archive", 2)
     begin = _position("--from", start) or (End() if follow else Beginning())
     end = _position("--until", until)
     matches = Where(where) if where else None
     keys = {one.encode() for one in key or ()}
-    with broker(settings()), Reader(settings()) as reader:
-        names = select(topics, (name for name in reader.topics() if not name.startswith("__")))
-        spans = reader.spans(names, begin, end)
-        records = reader.follow(spans) if follow else reader.read_in_time_order(spans)
+    with ExitStack() as stack:
+        if archive:
+            kept = Archive(archive)
+            names = select(topics, kept.topics())
+            records = kept.read(names, begin, end)
+        else:
+            stack.enter_context(broker(settings()))
+            reader = stack.enter_context(Reader(settings()))
+            names = select(topics, (name for name in reader.topics() if not name.startswith("__")))
+            spans = reader.spans(names, begin, end)
+            records = reader.follow(spans) if follow else reader.read_in_time_order(spans)
         wanted = (one for one in records if not keys or one.key in keys)
         rows = islice(((one, row) for one in wanted if _fits(row := decode(one), matches)), limit)
         if record is None:

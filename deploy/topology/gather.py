@@ -13,7 +13,7 @@ from connectors.outbox.row import SOURCE
 from connectors.payments import gateway
 from connectors.runtime.projection import AnyProjection
 from deploy.topology.component import Component, Role, Route
-from sinks import elasticsearch, postgres, redis
+from sinks import archive, elasticsearch, postgres, redis
 from streams.flows import FLOWS, GROUP
 from streams.kernel.flow import Flow
 from topics.registry import PAYMENT_INSTRUCT, PAYMENT_OUTCOME, SERVICE_PING, USER_REGISTERED, USER_UPDATED
@@ -46,8 +46,15 @@ def components() -> list[Component]:
 
 
 def running(settings: Settings) -> list[Component]:
-    """Return the components that run under these settings: Elasticsearch's only where it is configured."""
-    return [one for one in components() if one.name != "elasticsearch" or settings.elasticsearch]
+    """Return the components that run under these settings: some only where they are configured.
+
+    The archive, which reads every topic, is no part of the picture: it would hide all the rest.
+    """
+    found = [one for one in components() if one.name != "elasticsearch" or settings.elasticsearch]
+    if settings.archive_url:
+        group = archive.group_of(settings.archive_url)
+        found.append(of_sink(archive.NAME, "archive", group, archive.PROJECTIONS))
+    return found
 
 
 def of_flow(flow: Flow[Any], group: str) -> Component:

@@ -12,11 +12,17 @@ from topics.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-STEPS = {name.removesuffix("-0"): step for name, step in platform(Settings()).items()}
+STEPS = {name.removesuffix("-0"): step for name, step in platform(Settings(archive="/archive")).items()}
 
 
 def test_the_containers_are_the_steps_and_the_search_peer() -> None:
     assert set(SERVICES) - {"elasticsearch"} == set(STEPS)
+
+
+def test_what_runs_only_where_it_is_asked_for_has_a_profile() -> None:
+    always = {name.removesuffix("-0") for name in platform(Settings(archive=None))}
+    optional = {name for name, service in SERVICES.items() if "profiles" in service}
+    assert optional - {"elasticsearch"} == set(STEPS) - always
 
 
 @pytest.mark.parametrize("name", sorted(STEPS.keys() - {"kafka", "postgres", "redis"}))
@@ -38,7 +44,8 @@ def test_a_container_gets_as_long_to_stop(name: str) -> None:
 
 def test_every_name_in_the_environment_is_a_setting() -> None:
     fields = {f"ECOMMERCE_{field.upper()}" for field in Settings.model_fields}
-    assert set(SERVICES["api"]["environment"]) <= fields
+    given = {name for name in SERVICES["api"]["environment"] if not name.startswith("AWS_")}
+    assert given <= fields
 
 
 def test_the_shops_port_is_the_one_that_it_listens_on() -> None:

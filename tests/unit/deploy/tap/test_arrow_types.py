@@ -1,6 +1,7 @@
 import pyarrow as pa
 
-from deploy.tap.binary import arrow_schema, arrow_type
+from connectors.archive.arrow import arrow_type
+from deploy.tap.binary import arrow_schema
 from schemas.order import OrderSnapshot
 from schemas.service import ServicePong
 
