@@ -5,6 +5,7 @@ import signal
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 import asyncpg
 import httpx
@@ -18,7 +19,7 @@ from tests.stack import Child, Stack
 from topics.settings import PortOffset, Settings
 
 USERS = 20
-Pool = asyncpg.Pool
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 class Writers:

@@ -3,6 +3,9 @@
 import asyncio
 import random
 import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeAlias
 
 import asyncpg
 import msgspec
@@ -10,6 +13,7 @@ import pytest
 
 from api.auth.tokens import Role, User
 from api.auth.users import Account, EmailTakenError, PostgresUsers, make_staff
+from connectors.outbox.row import OutboxRow
 from connectors.outbox.source import OutboxSource
 from connectors.outbox.store import OutboxStore
 from connectors.runtime.positions import ends
@@ -21,7 +25,7 @@ from topics.registry import DEAD_LETTERS, USER_REGISTERED, USER_UPDATED
 from topics.settings import Settings
 
 SECRET = "$argon2id$a-hash-that-nobody-may-see"
-Pool = asyncpg.Pool
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 
 async def emptied(pool: Pool) -> None:
@@ -160,20 +164,16 @@ async def test_sent_and_not_let_go_it_is_sent_again_as_the_same_event(
     async with pool.acquire() as connection:
         for version in (1, 2, 3):
             await write(connection, user, version)
-    whole, cut = OutboxStore.batch, []
+    whole = OutboxStore.batch
+    cut: list[int] = []
 
-    def breaks_once(store: OutboxStore, limit: int) -> object:
-        from contextlib import asynccontextmanager  # noqa: PLC0415
-
-        @asynccontextmanager
-        async def batch() -> object:  # type: ignore[misc]
-            async with whole(store, limit) as rows:
-                yield rows
-                if rows and not cut:
-                    cut.append(len(rows))
-                    raise ConnectionResetError("cut off before the commit")
-
-        return batch()
+    @asynccontextmanager
+    async def breaks_once(store: OutboxStore, limit: int) -> AsyncIterator[Sequence[OutboxRow] | None]:
+        async with whole(store, limit) as rows:
+            yield rows
+            if rows and not cut:
+                cut.append(len(rows))
+                raise ConnectionResetError("cut off before the commit")
 
     monkeypatch.setattr(OutboxStore, "batch", breaks_once)
     before = sum((await ends(accounts, TOPICS)).values())
