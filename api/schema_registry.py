@@ -4,15 +4,17 @@ Source of the paths and of the error codes 404xx: Confluent's Schema Registry AP
 """
 
 import json
+from functools import lru_cache
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from fastavro.schema import SchemaParseException, UnknownType, to_parsing_canonical_form
+from pydantic import BaseModel, Field
 
 from schemas.lock import Entry, lock
 
-_NO_SUBJECT, _NO_VERSION, _NO_SCHEMA = 40401, 40402, 40403
+_NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _INVALID = 40401, 40402, 40403, 42201
 
 
 class RegistryError(BaseModel):
@@ -37,10 +39,38 @@ def _text(entry: Entry) -> str:
     return json.dumps(lock().schema(entry), separators=(",", ":"))
 
 
+@lru_cache(maxsize=1024)
+def _canonical(entry: Entry) -> str:
+    """Return the schema without what parsers write each in their way: Avro's "Parsing Canonical Form"."""
+    return to_parsing_canonical_form(lock().schema(entry))
+
+
 @router.get("/subjects", operation_id="listSubjects")
 async def subjects() -> list[str]:
     """Return all subjects."""
     return sorted(lock().by_subject)
+
+
+class SchemaText(BaseModel):
+    """A schema as Confluent's clients send it."""
+
+    schema_: str = Field(alias="schema", max_length=1_000_000, examples=['{"type": "string"}'])
+
+
+@router.post("/subjects/{subject}", operation_id="lookUpSchema", responses=_NOT_FOUND)
+async def look_up(subject: Subject, body: SchemaText) -> Any:
+    """Return a subject's version that is this schema; Confluent's converters ask so when they read."""
+    entries = lock().by_subject.get(subject)
+    if entries is None:
+        return _error(_NO_SUBJECT, f"Subject '{subject}' not found.")
+    try:
+        asked = to_parsing_canonical_form(json.loads(body.schema_))
+    except (ValueError, TypeError, KeyError, SchemaParseException, UnknownType) as error:
+        return _error(_INVALID, f"schema: no Avro schema: {error}")
+    found = next((entry for entry in reversed(entries) if _canonical(entry) == asked), None)
+    if found is None:
+        return _error(_NO_SCHEMA, "Schema not found")
+    return {"subject": subject, "version": found.version, "id": found.id, "schema": _text(found)}
 
 
 @router.get("/subjects/{subject}/versions", operation_id="listVersions", responses=_NOT_FOUND)

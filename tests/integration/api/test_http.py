@@ -1,3 +1,5 @@
+import json
+
 """What holds for every request: problem documents, correlation, limits, headers."""
 
 import uuid
@@ -128,3 +130,17 @@ async def test_the_registry_speaks_confluents_paths(api: httpx.AsyncClient) -> N
     assert by_id["schema"] == latest["schema"]
     missing = await api.get("/subjects/nothing-value/versions")
     assert (missing.status_code, missing.json()["error_code"]) == (404, 40401)
+
+
+async def test_the_registry_finds_a_schema_that_a_parser_has_written_its_way(api: httpx.AsyncClient) -> None:
+    place = "/subjects/ecommerce.order.confirmed-value"
+    latest = (await api.get(f"{place}/versions/latest")).json()
+    parsed = json.loads(latest["schema"])
+    rewritten = dict(reversed(parsed.items()), doc="another")
+    media = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+    found = await api.post(f"{place}?normalize=false", json={"schema": json.dumps(rewritten)}, headers=media)
+    assert found.json() == latest
+    other = await api.post(place, json={"schema": '"string"'}, headers=media)
+    assert (other.status_code, other.json()["error_code"]) == (404, 40403)
+    broken = await api.post(place, json={"schema": "{"}, headers=media)
+    assert (broken.status_code, broken.json()["error_code"]) == (422, 42201)
