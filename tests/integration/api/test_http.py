@@ -1,7 +1,6 @@
-import json
-
 """What holds for every request: problem documents, correlation, limits, headers."""
 
+import json
 import uuid
 from collections.abc import AsyncIterator
 
