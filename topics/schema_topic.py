@@ -148,7 +148,8 @@ def publish(settings: Settings, release: Lock) -> list[int]:
         ):
             raise SchemaConflictError(
                 f"schema id {entry.id} is {entry.subject} here, but {known[entry.id].subject} of another "
-                f"release is in {SCHEMAS.name}: ids are assigned once, on one branch"
+                f"release is in {SCHEMAS.name}: ids are assigned once, on one branch (a platform that only "
+                "ever saw a draft of a schema is made anew with `ecommerce reset`)"
             )
     producer = Producer(
         {"bootstrap.servers": settings.kafka_bootstrap, "enable.idempotence": True, "log_level": 0}
