@@ -9,6 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Consumer, TopicPartition
 
@@ -38,6 +39,11 @@ class Worker:
     def signal(self, which: signal.Signals) -> None:
         self.process.send_signal(which)
 
+    def asleep(self) -> bool:
+        """Tell whether it is stopped; it must not have ended."""
+        assert self.process.poll() is None, self.log.read_text()[-3000:]
+        return psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED
+
     def said(self, text: str) -> bool:
         return text in self.log.read_text()
 
@@ -54,11 +60,11 @@ class Workers:
         self.settings = settings
         self._all: list[Worker] = []
 
-    def start(self, index: int = 0) -> Worker:
+    def start(self, index: int = 0, *nature: str) -> Worker:
         log = self.settings.data_dir / f"worker-{len(self._all)}.log"
         with log.open("wb") as handle:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.integration.kernel.toy_worker", APP_ID, str(index)],
+                [sys.executable, "-m", "tests.integration.kernel.toy_worker", APP_ID, str(index), *nature],
                 stdout=handle,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
