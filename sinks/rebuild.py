@@ -36,20 +36,21 @@ from topics.producer import MessageProducer
 from topics.settings import Settings
 
 R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
 
 log = structlog.get_logger(__name__)
 
 BESIDE = "rebuild"
 
 
-class Beside(Protocol[R]):
+class Beside(Protocol[R_contra]):
     """A view under construction beside the live one."""
 
     async def prepare(self) -> None:
         """Make it, empty; what an interrupted rebuild left is dropped."""
         ...
 
-    def sink(self) -> Sink[R]:
+    def sink(self) -> Sink[R_contra]:
         """Return a sink that writes to it, before the swap and after."""
         ...
 

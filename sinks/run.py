@@ -25,6 +25,8 @@ from topics.settings import PortOffset, Settings
 
 log = structlog.get_logger(__name__)
 
+_LONGEST_DETAIL = 200
+
 
 def connectors(settings: Settings, producer: MessageProducer) -> list[SinkConnector[Any]]:
     """Return the connectors of the configured sinks; Elasticsearch's where its address is set."""
@@ -80,7 +82,11 @@ def _responder(settings: Settings, running: Sequence[SinkConnector[Any]]) -> Pin
         f"{socket.gethostname()}-{os.getpid()}",
         healthy=lambda: all(connector.healthy for connector in running),
         details=lambda: {
-            connector.name: "up" if connector.healthy else f"away, attempt {connector.attempts}"
+            connector.name: (
+                "up"
+                if connector.healthy
+                else f"away, attempt {connector.attempts}: {connector.last_error}"[:_LONGEST_DETAIL]
+            )
             for connector in running
         },
     )

@@ -57,7 +57,7 @@ class ElasticsearchSink:
             raise SinkUnavailableError(str(error)) from error
         except ApiError as error:
             if error.status_code in (_BAD_REQUEST, _TOO_LARGE):
-                raise BatchRefusedError(str(error)) from error
+                raise BatchRefusedError(str(error), error.error) from error
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
         except TransportError as error:
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
@@ -80,7 +80,7 @@ class ElasticsearchSink:
         for (position, write), item in zip(writes, items, strict=True):
             match answer(write, int(str(item["status"]))):
                 case Answer.REFUSED:
-                    refusals[position] = Refusal(position, _reason(item["error"]))
+                    refusals[position] = Refusal(position, _reason(item["error"]), _type(item["error"]))
                 case Answer.AGAIN:
                     # An alias that went away is made again before the next attempt.
                     self._created = False
@@ -96,3 +96,7 @@ def _reason(error: object) -> str:
     cause = error.get("caused_by") or {}
     reasons = (error.get("reason"), cause.get("reason") if isinstance(cause, dict) else None)
     return "; ".join(str(each) for each in reasons if each)
+
+
+def _type(error: object) -> str | None:
+    return str(error["type"]) if isinstance(error, dict) and "type" in error else None

@@ -1,31 +1,35 @@
 """What of a batch is worth sending: per key the highest version, and what belongs to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from connectors.postgres.table import Row, Table
 
 
 def compact(batch: Iterable[Sequence[Row]], tables: Mapping[type, Table]) -> dict[Table, list[Row]]:
-    """Return the rows to write by table; those that are not owned in the order of their keys, one per key.
+    """Return the rows to write by table; versioned ones in the order of their keys, one per key.
 
     `batch` holds the rows of one record after the other. Of several versions of a row the highest counts, of
-    equal ones the first. Owned rows go with the record whose owner row counts. Raises KeyError where a row's
-    type belongs to no table.
+    equal ones the first. Owned rows go with the record whose owner row counts. Rows that are only ever added
+    stay as they are. Raises KeyError where a row's type belongs to no table.
     """
-    best: dict[Table, dict[Row, tuple[Row, int]]] = {}
+    best: dict[Table, dict[Any, tuple[Row, int]]] = {}
+    kept: dict[Table, list[Row]] = {}
     owned: list[tuple[Table, Row, int]] = []
     for position, rows in enumerate(batch):
         for row in rows:
             table = tables[type(row)]
-            if table.owner is not None:
+            if table.version is not None:
+                known = best.setdefault(table, {})
+                key = table.key_of(row)
+                if key not in known or table.version_of(row) > table.version_of(known[key][0]):
+                    known[key] = (row, position)
+            elif table.owner is not None:
                 owned.append((table, row, position))
-                continue
-            known = best.setdefault(table, {})
-            key = table.key_of(row)
-            if key not in known or table.version_of(row) > table.version_of(known[key][0]):
-                known[key] = (row, position)
+            else:
+                kept.setdefault(table, []).append(row)
     # Writers that lock rows in one order do not lock each other out.
-    kept = {table: [rows[key][0] for key in sorted(rows)] for table, rows in best.items()}
+    kept |= {table: [rows[key][0] for key in sorted(rows)] for table, rows in best.items()}
     for table, row, position in owned:
         assert table.owner is not None
         winner = best.get(table.owner, {}).get(table.owner_key_of(row))

@@ -17,3 +17,8 @@ def blames_data(error: Exception) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return str(getattr(error, "sqlstate", "") or "").startswith(_DATA_CLASSES)
     return isinstance(error, UNFIT)
+
+
+def code_of(error: Exception) -> str:
+    """Return the SQLSTATE, or the name of what the client raised before it sent anything."""
+    return str(getattr(error, "sqlstate", None) or type(error).__name__)

@@ -1,13 +1,15 @@
-"""Writes batches to PostgreSQL: one transaction per flush, by COPY into staging tables and a merge."""
+"""Writes batches to PostgreSQL: one transaction per flush; what is new by COPY, what is known by a merge."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
 import asyncpg
 import structlog
 
 from connectors.postgres import statements
 from connectors.postgres.compaction import compact
-from connectors.postgres.errors import UNFIT, blames_data
+from connectors.postgres.errors import UNFIT, blames_data, code_of
+from connectors.postgres.flush import Flush
 from connectors.postgres.table import Row, Table
 from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
 
@@ -15,6 +17,8 @@ log = structlog.get_logger(__name__)
 
 CONNECT_S = 5.0
 COMMAND_S = 60.0
+_CAREFUL_BATCHES = 20
+"""After a row was met that is there already, so many batches go through the staging tables."""
 
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
@@ -29,6 +33,7 @@ class PostgresSink:
         self._by_row: dict[type, Table] = {table.row: table for table in tables}
         self._search_path = search_path
         self._connection: asyncpg.Connection | None = None
+        self._careful = 0
 
     async def write(self, batch: Sequence[Entry[Row]]) -> Sequence[Refusal]:
         """Write the batch in one transaction; it refuses batches as a whole, never single entries.
@@ -38,16 +43,36 @@ class PostgresSink:
         rows = compact([entry.rows for entry in batch], self._by_row)
         if not rows:
             return ()
-        connection = await self._connected()
         try:
-            async with connection.transaction():
-                await self._flush(connection, rows)
+            await self._flush(rows)
         except (*_FAILURES, *UNFIT) as error:
-            if blames_data(error):
-                raise BatchRefusedError(str(error)) from error
+            # A COPY that failed leaves the connection's client end in doubt: the next write has its own.
             await self.close()
+            if blames_data(error):
+                raise BatchRefusedError(str(error), code_of(error)) from error
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
         return ()
+
+    async def _flush(self, rows: Mapping[Table, Sequence[Row]]) -> None:
+        if self._careful == 0:
+            try:
+                async with self._flushing() as flush:
+                    await flush.straight(rows)
+            except asyncpg.UniqueViolationError:
+                # Something of it is there already, as after a crash, and more of it may follow.
+                await self.close()
+                self._careful = _CAREFUL_BATCHES
+            else:
+                return
+        self._careful -= 1
+        async with self._flushing() as flush:
+            await flush.staged(rows)
+
+    @asynccontextmanager
+    async def _flushing(self) -> AsyncIterator[Flush]:
+        connection = await self._connected()
+        async with connection.transaction():
+            yield Flush(connection, self._tables)
 
     async def close(self) -> None:
         """Disconnect, within a second."""
@@ -76,22 +101,3 @@ class PostgresSink:
             await self.close()
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
         return self._connection
-
-    async def _flush(self, connection: asyncpg.Connection, rows: dict[Table, list[Row]]) -> None:
-        won: dict[Table, list[object]] = {}
-        replaced: dict[Table, list[object]] = {}
-        for table in self._tables:
-            if staged := rows.get(table):
-                await connection.copy_records_to_table(
-                    statements.stage_of(table), records=staged, columns=table.columns
-                )
-            if table.owner is not None:
-                # An owner that was not there before owned nothing.
-                if before := replaced.get(table.owner):
-                    await connection.execute(statements.drop_owned(table), before)
-                if staged and (owners := won.get(table.owner)):
-                    await connection.execute(statements.insert_owned(table), owners)
-            elif staged:
-                merged = await connection.fetch(statements.merge(table))
-                won[table] = [row[0] for row in merged]
-                replaced[table] = [row[0] for row in merged if row[-1]]

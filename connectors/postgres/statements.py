@@ -16,6 +16,12 @@ def create_stage(table: Table) -> str:
     )
 
 
+def find(table: Table) -> str:
+    """Return the statement that tells which of the keys in $1 the table has."""
+    key = table.key[0]
+    return f"SELECT {key} FROM {table.name} WHERE {key} = ANY($1)"  # noqa: S608 # declared names
+
+
 def merge(table: Table) -> str:
     """Return the statement that moves staged rows into the table and returns the keys of those that won.
 

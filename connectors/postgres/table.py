@@ -1,7 +1,9 @@
 """The declaration of a table that a sink writes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from typing import Any
 
 Row = tuple[Any, ...]
@@ -42,28 +44,21 @@ class Table:
         fields: tuple[str, ...] = self.row._fields  # type: ignore[attr-defined] # every NamedTuple has it
         return fields
 
-    def key_of(self, row: Row) -> Row:
-        """Return the row's key."""
-        return tuple(row[index] for index in self._key_indices)
+    @cached_property
+    def key_of(self) -> Callable[[Row], Any]:
+        """Return what takes the key out of a row: the value of a single column, else a tuple."""
+        return itemgetter(*(self.columns.index(column) for column in self.key))
 
-    def version_of(self, row: Row) -> int:
-        """Return the row's version; 0 where the table has none."""
-        return 0 if self._version_index is None else int(row[self._version_index])
+    @cached_property
+    def version_of(self) -> Callable[[Row], int]:
+        """Return what takes the version out of a row; raises ValueError where the table has none."""
+        if self.version is None:
+            raise ValueError(f"table {self.name} has no version")
+        return itemgetter(self.columns.index(self.version))
 
-    def owner_key_of(self, row: Row) -> Row:
-        """Return the key of the owner's row; raises ValueError where the table has no owner."""
-        if self._owner_index is None:
+    @cached_property
+    def owner_key_of(self) -> Callable[[Row], Any]:
+        """Return what takes the owner's key out of a row; raises ValueError where the table has no owner."""
+        if self.owner is None:
             raise ValueError(f"table {self.name} has no owner")
-        return (row[self._owner_index],)
-
-    @cached_property
-    def _key_indices(self) -> tuple[int, ...]:
-        return tuple(self.columns.index(column) for column in self.key)
-
-    @cached_property
-    def _owner_index(self) -> int | None:
-        return None if self.owner is None else self.columns.index(self.owner.key[0])
-
-    @cached_property
-    def _version_index(self) -> int | None:
-        return None if self.version is None else self.columns.index(self.version)
+        return itemgetter(self.columns.index(self.owner.key[0]))

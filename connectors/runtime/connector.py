@@ -1,25 +1,23 @@
-"""The loop of a sink connector: poll, write, commit; and wait, its place kept, while a server is away."""
+"""The loop of a sink connector: read and project the next batch while the server writes the last one."""
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
-import stamina
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaConnectionError
+from aiokafka import TopicPartition
+from confluent_kafka import KafkaException
 
 from connectors.runtime import metrics
-from connectors.runtime.backoff import delay
-from connectors.runtime.consumer import member, reader, record_of
-from connectors.runtime.dead_letters import REFUSED, UNDECODABLE, UNPROJECTABLE, DeadLetters
-from connectors.runtime.delivery import deliver
+from connectors.runtime.consumer import Batch, KafkaReader
+from connectors.runtime.dead_letters import UNDECODABLE, UNPROJECTABLE, DeadLetters
+from connectors.runtime.landing import BREATH, Landing
 from connectors.runtime.pending import Pending
-from connectors.runtime.projection import AnyProjection
-from connectors.runtime.record import Record
-from connectors.runtime.sink import Entry, Sink, SinkUnavailableError
+from connectors.runtime.projection import AnyProjection, projected
+from connectors.runtime.routes import Routes
+from connectors.runtime.sink import Sink
+from connectors.runtime.sizing import Limits, Sizing
 from schemas.codec import UndecodableError
 from topics.settings import Settings
 
@@ -27,23 +25,15 @@ R = TypeVar("R")
 
 log = structlog.get_logger(__name__)
 
-_BREATH = 100
-"""Records decoded in one go: between them heartbeats and the process's other sinks have their turn."""
+_SLICE = 1_000
+_PATIENCE_S = 1.0
+"""A full batch waits this long for the one before it; then its partitions are paused, which costs a fetch."""
+_GRACE_S = 30.0
+"""How long a rebalance or a stop waits for the write in flight."""
+_LOOK_S = 1.0
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How much one batch may hold, and how long a poll waits where nothing is there.
-
-    A batch is whatever is there when the one before it is done: one record when idle, many under load.
-    """
-
-    records: int = 2_000
-    poll_s: float = 0.5
-    commit_s: float = 30.0
-
-
-class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc] # aiokafka ships no types
+class SinkConnector(Generic[R]):
     """Feeds one sink from the topics of its projections.
 
     With a `group`, partitions are shared with the group's other members and offsets are committed after the
@@ -66,180 +56,192 @@ class SinkConnector(ConsumerRebalanceListener, Generic[R]):  # type: ignore[misc
         if (group is None) == (positions is None):
             raise ValueError("a connector has either a group or positions")
         self.name = name
-        self._projections = {each.topic.name: each for each in projections}
+        self._routes = Routes(projections)
         self._sink = sink
-        self._dead_letters = dead_letters
         self._settings = settings
         self._group = group
         self._positions = positions
         self._limits = limits or Limits()
+        self._sizing = Sizing(self._limits)
+        self._landing: Landing[R] = Landing(
+            name, self._routes, sink, dead_letters, commit=self._commit, sizing=self._sizing
+        )
         self._stopping = asyncio.Event()
-        self._lock = asyncio.Lock()
-        self._pending = Pending()
-        # A batch that is delivered again brings its refused records again: one letter each is enough.
-        self._lettered: set[Record] = set()
-        self._attempt = 0
-        self._retry_at = 0.0
-        self._consumer: AIOKafkaConsumer = None
+        self._hand: Pending[R] = Pending()
+        self._landed: Pending[R] = self._hand
+        self._write: asyncio.Task[None] | None = None
+        self._poll: asyncio.Future[Batch] | None = None
+        self._full_since: float | None = None
+        self._begun = 0.0
+        self._looked = 0.0
+        self._done: dict[TopicPartition, int] = dict(positions or {})
+        self._reader: KafkaReader
 
     @property
     def healthy(self) -> bool:
         """Tell whether the sink's server took the last batch."""
-        return self._attempt == 0
+        return self._landing.attempts == 0
 
     @property
     def attempts(self) -> int:
         """Return how often in a row the server was away."""
-        return self._attempt
+        return self._landing.attempts
+
+    @property
+    def last_error(self) -> str:
+        """Return what the server said when it was last asked; nothing while it takes batches."""
+        return self._landing.last_error
 
     def stop(self) -> None:
-        """Ask the loop to end after the batch in hand."""
+        """Ask the loop to end after the batch that is being written."""
         self._stopping.set()
 
     async def run(self, until: Mapping[TopicPartition, int] | None = None) -> None:
         """Feed the sink until `stop`, then leave the group.
 
         A connector that reads from `positions` also ends when all that comes before `until` is written.
-        Raises aiokafka's errors where the broker refuses the consumer.
+        Raises confluent_kafka.KafkaException where the client cannot go on; a broker that is away is waited
+        for.
         """
         if until is not None and self._positions is None:
             raise ValueError("only a connector with positions knows when it has read up to an offset")
-        if not await self._start():
-            return
+        self._reader = KafkaReader(
+            self._settings,
+            f"sink-{self.name}",
+            self,
+            topics=self._routes.topics,
+            group=self._group,
+            positions=self._positions,
+        )
+        log.info("sink.started", sink=self.name, topics=len(self._routes.topics))
         try:
-            while not self._stopping.is_set() and not (until is not None and await self._reached(until)):
+            while not self._stopping.is_set() and not (until is not None and self._reached(until)):
                 await self._turn()
         finally:
-            try:
-                await self._consumer.stop()
-            finally:
-                await self._sink.close()
+            await self._end()
             log.info("sink.stopped", sink=self.name)
 
-    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        """Let the batch in hand end, then forget what was not written: its next owner reads it again."""
-        async with self._lock:
-            self._pending.forget(revoked)
-            for partition in revoked:
-                metrics.LAG.remove(self.name, partition.topic, str(partition.partition))
-
-    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+    async def gained(self, partitions: Collection[TopicPartition]) -> None:
         """Note the new partitions."""
-        log.info("sink.assigned", sink=self.name, partitions=len(assigned))
+        log.info("sink.assigned", sink=self.name, partitions=len(partitions))
 
-    async def _start(self) -> bool:
-        # A connector that finds no broker waits for it, as it waits for its server later on.
-        async for attempt in stamina.retry_context(on=KafkaConnectionError, attempts=None, timeout=None):
-            with attempt:
-                if self._stopping.is_set():
-                    await self._sink.close()
-                    return False
-                self._consumer = await self._connect()
-        log.info("sink.started", sink=self.name, topics=len(self._projections))
-        return True
-
-    async def _connect(self) -> AIOKafkaConsumer:
-        client_id = f"sink-{self.name}"
-        if self._group is not None:
-            return await member(self._settings, client_id, self._group, self._projections, self)
-        assert self._positions is not None
-        return await reader(self._settings, client_id, self._positions)
+    async def yielded(self, partitions: Collection[TopicPartition], *, lost: bool) -> None:
+        """Let the write in flight end, then forget what was not written: its next owner reads it again."""
+        self._hand.forget(partitions)
+        if self._write is not None and self._landed.touches(partitions):
+            if self.healthy and not lost:
+                await asyncio.wait({self._write}, timeout=_GRACE_S)
+            self._landed.forget(partitions)
+        for partition in partitions:
+            metrics.forget_lag(self.name, partition)
 
     async def _turn(self) -> None:
-        wait = self._limits.poll_s
-        if self._attempt and self._pending:
-            # A rebalance makes partitions flow again; the poll itself keeps the membership alive.
-            self._consumer.pause(*self._consumer.assignment())
-            wait = min(wait, max(0.0, self._retry_at - time.monotonic()))
-        elif self._attempt:
-            # What was in hand is another member's now: the next records tell whether the server is back.
-            self._consumer.resume(*self._consumer.assignment())
-        fetched = await self._consumer.getmany(timeout_ms=int(wait * 1000), max_records=self._limits.records)
-        async with self._lock:
-            for partition, records in fetched.items():
-                self._pending.add(partition, [record_of(each) for each in records])
-            self._pending.keep(self._consumer.assignment())
-            if not self._pending or (self._attempt and time.monotonic() < self._retry_at):
-                return
-            try:
-                await self._deliver(self._pending.records())
-            except SinkUnavailableError as error:
-                self._put_off(error)
-                return
-            if self._attempt:
-                log.info("sink.resumed", sink=self.name, attempts=self._attempt)
-                self._attempt = 0
-                self._consumer.resume(*self._consumer.assignment())
-            metrics.UP.labels(self.name).set(1)
-            await self._commit(self._pending.offsets())
-            self._pending.clear()
-            self._lettered.clear()
-            await self._measure()
+        """Wait for records or for the end of the write, whichever comes first, and start the next write."""
+        if self._full:
+            await self._hold_back()
+        else:
+            await self._take(self._limits.poll_s)
+        if self._write is not None and self._write.done():
+            self._write.result()
+            self._write = None
+            self._done.update(self._landed.offsets())
+        if self._write is None and self._hand and (self._full or self._lingered):
+            self._landed, self._hand = self._hand, Pending()
+            self._write = asyncio.create_task(self._landing.land(self._landed))
+            self._full_since = None
+            self._reader.resume()
+        self._look()
 
-    def _put_off(self, error: SinkUnavailableError) -> None:
-        self._attempt += 1
-        pause = delay(self._attempt)
-        self._retry_at = time.monotonic() + pause
-        metrics.RETRIES.labels(self.name).inc()
-        metrics.UP.labels(self.name).set(0)
-        log.warning(
-            "sink.unavailable",
-            sink=self.name,
-            attempt=self._attempt,
-            wait_s=round(pause, 2),
-            error=str(error),
-        )
+    @property
+    def _full(self) -> bool:
+        return self._hand.records >= self._sizing.records or self._hand.size >= self._limits.size
 
-    async def _deliver(self, records: Sequence[Record]) -> None:
-        started = time.monotonic()
-        batch: list[Entry[R]] = []
-        for position, record in enumerate(records):
-            if position % _BREATH == 0:
+    @property
+    def _lingered(self) -> bool:
+        return time.monotonic() - self._begun >= self._limits.linger_s
+
+    async def _take(self, wait_s: float) -> None:
+        """Take the next records in hand, or go on when the write has ended."""
+        if self._poll is None:
+            if self._hand and self._write is None:
+                wait_s = max(0.0, self._begun + self._limits.linger_s - time.monotonic())
+            most = max(1, min(self._sizing.records - self._hand.records, _SLICE))
+            self._poll = self._reader.fetch(wait_s, most)
+        waits: set[asyncio.Future[Any]] = {self._poll, *((self._write,) if self._write else ())}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        if self._poll.done():
+            batch, self._poll = self._poll.result(), None
+            await self._project(batch)
+
+    async def _hold_back(self) -> None:
+        """Wait for the write while the hand is full; a long wait pauses the partitions; polling goes on."""
+        assert self._write is not None
+        now = time.monotonic()
+        self._full_since = self._full_since or now
+        left = self._full_since + _PATIENCE_S - now
+        if left > 0:
+            await asyncio.wait({self._write}, timeout=left)
+        else:
+            self._reader.pause()
+            metrics.PAUSED.labels(self.name).set(1)
+            await self._take(self._limits.poll_s)
+
+    async def _project(self, batch: Batch) -> None:
+        if not self._hand and batch.records:
+            self._begun = time.monotonic()
+        for position, record in enumerate(batch.records):
+            if position % BREATH == 0:
                 await asyncio.sleep(0)
             try:
-                rows = self._projections[record.topic].rows(record)
+                became = projected(self._routes.of(record.topic), record)
             except UndecodableError as error:
-                await self._refuse(record, UNDECODABLE, error)
+                self._hand.refuse(record, UNDECODABLE, error)
             except Exception as error:  # noqa: BLE001 # whatever a projector raises, the record is the cause
-                await self._refuse(record, UNPROJECTABLE, error)
+                self._hand.refuse(record, UNPROJECTABLE, error)
             else:
-                batch.append(Entry(record, rows))
-        if batch:
-            await deliver(self._sink, batch, self._refuse_entry)
-        metrics.FLUSH_SECONDS.labels(self.name).observe(time.monotonic() - started)
-        metrics.BATCHES.labels(self.name).inc()
-        metrics.BATCH_RECORDS.labels(self.name).observe(len(records))
-        for record in records:
-            metrics.RECORDS.labels(self.name, record.topic).inc()
-
-    async def _refuse_entry(self, entry: Entry[R], error: BaseException | str) -> None:
-        await self._refuse(entry.record, REFUSED, error)
-
-    async def _refuse(self, record: Record, reason: str, error: BaseException | str) -> None:
-        if record not in self._lettered:
-            await self._dead_letters.put(record, reason, error)
-            self._lettered.add(record)
+                self._hand.read(record, became)
+        self._hand.ended(batch.ends)
 
     async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        if self._group is None:
+        if self._group is None or not offsets:
             return
         try:
-            await asyncio.wait_for(self._consumer.commit(dict(offsets)), self._limits.commit_s)
-        except (CommitFailedError, IllegalStateError, TimeoutError) as error:
+            await asyncio.wait_for(self._reader.commit(offsets), self._limits.commit_s)
+        except (KafkaException, TimeoutError) as error:
             # Written and not committed: the partitions' next owner writes it again, which changes nothing.
             log.warning("sink.commit_failed", sink=self.name, error=str(error))
 
-    async def _measure(self) -> None:
-        for partition in self._consumer.assignment():
-            end = self._consumer.highwater(partition)
-            if end is not None:
-                behind = end - await self._consumer.position(partition)
-                metrics.LAG.labels(self.name, partition.topic, partition.partition).set(max(0, behind))
+    def _reached(self, until: Mapping[TopicPartition, int]) -> bool:
+        return all(self._done.get(partition, 0) >= offset for partition, offset in until.items())
 
-    async def _reached(self, until: Mapping[TopicPartition, int]) -> bool:
-        if self._pending:
-            return False
-        for partition, offset in until.items():
-            if await self._consumer.position(partition) < offset:
-                return False
-        return True
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < _LOOK_S:
+            return
+        self._looked = now
+        metrics.PAUSED.labels(self.name).set(int(self._reader.paused))
+        metrics.BATCH_LIMIT.labels(self.name).set(self._sizing.records)
+        metrics.lag(self.name, self._behind(), self._oldest())
+
+    def _behind(self) -> Iterator[tuple[TopicPartition, int]]:
+        for partition in self._reader.assignment():
+            end, done = self._reader.end(partition), self._done.get(partition)
+            if end is not None and done is not None:
+                yield partition, max(0, end - done)
+
+    def _oldest(self) -> int | None:
+        in_hand = [each.oldest() for each in (self._hand, self._landed) if each is self._hand or self._write]
+        return min((oldest for oldest in in_hand if oldest is not None), default=None)
+
+    async def _end(self) -> None:
+        try:
+            if self._write is not None:
+                if self.healthy:
+                    await asyncio.wait({self._write}, timeout=_GRACE_S)
+                self._write.cancel()
+                await asyncio.gather(self._write, return_exceptions=True)
+            if self._poll is not None:
+                await asyncio.gather(self._poll, return_exceptions=True)
+            await self._reader.close()
+        finally:
+            await self._sink.close()

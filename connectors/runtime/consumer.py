@@ -1,14 +1,23 @@
-"""The Kafka side of a sink connector: a consumer that has found its broker, and what it consumes."""
+"""The Kafka side of a sink connector: librdkafka's consumer, on a thread of its own.
+
+It fetches beside the interpreter, and its groups rebalance incrementally (cooperative-sticky): a member that
+comes or goes moves only the partitions that change hands, and all others flow on.
+"""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaConnectionError
+import structlog
+from aiokafka import TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as Place
 
 from connectors.runtime.record import Record
 from topics.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 # The broker gathers this long, or this much, before it answers a sink of many topics: a fetch asks for every
 # partition of each, so that one per record cost more than all the records' work. A sink of a few topics (the
@@ -17,74 +26,199 @@ FEW_TOPICS = 4
 GATHERED_MS = 40
 GATHERED_BYTES = 256 * 1024
 
-
-async def member(
-    settings: Settings,
-    client_id: str,
-    group: str,
-    topics: Collection[str],
-    listener: ConsumerRebalanceListener,
-) -> AIOKafkaConsumer:
-    """Return a consumer that has joined `group`, from the topics' start where nothing is committed.
-
-    Raises KafkaConnectionError where no broker answers.
-    """
-    # Range, as topics that meet in a view are co-partitioned: one member gets all of an order's events.
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap,
-        client_id=client_id,
-        group_id=group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        partition_assignment_strategy=(RangePartitionAssignor,),
-        fetch_min_bytes=GATHERED_BYTES if len(topics) > FEW_TOPICS else 1,
-        fetch_max_wait_ms=GATHERED_MS,
-    )
-    consumer.subscribe(sorted(topics), listener=listener)
-    return await _started(consumer)
+_TURN_S = 60.0
+"""How long a rebalance waits for the connector to let go of what it holds."""
 
 
-async def reader(
-    settings: Settings, client_id: str, positions: Mapping[TopicPartition, int]
-) -> AIOKafkaConsumer:
-    """Return a consumer of exactly these partitions, from these offsets on.
+class Owner(Protocol):
+    """Who is told of partitions that come and go."""
 
-    Raises KafkaConnectionError where no broker answers.
-    """
-    consumer = await _started(
-        AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka_bootstrap,
-            client_id=client_id,
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
+    async def gained(self, partitions: Collection[TopicPartition]) -> None:
+        """Note partitions that are ours from now on."""
+        ...
+
+    async def yielded(self, partitions: Collection[TopicPartition], *, lost: bool) -> None:
+        """Let go of partitions; where they are `lost`, another member has them already."""
+        ...
+
+
+class Batch:
+    """What one look has found: records in their partitions' order, and partitions read to their end."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.ends: dict[TopicPartition, int] = {}
+
+
+class KafkaReader:
+    """Reads topics as a group's member, or exactly the partitions of `positions` without a group."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        client_id: str,
+        owner: Owner,
+        *,
+        topics: Collection[str] = (),
+        group: str | None = None,
+        positions: Mapping[TopicPartition, int] | None = None,
+    ) -> None:
+        self._owner = owner
+        self._topics = sorted(topics)
+        self._positions = positions
+        self._paused = False
+        self._gone: set[tuple[str, int]] = set()
+        self._told = ""
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix=client_id)
+        self._loop = asyncio.get_running_loop()
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": settings.kafka_bootstrap,
+                "client.id": client_id,
+                # Required by the client; nothing is committed where there is no group.
+                "group.id": group or f"ecommerce.reader.{client_id}",
+                "partition.assignment.strategy": "cooperative-sticky",
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "auto.offset.reset": "earliest",
+                "isolation.level": "read_uncommitted",
+                "enable.partition.eof": positions is not None,
+                "fetch.min.bytes": GATHERED_BYTES if group and len(self._topics) > FEW_TOPICS else 1,
+                "fetch.wait.max.ms": GATHERED_MS,
+                # How long a full queue keeps it from fetching: its default, a second, would starve a sink.
+                "fetch.queue.backoff.ms": 10,
+                # A topic that appears is read soon.
+                "topic.metadata.refresh.interval.ms": 10_000,
+                "error_cb": self._note,
+                "log_level": 0,
+            }
         )
-    )
-    consumer.assign(list(positions))
-    for partition, offset in positions.items():
-        consumer.seek(partition, offset)
-    # aiokafka 0.14 raises when it is stopped before a task that it has just made has begun.
-    await asyncio.sleep(0)
-    return consumer
+        if positions is None:
+            self._consumer.subscribe(
+                self._topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+            )
+        else:
+            self._consumer.assign(
+                [Place(topic, partition, offset) for (topic, partition), offset in positions.items()]
+            )
+
+    def fetch(self, wait_s: float, most: int) -> "asyncio.Future[Batch]":
+        """Look for records: at once what is there, else what comes first within `wait_s` seconds.
+
+        Raises confluent_kafka.KafkaException where the client cannot go on.
+        """
+        return self._loop.run_in_executor(self._threads, self._poll, wait_s, most)
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Commit the next offsets to read. Raises confluent_kafka.KafkaException."""
+        places = [Place(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+        await self._loop.run_in_executor(
+            self._threads, lambda: self._consumer.commit(offsets=places, asynchronous=False)
+        )
+
+    def pause(self) -> None:
+        """Let nothing come until `resume`; polling goes on, as it keeps the membership alive."""
+        if not self._paused:
+            self._paused = True
+            self._consumer.pause(self._consumer.assignment())
+
+    @property
+    def paused(self) -> bool:
+        """Tell whether partitions are paused."""
+        return self._paused
+
+    def resume(self) -> None:
+        """Let records come again."""
+        if self._paused:
+            self._paused = False
+            self._consumer.resume(self._consumer.assignment())
+
+    def assignment(self) -> list[TopicPartition]:
+        """Return the partitions that are read."""
+        return [TopicPartition(place.topic, place.partition) for place in self._consumer.assignment()]
+
+    def end(self, partition: TopicPartition) -> int | None:
+        """Return the offset after the partition's last record, as the last fetch told it; None before one."""
+        _, end = self._consumer.get_watermark_offsets(Place(*partition), cached=True)
+        return None if end < 0 else end
+
+    async def close(self) -> None:
+        """Leave the group, so that its others take over at once."""
+        try:
+            await self._loop.run_in_executor(self._threads, self._consumer.close)
+        finally:
+            self._threads.shutdown(wait=False)
+
+    def _poll(self, wait_s: float, most: int) -> Batch:
+        batch = Batch()
+        self._gone.clear()
+        first = self._consumer.poll(wait_s)
+        if first is None:
+            return batch
+        rest: Sequence[Message] = self._consumer.consume(most - 1, 0.0) if most > 1 else ()
+        for message in (first, *rest):
+            if message.error() is None:
+                batch.records.append(_record_of(message))
+            else:
+                self._take_note(message, batch)
+        if self._gone:
+            # A rebalance came between the first record and the rest.
+            batch.records = [each for each in batch.records if (each.topic, each.partition) not in self._gone]
+        return batch
+
+    def _take_note(self, message: Any, batch: Batch) -> None:
+        error: KafkaError = message.error()
+        if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - the client's name for it
+            batch.ends[TopicPartition(message.topic(), message.partition())] = message.offset()
+        else:
+            self._note(error)
+
+    def _note(self, error: KafkaError) -> None:
+        if error.fatal():
+            raise KafkaException(error)
+        # Told once until it changes: the client repeats it with every try.
+        if (text := error.str()) != self._told:
+            self._told = text
+            log.warning("sink.broker", error=text)
+
+    def _assigned(self, consumer: Consumer, places: list[Place]) -> None:
+        self._turn(self._owner.gained(_partitions(places)))
+        consumer.incremental_assign(places)
+        if self._paused and places:
+            consumer.pause(places)
+
+    def _revoked(self, consumer: Consumer, places: list[Place]) -> None:
+        self._gone.update(_partitions(places))
+        self._turn(self._owner.yielded(_partitions(places), lost=False))
+        consumer.incremental_unassign(places)
+
+    def _lost(self, consumer: Consumer, places: list[Place]) -> None:
+        self._gone.update(_partitions(places))
+        self._turn(self._owner.yielded(_partitions(places), lost=True))
+        consumer.incremental_unassign(places)
+
+    def _turn(self, told: Awaitable[None]) -> None:
+        """Let the connector's loop do its part while the client's callback waits for it on its own thread."""
+
+        async def part() -> None:
+            await told
+
+        asyncio.run_coroutine_threadsafe(part(), self._loop).result(_TURN_S)
 
 
-def record_of(consumed: ConsumerRecord) -> Record:
-    """Return a consumed record as the runtime passes it on."""
+def _partitions(places: Collection[Place]) -> list[TopicPartition]:
+    return [TopicPartition(place.topic, place.partition) for place in places]
+
+
+def _record_of(message: Any) -> Record:
+    # The client's types allow for a message that is an error, which has no place.
+    headers = message.headers()
     return Record(
-        topic=consumed.topic,
-        partition=consumed.partition,
-        offset=consumed.offset,
-        timestamp=consumed.timestamp,
-        key=consumed.key,
-        value=consumed.value,
-        headers=tuple(consumed.headers),
+        message.topic(),
+        message.partition(),
+        message.offset(),
+        message.timestamp()[1],
+        message.key(),
+        message.value(),
+        () if headers is None else tuple((name, value or b"") for name, value in headers),
     )
-
-
-async def _started(consumer: AIOKafkaConsumer) -> AIOKafkaConsumer:
-    try:
-        await consumer.start()
-    except KafkaConnectionError:
-        await consumer.stop()
-        raise
-    return consumer

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from connectors.runtime import metrics
 from connectors.runtime.record import Record
 from connectors.runtime.sink import SinkUnavailableError
-from topics.dead_letter import letter_headers
+from topics.dead_letter import CODE, TARGET, letter_headers
 from topics.producer import MessageProducer
 from topics.registry import DEAD_LETTERS
 
@@ -59,6 +59,9 @@ class DeadLetterTopic:
             failed_at=time.time_ns() // 1_000_000,
             own=record.own_headers,
         )
+        headers[TARGET] = self._sink
+        if code := getattr(error, "code", None):
+            headers[CODE] = str(code)
         try:
             try:
                 await (await self._producer.send_raw(TOPIC, record.key, record.value, headers))

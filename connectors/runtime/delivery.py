@@ -11,7 +11,7 @@ R = TypeVar("R")
 async def deliver(
     sink: Sink[R],
     batch: Sequence[Entry[R]],
-    refuse: Callable[[Entry[R], BaseException | str], Awaitable[None]],
+    refuse: Callable[[Entry[R], BatchRefusedError], Awaitable[None]],
 ) -> None:
     """Write the batch, in order; call `refuse` with each entry that cannot be written, and why.
 
@@ -29,4 +29,4 @@ async def deliver(
         await deliver(sink, batch[middle:], refuse)
         return
     for refusal in refusals:
-        await refuse(batch[refusal.index], refusal.error)
+        await refuse(batch[refusal.index], BatchRefusedError(refusal.error, refusal.code))

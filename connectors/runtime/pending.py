@@ -1,42 +1,111 @@
-"""The records in hand: polled, and not yet written and committed."""
+"""Records in hand: read, and not yet written and committed."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from typing import Generic, NamedTuple, TypeVar
 
 from aiokafka import TopicPartition
 
+from connectors.runtime.projection import Projected
 from connectors.runtime.record import Record
 
+R = TypeVar("R")
 
-class Pending:
-    """Records by partition, each partition in its own order."""
+
+class Refused(NamedTuple):
+    """A record that no row can be made of, and why."""
+
+    record: Record
+    reason: str
+    error: Exception
+
+
+class Pending(Generic[R]):
+    """A batch in the making: what records became, and how far each partition is read.
+
+    What has no rows to write still moves its partition's position.
+    """
 
     def __init__(self) -> None:
-        self._records: dict[TopicPartition, list[Record]] = {}
+        self._held: dict[TopicPartition, list[tuple[Record, Projected]]] = {}
+        self._next: dict[TopicPartition, int] = {}
+        self._newest: dict[object, Projected] = {}
+        self._refused: list[Refused] = []
+        self.records = 0
+        self.size = 0
 
     def __bool__(self) -> bool:
-        return bool(self._records)
+        return bool(self._next)
 
-    def add(self, partition: TopicPartition, records: Iterable[Record]) -> None:
-        """Append a partition's next records."""
-        self._records.setdefault(partition, []).extend(records)
+    def read(self, record: Record, projected: Projected) -> None:
+        """Note a partition's next record and what it became."""
+        place = self._pass(record)
+        held = self._held.get(place)
+        if held is None:
+            self._held[place] = held = []
+        held.append((record, projected))
+        if projected.aggregate is not None:
+            self._compare(projected)
 
-    def records(self) -> Sequence[Record]:
-        """Return all records in hand."""
-        return [record for records in self._records.values() for record in records]
+    def refuse(self, record: Record, reason: str, error: Exception) -> None:
+        """Note a partition's next record, of which no rows can be made."""
+        self._pass(record)
+        self._refused.append(Refused(record, reason, error))
 
-    def offsets(self) -> Mapping[TopicPartition, int]:
-        """Return what to commit once all is written: the offset after each partition's last record."""
-        return {partition: records[-1].offset + 1 for partition, records in self._records.items()}
+    def ended(self, ends: Mapping[TopicPartition, int]) -> None:
+        """Note partitions that are read to their present end, whatever lies before it."""
+        self._next.update(ends)
 
-    def forget(self, revoked: Collection[TopicPartition]) -> None:
-        """Drop the records of partitions that are no longer ours."""
-        for partition in revoked:
-            self._records.pop(partition, None)
+    def held(self) -> list[tuple[Record, Projected]]:
+        """Return what is to be written, each partition in its order."""
+        return [each for held in self._held.values() for each in held]
 
-    def keep(self, assigned: Collection[TopicPartition]) -> None:
-        """Drop the records of all partitions but these."""
-        self.forget([partition for partition in self._records if partition not in assigned])
+    def rows_of(self, projected: Projected) -> tuple[R, ...]:
+        """Return the rows of a record in hand: those of its aggregate's state if it has the newest version.
 
-    def clear(self) -> None:
-        """Forget everything: it is written."""
-        self._records.clear()
+        Raises what a projector raises.
+        """
+        if projected.latest is None or self._newest.get(projected.aggregate) is not projected:
+            return projected.rows
+        return (*projected.latest(projected.message), *projected.rows)
+
+    def refused(self) -> list[Refused]:
+        """Return what is to be a dead letter."""
+        return list(self._refused)
+
+    def offsets(self) -> dict[TopicPartition, int]:
+        """Return what to commit once all is written: the next offset of each partition."""
+        return dict(self._next)
+
+    def oldest(self) -> int | None:
+        """Return when the oldest record in hand came, in milliseconds since the epoch; None where none is."""
+        return min((held[0][0].timestamp for held in self._held.values()), default=None)
+
+    def touches(self, partitions: Iterable[TopicPartition]) -> bool:
+        """Tell whether it holds something of these partitions."""
+        return any(partition in self._next for partition in partitions)
+
+    def forget(self, partitions: Collection[TopicPartition]) -> None:
+        """Drop what belongs to partitions that are no longer ours."""
+        for partition in partitions:
+            self._held.pop(partition, None)
+            self._next.pop(partition, None)
+        self._refused = [
+            each for each in self._refused if (each.record.topic, each.record.partition) in self._next
+        ]
+        self._newest.clear()
+        for held in self._held.values():
+            for _, projected in held:
+                self._compare(projected)
+
+    def _compare(self, projected: Projected) -> None:
+        newest = self._newest.get(projected.aggregate)
+        if newest is None or projected.version > newest.version:
+            self._newest[projected.aggregate] = projected
+
+    def _pass(self, record: Record) -> TopicPartition:
+        # As good a key as the named tuple that it equals, and made in a fourth of the time.
+        place = (record.topic, record.partition)
+        self._next[place] = record.offset + 1
+        self.records += 1
+        self.size += len(record.value or b"")
+        return place

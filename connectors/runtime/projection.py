@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -26,12 +26,26 @@ class Named(Protocol):
         ...
 
 
+class Projected(NamedTuple):
+    """What a record became: rows of its own, and those that only its aggregate's newest version needs.
+
+    The latter are made by `latest` of `message`, for the highest `version` of each `aggregate` in a batch.
+    `aggregate` is None where there are none.
+    """
+
+    rows: tuple[Any, ...]
+    aggregate: object | None = None
+    version: int = 0
+    latest: Callable[[Any], Iterable[Any]] | None = None
+    message: Any = None
+
+
 class AnyProjection(Protocol[R_co]):
     """A projection of a typed or of a raw topic."""
 
     @property
     def topic(self) -> Named:
-        """Return the topic that is read."""
+        """Return the topic that is read; a name that begins with `^` is a pattern."""
         ...
 
     @property
@@ -40,23 +54,45 @@ class AnyProjection(Protocol[R_co]):
         ...
 
     def rows(self, record: Record) -> tuple[R_co, ...]:
-        """Return the record's rows. Raises UndecodableError, or what the projector raises."""
+        """Return all of the record's rows. Raises UndecodableError, or what the projector raises."""
         ...
 
 
 @dataclass(frozen=True)
 class Projection(Generic[D, R]):
-    """One line of a view's declaration: message -> rows -> targets."""
+    """One line of a view's declaration: message -> rows -> targets.
+
+    `project` makes rows of every message. `latest` makes rows that show the aggregate as it stands after the
+    message: of a batch, only its newest message's are worth making.
+    """
 
     topic: Topic[D]
     project: Callable[[Message[D]], Iterable[R]]
     into: tuple[str, ...]
+    latest: Callable[[Message[D]], Iterable[R]] | None = None
+
+    def made(self, message: Message[D]) -> tuple[R, ...]:
+        """Return all of the message's rows, or raise what a projector raises."""
+        rows = tuple(self.project(message))
+        return rows if self.latest is None else (*self.latest(message), *rows)
 
     def rows(self, record: Record) -> tuple[R, ...]:
-        """Return the rows of the record's message. Raises UndecodableError, or what `project` raises."""
+        """Return all rows of the record's message. Raises UndecodableError, or what a projector raises."""
+        return self.made(self._message(record))
+
+    def projected(self, record: Record) -> Projected:
+        """Return what the record became. Raises UndecodableError, or what `project` raises."""
+        message = self._message(record)
+        rows = tuple(self.project(message))
+        if self.latest is None:
+            return Projected(rows)
+        aggregate = (self.latest, message.aggregate_id)
+        return Projected(rows, aggregate, message.aggregate_version, self.latest, message)
+
+    def _message(self, record: Record) -> Message[D]:
         if record.value is None:
             raise UndecodableError("the record has no value")
-        return tuple(self.project(decode(self.topic, record.value)))
+        return decode(self.topic, record.value)
 
 
 @dataclass(frozen=True)
@@ -70,3 +106,10 @@ class RawProjection(Generic[R]):
     def rows(self, record: Record) -> tuple[R, ...]:
         """Return the record's rows, or raise what `project` raises."""
         return tuple(self.project(record))
+
+
+def projected(projection: AnyProjection[Any], record: Record) -> Projected:
+    """Return what the record became. Raises UndecodableError, or what the projector raises."""
+    if isinstance(projection, Projection):
+        return projection.projected(record)
+    return Projected(projection.rows(record))

@@ -1,10 +1,10 @@
 """A consumed record, as the broker had it."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+# A struct of C, as one is made for every record that is read.
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One record of a topic. `timestamp` is in milliseconds since the epoch."""
 
     topic: str

@@ -5,11 +5,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from connectors.runtime.record import Record
 
-R = TypeVar("R")
+R_contra = TypeVar("R_contra", contravariant=True)
+R_co = TypeVar("R_co", covariant=True)
 
 
 class SinkUnavailableError(Exception):
@@ -19,16 +20,20 @@ class SinkUnavailableError(Exception):
 class BatchRefusedError(Exception):
     """The server refused the batch because of what is in it, and nothing of it was written.
 
-    The runtime finds the bad entry by bisection.
+    The runtime finds the bad entry by bisection. `code` is the server's own word for the error: an SQLSTATE,
+    a type of Elasticsearch's.
     """
 
+    def __init__(self, message: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[R]):
+
+class Entry(NamedTuple, Generic[R_co]):
     """A record and the rows that it becomes. Its rows are written together."""
 
     record: Record
-    rows: tuple[R, ...]
+    rows: tuple[R_co, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,13 @@ class Refusal:
 
     index: int
     error: str
+    code: str | None = None
 
 
-class Sink(Protocol[R]):
+class Sink(Protocol[R_contra]):
     """Writes batches to one server. It connects when it first writes, and again when it was cut off."""
 
-    async def write(self, batch: Sequence[Entry[R]]) -> Sequence[Refusal]:
+    async def write(self, batch: Sequence[Entry[R_contra]]) -> Sequence[Refusal]:
         """Write the batch durably and return the entries that the server refused.
 
         Writing again what is written, or an older version of it, must change nothing. Raises

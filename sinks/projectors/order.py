@@ -11,14 +11,18 @@ from sinks.rows import OrderChargeRow, OrderEventRow, OrderLineRow, OrderRow, Pa
 
 
 def order_rows(message: Message[OrderSnapshot]) -> tuple[Row, ...]:
-    """Return the order with its lines and charges as they stand after the event, and the event."""
+    """Return the order with its lines and charges as they stand after the event."""
     order_id = identifier("aggregate_id", message.aggregate_id)
     return (
         _order(order_id, message),
         *_lines(order_id, message.data),
         *_charges(order_id, message.data),
-        _event(order_id, message),
     )
+
+
+def order_event_row(message: Message[OrderSnapshot]) -> tuple[OrderEventRow]:
+    """Return the event."""
+    return (_event(identifier("aggregate_id", message.aggregate_id), message),)
 
 
 def order_rejected_rows(message: Message[OrderRejected]) -> tuple[OrderEventRow]:

@@ -27,28 +27,36 @@ def product_row(message: Message[ProductSnapshot]) -> tuple[ProductRow]:
     )
 
 
-def stock_rows(message: Message[InventoryUpdated]) -> tuple[StockLevelRow, StockMovementRow]:
-    """Return the SKU's stock and the movement that led to it."""
+def stock_level_row(message: Message[InventoryUpdated]) -> tuple[StockLevelRow]:
+    """Return the SKU's stock as it stands after the event."""
     data = message.data
-    at = instant("occurred_at", message.occurred_at)
-    level = StockLevelRow(
-        sku=message.aggregate_id,
-        on_hand=data.on_hand,
-        reserved=data.reserved,
-        available=data.available,
-        received=data.received,
-        committed=data.committed,
-        threshold=data.low_stock_threshold,
-        version=message.aggregate_version,
-        updated_at=at,
+    return (
+        StockLevelRow(
+            sku=message.aggregate_id,
+            on_hand=data.on_hand,
+            reserved=data.reserved,
+            available=data.available,
+            received=data.received,
+            committed=data.committed,
+            threshold=data.low_stock_threshold,
+            version=message.aggregate_version,
+            updated_at=instant("occurred_at", message.occurred_at),
+        ),
     )
-    movement = StockMovementRow(
-        sku=message.aggregate_id,
-        version=message.aggregate_version,
-        kind=data.movement.kind.value,
-        quantity=data.movement.quantity,
-        reference=data.movement.reference,
-        reason=data.movement.reason,
-        occurred_at=at,
+
+
+def stock_movement_row(message: Message[InventoryUpdated]) -> tuple[StockMovementRow]:
+    """Return the movement that the event tells."""
+    movement = message.data.movement
+    # By position: there are more movements than anything else.
+    return (
+        StockMovementRow(
+            message.aggregate_id,
+            message.aggregate_version,
+            movement.kind.value,
+            movement.quantity,
+            movement.reference,
+            movement.reason,
+            instant("occurred_at", message.occurred_at),
+        ),
     )
-    return level, movement

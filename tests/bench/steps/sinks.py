@@ -31,8 +31,8 @@ from schemas.order import OrderKind, OrderLine, OrderSnapshot, OrderStatus
 from sinks.indices import INDICES, ORDERS
 from sinks.migrate import migrate
 from sinks.projectors.document import order_document
-from sinks.projectors.order import order_rows
-from sinks.projectors.product import stock_rows
+from sinks.projectors.order import order_event_row, order_rows
+from sinks.projectors.product import stock_level_row, stock_movement_row
 from sinks.rows import TABLES
 from tests.bench.broker import fill
 from tests.bench.ground import ground
@@ -116,8 +116,8 @@ class Room:
         self._newest = {
             (type(row), table.key_of(row)): table.version_of(row)
             for message in messages
-            for row in projection.project(message)
-            if (table := TABLE_OF.get(type(row))) is not None
+            for row in projection.made(message)
+            if (table := TABLE_OF.get(type(row))) is not None and table.version is not None
         }
 
     async def fill(self) -> None:
@@ -177,7 +177,7 @@ class Room:
         actions = [
             {"_index": ORDERS.alias, "_id": each.id, "_source": each.source}
             for message in self.messages
-            for each in self._projection.project(message)
+            for each in self._projection.made(message)
             if isinstance(each, Document)
         ]
         async with AsyncElasticsearch(url, request_timeout=60) as client:
@@ -215,7 +215,7 @@ class Room:
         """Return the rows of a batch that are there in the end: of a versioned row, the newest of all."""
         batch: dict[str, list[Row]] = {}
         for message in self.messages[start : start + RAW_RECORDS]:
-            for row in self._projection.project(message):
+            for row in self._projection.made(message):
                 table = TABLE_OF[type(row)]
                 if table.version is None or self._newest[type(row), table.key_of(row)] == table.version_of(
                     row
@@ -248,7 +248,7 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
         await asyncio.to_thread(stack.kafka)
         await asyncio.to_thread(create, stack.settings)
         goals = {"COPY": 0.5}
-        rows = Projection(ORDER_CONFIRMED, order_rows, ("orders",))
+        rows = Projection(ORDER_CONFIRMED, order_event_row, ("orders",), latest=order_rows)
         bought = Room(stack, rows, list(orders(options.scaled(20_000))))
         await bought.fill()
         yield Case(
@@ -256,7 +256,7 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
         )
         moved = Room(
             stack,
-            Projection(INVENTORY_UPDATED, stock_rows, ("stock_levels", "stock_movements")),
+            Projection(INVENTORY_UPDATED, stock_movement_row, ("stock_movements",), latest=stock_level_row),
             list(levels(options.scaled(40_000))),
         )
         await moved.fill()

@@ -15,7 +15,7 @@ from schemas.inventory import InventoryUpdated, Movement, MovementKind
 from sinks.migrate import migrate
 from sinks.projectors.dead_letter import dead_letter_row
 from sinks.projectors.order import order_rows
-from sinks.projectors.product import stock_rows
+from sinks.projectors.product import stock_level_row, stock_movement_row
 from sinks.rows import TABLES
 from tests.integration.demo.shop import orders, rejected
 from topics.command import command
@@ -81,7 +81,9 @@ async def test_receipts_that_were_applied_are_known(postgres: str, settings: Set
     level = InventoryUpdated(7, 0, 7, 7, 0, 10, Movement(MovementKind.RECEIVE, 7, "receipt-1", "opening"))
     message = command(INVENTORY_UPDATED, "22423", level)
     sink = PostgresSink(postgres, TABLES)
-    assert not await sink.write([Entry(Record("", 0, 0, 0, None, None), stock_rows(message))])
+    assert not await sink.write(
+        [Entry(Record("", 0, 0, 0, None, None), (*stock_level_row(message), *stock_movement_row(message)))]
+    )
     await sink.close()
     async with PostgresViews(postgres) as views:
         assert await views.existing_receipts(["receipt-1", "receipt-2"]) == {"receipt-1"}

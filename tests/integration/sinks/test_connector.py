@@ -1,6 +1,7 @@
 """The connector runtime between a real broker and a real PostgreSQL: nothing lost, nothing doubled."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -189,6 +190,8 @@ async def test_a_bad_record_is_a_dead_letter_alone_and_the_rest_lands(
         t.PRODUCT_CREATED.name,
     )
     assert "0x00" in letter["error"]
+    headers = json.loads(letter["headers"])
+    assert (headers["target"], headers["code"]) == ("postgres", "22021"), "the view and its SQLSTATE"
     assert letter["source_offset"] is not None
     assert b"nul" in letter["value"], "the record's own bytes"
     again = await database.fetchval("SELECT count(*) FROM dead_letters WHERE key = $1", bad)

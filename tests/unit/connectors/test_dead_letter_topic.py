@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 
 from connectors.runtime.dead_letters import TOPIC, DeadLetterTopic
 from connectors.runtime.record import Record
-from connectors.runtime.sink import SinkUnavailableError
+from connectors.runtime.sink import BatchRefusedError, SinkUnavailableError
 from topics.producer import MessageProducer
 from topics.registry import DEAD_LETTERS
 from topics.topic import RawTopic
@@ -45,7 +45,7 @@ def letters_of(broker: Broker) -> DeadLetterTopic:
 async def test_a_letter_says_where_the_record_lay_and_why_it_failed() -> None:
     broker = Broker()
     for _ in range(2):
-        await letters_of(broker).put(RECORD, "refused", ValueError("price: too high"))
+        await letters_of(broker).put(RECORD, "refused", BatchRefusedError("price: too high", "22003"))
     (key, value, headers), (_, _, again) = broker.letters
     assert (key, value) == (b"k", RECORD.value)
     assert {name: headers[name] for name in headers if name not in ("id", "stack", "failed_at")} == {
@@ -57,8 +57,10 @@ async def test_a_letter_says_where_the_record_lay_and_why_it_failed() -> None:
         "reason": "refused",
         "attempt": "1",
         "error": "price: too high",
+        "target": "postgres",
+        "code": "22003",
     }
-    assert "ValueError" in headers["stack"]
+    assert "BatchRefusedError" in headers["stack"]
     assert headers["id"] == again["id"], "the same record is the same letter"
 
 

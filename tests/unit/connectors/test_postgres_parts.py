@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from connectors.postgres import statements
 from connectors.postgres.compaction import compact
-from connectors.postgres.errors import blames_data
+from connectors.postgres.errors import blames_data, code_of
 from connectors.postgres.table import Row, Table
 
 
@@ -46,7 +46,9 @@ def test_the_highest_version_counts_and_its_parts_with_it() -> None:
     kept = compact(batch, TABLES)
     assert kept[HEADS] == [Head("a", 3), Head("b", 1)]
     assert kept[PARTS] == [Part("a", 1), Part("a", 2)]
-    assert kept[EVENTS] == [Event("e1", 1)], "what is only added stays as it came first"
+    assert kept[EVENTS] == [Event("e1", 1), Event("e1", 2)], (
+        "of what is only added the server keeps the first"
+    )
 
 
 def test_of_equal_versions_the_first_counts_and_a_doubled_part_is_left_to_the_server() -> None:
@@ -95,9 +97,10 @@ def test_a_declaration_that_does_not_hold_together_is_refused() -> None:
     with pytest.raises(ValueError, match="Loose has no id"):
         Table("x", Loose, key=("k",), owner=HEADS)
     with pytest.raises(ValueError, match="has no owner"):
-        HEADS.owner_key_of(Head("a", 1))
+        _ = HEADS.owner_key_of
 
 
 def test_only_values_are_blamed_on_the_data() -> None:
     assert blames_data(OverflowError("value out of int64 range"))
+    assert code_of(OverflowError()) == "OverflowError"
     assert not blames_data(OSError("connection refused"))

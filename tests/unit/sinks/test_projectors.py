@@ -14,8 +14,8 @@ from sinks.columns import instant
 from sinks.projectors.cart import abandoned_cart_row, cart_value
 from sinks.projectors.dead_letter import dead_letter_row
 from sinks.projectors.document import availability_patch, order_document, product_patch
-from sinks.projectors.order import order_rejected_rows, order_rows, payment_row
-from sinks.projectors.product import product_row, stock_rows
+from sinks.projectors.order import order_event_row, order_rejected_rows, order_rows, payment_row
+from sinks.projectors.product import product_row, stock_level_row, stock_movement_row
 from sinks.rows import OrderChargeRow, OrderEventRow, OrderLineRow, OrderRow
 from tests.unit.sinks.messages import NOW, abandoned, cart, event, order, payment, product, stock, uid
 from topics import registry as t
@@ -31,22 +31,22 @@ def test_a_product() -> None:
 
 
 def test_stock_is_a_level_and_a_movement() -> None:
-    level, movement = stock_rows(
-        event(
-            t.INVENTORY_UPDATED,
-            "85123A",
-            7,
-            stock(10, reserved=2, movement=Movement(MovementKind.RESERVE, 2, ORDER, "order")),
-        )
+    message = event(
+        t.INVENTORY_UPDATED,
+        "85123A",
+        7,
+        stock(10, reserved=2, movement=Movement(MovementKind.RESERVE, 2, ORDER, "order")),
     )
+    (level,), (movement,) = stock_level_row(message), stock_movement_row(message)
     assert (level.on_hand, level.reserved, level.available, level.version) == (12, 2, 10, 7)
     assert (movement.version, movement.kind, movement.quantity) == (7, "reserve", 2)
     assert (movement.reference, movement.reason) == (ORDER, "order")
 
 
 def test_an_order_with_its_lines_charges_and_event() -> None:
-    rows = order_rows(event(t.ORDER_CONFIRMED, ORDER, 2, order(OrderStatus.CONFIRMED, reason="r")))
-    head, first, second, charge, happened = rows
+    message = event(t.ORDER_CONFIRMED, ORDER, 2, order(OrderStatus.CONFIRMED, reason="r"))
+    head, first, second, charge = order_rows(message)
+    (happened,) = order_event_row(message)
     assert isinstance(head, OrderRow)
     assert (head.order_id, head.status, head.kind, head.country) == (
         UUID(ORDER),
@@ -70,7 +70,7 @@ def test_an_order_with_its_lines_charges_and_event() -> None:
 
 def test_an_order_without_an_address_or_a_known_price() -> None:
     bare = order(address=None, cart_id=None, user_id=None, lines=(OrderLine("a", "a", 1),), charges=())
-    head, line, _ = order_rows(event(t.ORDER_PLACED, ORDER, 1, bare))
+    head, line = order_rows(event(t.ORDER_PLACED, ORDER, 1, bare))
     assert isinstance(head, OrderRow)
     assert (head.address, head.country, head.cart_id, head.user_id) == (None, None, None, None)
     assert isinstance(line, OrderLineRow)
