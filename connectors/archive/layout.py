@@ -6,12 +6,14 @@ its first offset.
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from connectors.runtime.record import Record
 
 DAY_MS = 86_400_000
+_EPOCH = date(1970, 1, 1)
+_DAYS = (date.max - _EPOCH).days
 
 _PATH = re.compile(
     r"topic=(?P<topic>[^/]+)/date=(?P<date>\d{4}-\d\d-\d\d)/(?P<partition>\d{5})-(?P<first>\d{20})\.parquet"
@@ -52,5 +54,9 @@ def first_day(records: Sequence[Record]) -> tuple[Stretch, Sequence[Record]]:
     same = next(
         (place for place, record in enumerate(records) if record.timestamp // DAY_MS != day), len(records)
     )
-    date = datetime.fromtimestamp(head.timestamp / 1000, UTC).strftime("%Y-%m-%d")
-    return Stretch(head.topic, head.partition, head.offset, date), records[:same]
+    return Stretch(head.topic, head.partition, head.offset, _date(day)), records[:same]
+
+
+def _date(day: int) -> str:
+    # A sender may give any 64 bits for a time: what is no date lies under the last one.
+    return (_EPOCH + timedelta(days=day) if 0 <= day < _DAYS else date.max).isoformat()

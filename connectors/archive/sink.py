@@ -41,15 +41,14 @@ class ArchiveSink:
         for entry in batch:
             partitions[entry.record.topic, entry.record.partition].append(entry.record)
         try:
-            self._store = self._store or ArchiveStore(self._url)
-            async with asyncio.TaskGroup() as tasks:
-                for records in partitions.values():
-                    tasks.create_task(self._extend(self._store, records))
-        except* FAILURES as errors:
-            first = _leaf(errors)
-            raise SinkUnavailableError(f"{type(first).__name__}: {_first_line(first)}") from first
-        except* SinkUnavailableError as errors:
-            raise SinkUnavailableError(str(_leaf(errors))) from None
+            self._store = store = self._store or ArchiveStore(self._url)
+            extended = (self._extend(store, records) for records in partitions.values())
+            for outcome in await asyncio.gather(*extended, return_exceptions=True):
+                if outcome is not None:
+                    raise outcome
+        except FAILURES as error:
+            said = str(error).partition("\n")[0]
+            raise SinkUnavailableError(f"{type(error).__name__}: {said}") from error
         return ()
 
     async def close(self) -> None:
@@ -93,12 +92,3 @@ class ArchiveSink:
 async def _records(store: ArchiveStore, stretch: Stretch) -> list[Record]:
     file = await store.get(stretch)
     return await asyncio.to_thread(lambda: list(read(stretch.topic, file)))
-
-
-def _leaf(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = errors.exceptions[0]
-    return _leaf(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).partition("\n")[0]

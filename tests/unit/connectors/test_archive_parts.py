@@ -4,11 +4,12 @@ import pyarrow.parquet as pq
 from pyarrow import BufferReader
 
 from connectors.archive.layout import DAY_MS, Stretch, first_day, stretch_of
-from connectors.archive.parquet import read, written
+from connectors.archive.parquet import columns, read, written
 from connectors.runtime.record import Record
 from schemas.order import OrderStatus
+from schemas.service import ServicePong
 from tests.unit.sinks.messages import event, order, uid
-from topics.registry import DEAD_LETTERS, ORDER_CONFIRMED
+from topics.registry import DEAD_LETTERS, ORDER_CONFIRMED, SERVICE_PONG, TOPICS
 from topics.wire import encode
 
 NOON = 1_767_268_800_000  # 2026-01-01T12:00:00Z
@@ -31,6 +32,23 @@ def test_a_file_ends_where_the_day_does() -> None:
     assert (stretch.first, stretch.date, [each.offset for each in day]) == (5, "2026-01-01", [5, 7])
     stretch, day = first_day(records[2:])
     assert (stretch.first, stretch.date, [each.offset for each in day]) == (8, "2026-01-02", [8])
+
+
+def test_a_time_that_is_no_date_has_a_place_too() -> None:
+    for timestamp in (-1, 2**63 - 1, -(2**62)):
+        stretch, _ = first_day([record(1, timestamp)])
+        assert stretch_of(stretch.path) == stretch
+        assert stretch.date == "9999-12-31"
+
+
+def test_every_type_of_message_has_columns_that_take_it() -> None:
+    pong = ServicePong("1", "sink", "a", healthy=True, started_at=NOON, details={"postgres": "up"})
+    value = encode(SERVICE_PONG, event(SERVICE_PONG, uid("pong"), 0, pong))
+    table = pq.read_table(
+        BufferReader(written(SERVICE_PONG.name, [record(1, value=value, topic=SERVICE_PONG.name)]))
+    )
+    assert dict(table["data"][0].as_py()["details"]) == {"postgres": "up"}
+    assert all(columns(name) for name in TOPICS)
 
 
 def test_bytes_come_back_as_they_were() -> None:
