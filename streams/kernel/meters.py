@@ -1,5 +1,7 @@
 """What a worker counts: once per batch, never per record."""
 
+from typing import NamedTuple
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.kernel.batch import Batch
@@ -8,10 +10,21 @@ _SIZES = (1, 3, 10, 30, 100, 300, 1_000, 3_000)
 _SECONDS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 
 
+class _OfFlow(NamedTuple):
+    """A flow's own meters: finding them by its name takes longer than counting."""
+
+    batches: Counter
+    records: Counter
+    outputs: Counter
+    size: Histogram
+    seconds: Histogram
+
+
 class Meters:
     """Prometheus metrics of one worker, by flow."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._known: dict[str, _OfFlow] = {}
         flow = ("flow",)
         self._batches = Counter(
             "ecommerce_stream_batches", "Units of work carried out.", flow, registry=registry
@@ -56,11 +69,20 @@ class Meters:
 
     def batch(self, flow: str, batch: Batch, seconds: float) -> None:
         """Count one unit of work."""
-        self._batches.labels(flow).inc()
-        self._size.labels(flow).observe(batch.decided)
-        self._seconds.labels(flow).observe(seconds)
-        self._records.labels(flow).inc(batch.decided)
-        self._outputs.labels(flow).inc(len(batch.outputs))
+        known = self._known.get(flow)
+        if known is None:
+            known = self._known[flow] = _OfFlow(
+                self._batches.labels(flow),
+                self._records.labels(flow),
+                self._outputs.labels(flow),
+                self._size.labels(flow),
+                self._seconds.labels(flow),
+            )
+        known.batches.inc()
+        known.records.inc(batch.decided)
+        known.outputs.inc(len(batch.outputs))
+        known.size.observe(batch.decided)
+        known.seconds.observe(seconds)
         if batch.skipped:
             self._skipped.labels(flow).inc(batch.skipped)
         if batch.missing:
