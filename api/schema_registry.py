@@ -3,6 +3,7 @@
 Source of the paths and of the error codes 404xx: Confluent's Schema Registry API reference.
 """
 
+import asyncio
 import json
 from functools import lru_cache
 from typing import Annotated, Any
@@ -43,6 +44,14 @@ def _text(entry: Entry) -> str:
 def _canonical(entry: Entry) -> str:
     """Return the schema without what parsers write each in their way: Avro's "Parsing Canonical Form"."""
     return to_parsing_canonical_form(lock().schema(entry))
+
+
+def _known(schema_id: int) -> Entry | None:
+    """Return the entry of an id, of another release's too; this may wait for the broker."""
+    try:
+        return lock().by_id[schema_id]
+    except KeyError:
+        return None
 
 
 @router.get("/subjects", operation_id="listSubjects")
@@ -103,7 +112,7 @@ async def version_of(
 @router.get("/schemas/ids/{schema_id}", operation_id="getSchema", responses=_NOT_FOUND)
 async def schema(schema_id: Annotated[int, Path(ge=0, lt=2**31, examples=[1])]) -> Any:
     """Return a schema by the id that stands in a record's first bytes."""
-    entry = lock().by_id.get(schema_id)
+    entry = await asyncio.to_thread(_known, schema_id)
     return _error(_NO_SCHEMA, f"Schema {schema_id} not found") if entry is None else {"schema": _text(entry)}
 
 

@@ -104,7 +104,7 @@ def edit(
     if not yes:
         typer.confirm(f"send the edited record to {found.source_topic}?", abort=True, err=True)
     with broker(settings()):
-        outcome = send_again(settings(), [found], getuser(), {found.id: value})
+        outcome = send_again(settings(), [found], _name(), {found.id: value})
     _tell(outcome, "sent again", "out", as_json=as_json)
 
 
@@ -117,7 +117,7 @@ def discard(
 ) -> None:
     """Mark dead letters as not to be sent again; they stay in their topic, and `--all` lists them."""
     with broker(settings()):
-        outcome = give_up(settings(), _select(None, None, tuple(ids)), getuser(), because)
+        outcome = give_up(settings(), _select(None, None, tuple(ids)), _name(), because)
     _tell(outcome, "discarded", "discarded", as_json=as_json)
 
 
@@ -140,7 +140,7 @@ def redrive(
             console().print(f"{count} x {why} -> {topic}")
         typer.confirm(f"send {len(letters)} records again?", abort=True, err=True)
     with broker(settings()):
-        outcome = send_again(settings(), letters, getuser())
+        outcome = send_again(settings(), letters, _name())
     _tell(outcome, "sent again", "out", as_json=as_json)
 
 
@@ -153,6 +153,13 @@ def _tell(outcome: Outcome, done: str, already: str, *, as_json: bool) -> None:
         console().print(f"{len(outcome.sent)} {done}, {len(outcome.already)} were {already} already")
     if outcome.refused:
         raise typer.Exit(1)
+
+
+def _name() -> str:
+    try:
+        return getuser()
+    except (OSError, KeyError):  # a container's user may have no name
+        return "command line"
 
 
 def _text_of(file: Path) -> str:

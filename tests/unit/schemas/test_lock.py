@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.lock import Lock, LockError
+from schemas.lock import Foreign, Lock, LockError
 
 SCHEMA = {"type": "record", "name": "A", "namespace": "n", "fields": []}
 
@@ -44,3 +44,26 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
 def test_a_topic_without_a_schema_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(LockError, match="ecommerce schemas update"):
         Lock(tmp_path).latest("a.b")
+
+
+def test_an_id_of_another_release_is_asked_for_once_and_changes_nothing_that_is_written(
+    tmp_path: Path,
+) -> None:
+    lock = Lock(tmp_path)
+    lock.append("a.b", SCHEMA)
+    with pytest.raises(KeyError):
+        lock.by_id[2]
+    asked: list[int] = []
+
+    def source(schema_id: int) -> Foreign | None:
+        asked.append(schema_id)
+        return Foreign("a.b-value", 2, {"type": "string"}) if schema_id == 2 else None
+
+    lock.source = source
+    for _ in range(2):
+        entry = lock.by_id[2]
+        assert (entry.topic, entry.version, lock.schema(entry)) == ("a.b", 2, {"type": "string"})
+    with pytest.raises(KeyError):
+        lock.by_id[3]
+    assert asked == [2, 3]
+    assert lock.latest("a.b").id == 1
