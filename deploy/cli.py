@@ -44,6 +44,9 @@ COMMANDS: tuple[LazyCommand, ...] = (
         "topology", "deploy.topology.commands:topology", "Print the dataflow's picture.", DEVELOPMENT
     ),
     LazyCommand("bench", "deploy.bench.commands:bench", "Measure, against baselines.", DEVELOPMENT),
+    LazyCommand(
+        "simulate", "deploy.simulate.commands:simulate", "Simulate schedules of trouble.", DEVELOPMENT
+    ),
     LazyCommand("chaos", "deploy.chaos.commands:chaos", "Kill and stop things, and verify.", DEVELOPMENT),
     LazyCommand("docs", "deploy.docs.commands:app", "Generate and check the generated docs.", DEVELOPMENT),
 )

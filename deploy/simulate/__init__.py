@@ -1,0 +1,1 @@
+"""Simulating the dataflow from the command line."""

@@ -1,0 +1,112 @@
+"""What outlives a process: the changelog on the broker, and the store on a worker's disk."""
+
+from collections.abc import Iterator, Sequence
+
+from streams.kernel.errors import OwnershipLostError
+from streams.kernel.layout import OWNER, decode_position, position_key
+from streams.kernel.ports import Entry
+from tests.simulation.effects import effect
+
+_POSITIONS = position_key("")
+
+
+class Disk:
+    """One partition's local store. It is as its worker left it, until it is wiped."""
+
+    def __init__(self) -> None:
+        self.entries: dict[bytes, bytes] = {}
+        self.offset = -1
+
+    def get(self, key: bytes) -> bytes | None:
+        """Return the stored bytes, or None."""
+        return self.entries.get(key)
+
+    def write(self, entries: Sequence[Entry], offset: int | None) -> None:
+        """Write all entries and the changelog offset, at once."""
+        for key, value in entries:
+            if value is None:
+                self.entries.pop(key, None)
+            else:
+                self.entries[key] = value
+        if offset is not None:
+            self.offset = offset
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        """Iterate over all keys and values."""
+        yield from list(self.entries.items())
+
+
+class Changelog:
+    """A compacted changelog partition; from a new owner's first record on, those before it are refused."""
+
+    def __init__(self) -> None:
+        self.records: list[tuple[int, bytes, bytes | None]] = []
+        self.end = 0
+        self.epoch = 0
+        self.decided_again: list[str] = []
+        self._positions: dict[bytes, int] = {}
+
+    def acquire(self) -> int:
+        """Become the owner: fence everyone before, and return the new epoch."""
+        self.epoch += 1
+        self.records.append((self.end, OWNER, str(self.epoch).encode()))
+        self.end += 1
+        return self.epoch
+
+    def append(self, epoch: int, entries: Sequence[Entry]) -> int:
+        """Append one record batch; raises OwnershipLostError for an owner of the past."""
+        if not self.accepts(epoch):
+            raise OwnershipLostError(f"epoch {epoch}, but the owner's is {self.epoch}")
+        for key, value in entries:
+            self.records.append((self.end, key, value))
+            self.end += 1
+            if value is not None and key.startswith(_POSITIONS):
+                self._advance(key, decode_position(value))
+        return self.end - 1
+
+    def _advance(self, key: bytes, position: int) -> None:
+        """A position only grows: what is at or below it was decided, once."""
+        known = self._positions.get(key, -1)
+        if position <= known:
+            topic = key.removeprefix(_POSITIONS).decode()
+            self.decided_again.append(f"a record is decided once: offset {position} of {topic} is again")
+        self._positions[key] = position
+
+    def accepts(self, epoch: int) -> bool:
+        """Say whether the broker takes batches of this epoch."""
+        return epoch == self.epoch
+
+    def compact(self) -> int:
+        """Keep the last record of each key, as the broker's cleaner does; return how many went."""
+        last = {key: offset for offset, key, _ in self.records}
+        kept = [record for record in self.records if last[record[1]] == record[0]]
+        gone = len(self.records) - len(kept)
+        self.records = kept
+        return gone
+
+    def restore(self, disk: Disk) -> int:
+        """Bring a store up to the end of the changelog; return how many records that took."""
+        behind = [record for record in self.records if record[0] > disk.offset]
+        disk.write([(key, value) for _, key, value in behind], self.end - 1)
+        return len(behind)
+
+    def states(self) -> dict[bytes, bytes]:
+        """Return what a store restored from nothing would hold."""
+        disk = Disk()
+        self.restore(disk)
+        return disk.entries
+
+
+class ChangelogWriter:
+    """One owner's way into a changelog partition."""
+
+    def __init__(self, changelog: Changelog) -> None:
+        self._changelog = changelog
+        self.epoch = changelog.acquire()
+
+    async def append(self, entries: Sequence[Entry]) -> int:
+        """Append atomically; return the last offset when the broker's answer is there."""
+        await effect("changelog: sent")
+        offset = self._changelog.append(self.epoch, entries)
+        await effect("changelog: acknowledged")
+        return offset

@@ -1,0 +1,1 @@
+"""A small world, explored in all its interleavings."""

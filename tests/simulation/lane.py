@@ -1,0 +1,140 @@
+"""One partition of one flow in one worker: the real unit of work, from effect to effect."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from zlib import crc32
+
+from connectors.runtime.record import Record
+from streams.kernel.flow import Flow
+from streams.kernel.ports import Changelog, Clock, Output, Publisher, Store
+from streams.kernel.task import PartitionTask
+from tests.simulation.broker import Broker, Inbox, Place
+from tests.simulation.effects import Unit, effect, finished
+
+GROUP = "ecommerce.streams"
+
+TaskFactory = Callable[..., PartitionTask[Any]]
+
+
+class BrokerPublisher:
+    """The way out: one record batch per destination partition, sent one after the other.
+
+    Their order is nobody's promise, so it is mixed: by the batches' own bytes, which makes it repeatable.
+    """
+
+    def __init__(self, broker: Broker, clock: Clock) -> None:
+        self._broker = broker
+        self._clock = clock
+
+    async def publish(self, outputs: Sequence[Output]) -> None:
+        """Send the outputs, in order per partition."""
+        batches: dict[Place, list[Output]] = {}
+        for output in outputs:
+            place = (output.topic, self._broker.partition_of(output.topic, output.key))
+            batches.setdefault(place, []).append(output)
+        for place in sorted(batches, key=lambda place: crc32(batches[place][0].value or b"")):
+            for output in batches[place]:
+                self._broker.append(output, self._clock())
+            await effect("outputs: sent")
+
+
+class Lane:
+    """A partition's task, what it has fetched, and its work under way. `opening` until it may take any."""
+
+    def __init__(
+        self,
+        make: TaskFactory,
+        flow: Flow[Any],
+        partition: int,
+        *,
+        broker: Broker,
+        store: Store,
+        changelog: Changelog,
+        publisher: Publisher,
+        clock: Clock,
+    ) -> None:
+        self.flow = flow
+        self.partition = partition
+        self.task = make(flow, partition, store=store, changelog=changelog, publisher=publisher, clock=clock)
+        self.inbox = Inbox(broker, GROUP, [(route.topic.name, partition) for route in flow.routes])
+        self.pending: list[Record] = []
+        self.unit: Unit | None = Unit(self.task.open())
+        self.opening = True
+        self.armed = False
+        self.firing: Unit | None = None
+        self._clock = clock
+
+    @property
+    def name(self) -> str:
+        """Return the lane's name for people."""
+        return f"{self.flow.name}/{self.partition}"
+
+    def fetch(self, topic: str, count: int) -> list[Record]:
+        """Take records of one topic into the queue."""
+        records = self.inbox.fetch((topic, self.partition), count)
+        self.pending += records
+        return records
+
+    def begin(self) -> bool:
+        """Begin a unit of work over all that is queued; return whether it is done already."""
+        self.unit = Unit(self.task.apply(list(self.pending)))
+        return self.carry()
+
+    def carry(self) -> bool:
+        """Carry the opening or the unit of work to its next effect. Raises what it raises."""
+        assert self.unit is not None
+        if not self.unit.carry():
+            return False
+        if self.opening:
+            self.opening = False
+        else:
+            del self.pending[: self.unit.result.consumed]
+        self.unit = None
+        return True
+
+    def arm(self) -> bool:
+        """Arm the timers of the states that are stored, beside whatever is under way; once."""
+        if self.opening or self.armed:
+            return False
+        finished(self.task.arm_timers())
+        self.armed = True
+        return True
+
+    def due(self) -> bool:
+        """Say whether a timer is due, by this worker's clock."""
+        if not self.armed or self.firing is not None:
+            return False
+        due = self.task.next_due()
+        return due is not None and due <= self._clock()
+
+    def fire(self) -> bool:
+        """Begin, or carry on, to send a record for each timer that is due."""
+        if self.firing is None:
+            self.firing = Unit(self.task.fire_timers())
+        if self.firing.carry():
+            self.firing = None
+            return True
+        return False
+
+    def busy(self) -> bool:
+        """Say whether anything is under way or waits."""
+        return bool(self.unit or self.firing or self.pending or self.inbox.waiting or not self.armed)
+
+    def drop(self) -> None:
+        """Forget everything that was in memory."""
+        for unit in (self.unit, self.firing):
+            if unit is not None:
+                unit.drop()
+        self.unit = self.firing = None
+        self.inbox.close()
+
+    def signature(self) -> int:
+        """Return a number for where the lane stands."""
+        return hash(
+            (
+                tuple(self.inbox.cursors.values()),
+                len(self.pending),
+                0 if self.unit is None else crc32(self.unit.at.encode()),
+                self.firing is not None,
+            )
+        )

@@ -1,0 +1,165 @@
+"""Planted bugs of the unit of work: what is written when, what is skipped, who may write."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from streams.kernel.layout import OUTBOX, decode_outbox
+from streams.kernel.ports import Entry, Output
+from streams.kernel.task import PartitionTask
+from tests.simulation.cluster import Cluster, Worker
+from tests.simulation.durable import Changelog
+from tests.simulation.mutations.mutation import Mutation
+from tests.simulation.settings import Parts
+
+
+class _OutputsFirst:
+    """A changelog that publishes the outputs before it appends, and keeps none to send again."""
+
+    def __init__(self, changelog: Any, publisher: Any) -> None:
+        self._changelog = changelog
+        self._publisher = publisher
+
+    async def append(self, entries: Sequence[Entry]) -> int:
+        outbox = dict(entries).get(OUTBOX)
+        if outbox is not None:
+            await self._publisher.publish(decode_outbox(outbox))
+        offset: int = await self._changelog.append([entry for entry in entries if entry[0] != OUTBOX])
+        return offset
+
+
+class _TimersOnly:
+    """A publisher of nothing but timers."""
+
+    def __init__(self, publisher: Any, timer: str | None) -> None:
+        self._publisher = publisher
+        self._timer = timer
+
+    async def publish(self, outputs: Sequence[Output]) -> None:
+        await self._publisher.publish([output for output in outputs if output.topic == self._timer])
+
+
+def outputs_first(flow: Any, partition: int, *, changelog: Any, publisher: Any, **rest: Any) -> Any:
+    timer = None if flow.timer is None else flow.timer.name
+    return PartitionTask(
+        flow,
+        partition,
+        changelog=_OutputsFirst(changelog, publisher),
+        publisher=_TimersOnly(publisher, timer),
+        **rest,
+    )
+
+
+class _StoreFirst:
+    """A changelog whose owner writes its local store before it appends."""
+
+    def __init__(self, changelog: Any, store: Any) -> None:
+        self._changelog = changelog
+        self._store = store
+
+    async def append(self, entries: Sequence[Entry]) -> int:
+        self._store.write([entry for entry in entries if entry[0] != OUTBOX], None)
+        offset: int = await self._changelog.append(entries)
+        return offset
+
+
+def store_first(flow: Any, partition: int, *, changelog: Any, store: Any, **rest: Any) -> Any:
+    return PartitionTask(flow, partition, changelog=_StoreFirst(changelog, store), store=store, **rest)
+
+
+class _Forgetful:
+    """A store that does not know some of the kernel's keys when it is opened."""
+
+    def __init__(self, store: Any, hidden: bytes) -> None:
+        self._store = store
+        self._hidden = hidden
+
+    def get(self, key: bytes) -> bytes | None:
+        value: bytes | None = None if key.startswith(self._hidden) else self._store.get(key)
+        return value
+
+    def write(self, entries: Sequence[Entry], offset: int | None) -> None:
+        self._store.write(entries, offset)
+
+    def items(self) -> Iterator[tuple[bytes, bytes]]:
+        yield from self._store.items()
+
+
+def no_positions(flow: Any, partition: int, *, store: Any, **rest: Any) -> Any:
+    return PartitionTask(flow, partition, store=_Forgetful(store, b"\x00position"), **rest)
+
+
+def no_resend(flow: Any, partition: int, *, store: Any, **rest: Any) -> Any:
+    return PartitionTask(flow, partition, store=_Forgetful(store, OUTBOX), **rest)
+
+
+class _Unfenced(Changelog):
+    def accepts(self, epoch: int) -> bool:
+        del epoch
+        return True
+
+
+class _CommitsFetched(Cluster):
+    def applied(self, worker: Worker) -> dict[tuple[str, int], int]:
+        return {
+            place: offset for lane in worker.lanes.values() for place, offset in lane.inbox.cursors.items()
+        }
+
+
+class _CommitsTheLast(Cluster):
+    def applied(self, worker: Worker) -> dict[tuple[str, int], int]:
+        return {
+            (topic, place.partition): offset + 1
+            for place, lane in worker.lanes.items()
+            for topic, offset in _committable(lane.task).items()
+        }
+
+
+def _committable(task: Any) -> Mapping[str, int]:
+    found: Mapping[str, int] = task.committable
+    return found
+
+
+KERNEL: tuple[Mutation, ...] = (
+    Mutation(
+        "outputs-before-changelog",
+        "streams/kernel",
+        "outputs are sent before the decision is durable: a crash between decides again, otherwise",
+        Parts(task=outputs_first),
+    ),
+    Mutation(
+        "store-before-changelog",
+        "streams/kernel",
+        "the local store is written before the changelog: a crash between keeps what nobody else knows",
+        Parts(task=store_first),
+    ),
+    Mutation(
+        "no-duplicate-check",
+        "streams/kernel",
+        "applied positions are not read at a start: records are decided a second time",
+        Parts(task=no_positions),
+    ),
+    Mutation(
+        "outputs-not-sent-again",
+        "streams/kernel",
+        "a new owner does not send the stored outputs: those of a crash are lost",
+        Parts(task=no_resend),
+    ),
+    Mutation(
+        "no-fence",
+        "streams/kernel",
+        "the changelog takes batches of an owner of the past",
+        Parts(changelog=_Unfenced),
+    ),
+    Mutation(
+        "commit-what-is-fetched",
+        "streams/kernel",
+        "offsets are committed when records are fetched, not when they are applied",
+        Parts(cluster=_CommitsFetched),
+    ),
+    Mutation(
+        "commit-the-faster-flow",
+        "streams/kernel",
+        "a topic that two flows read is committed as far as one of them is",
+        Parts(cluster=_CommitsTheLast),
+    ),
+)

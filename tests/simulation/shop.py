@@ -1,0 +1,191 @@
+"""What people ask of the simulated shop: a list of commands, made from the seed."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from schemas.cart import CartAdd, CartChange, CartLine, CartMerge, CartRemove
+from schemas.checkout import Charge, CheckoutRequested
+from schemas.envelope import derived_id
+from schemas.inventory import InventoryAdjust, InventoryReceive
+from schemas.order import OrderAdvance, OrderCancel, OrderLine, OrderReturn, OrderStatus
+from schemas.product import ProductCreate, ProductDelete, ProductUpdate
+from streams.kernel.ports import Output
+from tests.simulation.names import Names
+from topics import registry as t
+from topics.command import command
+from topics.topic import Topic
+from topics.wire import encode
+
+PEOPLE = ("Ann", "Bob", "Cy", "Dee", "Eve", "Fay", "Gus", "Hal")
+SKUS = ("LAMP", "MUG", "SOAP", "TRAY")
+_TOKENS = ("tok_visa",) * 6 + (
+    "tok_declined",
+    "tok_insufficient",
+    "tok_capture_fails",
+    "tok_processing_error",
+)
+_TARGETS = (OrderStatus.PROCESSING, OrderStatus.SHIPPED, OrderStatus.DELIVERED, OrderStatus.REFUNDED)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command that somebody will send; `words` says it for people."""
+
+    event_id: str
+    topic: Topic[Any]
+    key: str
+    data: Any
+    user_id: str | None
+    words: str
+
+    def output(self, now: int) -> Output:
+        """Return the record that the API would send at `now` (ms)."""
+        message = command(
+            self.topic,
+            self.key,
+            self.data,
+            event_id=self.event_id,
+            user_id=self.user_id,
+            source="simulation",
+            occurred_at=now,
+        )
+        return Output(self.topic.name, self.key.encode(), encode(self.topic, message))
+
+
+class Shop:
+    """The commands of one run, and the names of what they are about."""
+
+    def __init__(self, rng: random.Random, names: Names) -> None:
+        self._rng = rng
+        self._names = names
+        self.commands: list[Command] = []
+        self._skus = SKUS[: rng.randint(1, len(SKUS))]
+        for sku in self._skus:
+            self._open(sku)
+        shopping = [self._shopping(who) for who in PEOPLE[: rng.randint(2, len(PEOPLE))]]
+        shopping.append(self._staff())
+        self._interleave(shopping)
+
+    def _say(self, topic: Topic[Any], key: str, data: Any, words: str, user_id: str | None = None) -> Command:
+        number = str(len(self.commands) + self._rng.getrandbits(40))
+        return Command(derived_id("simulated command", number), topic, key, data, user_id, words)
+
+    def _id(self, kind: str, name: str) -> str:
+        made = derived_id("simulated", kind, name)
+        self._names.known[made] = f"{name}'s {kind}" if kind != "user" else name
+        return made
+
+    def _open(self, sku: str) -> None:
+        rng = self._rng
+        price, pieces = rng.randint(1, 500), rng.choice((0, 1, 1, 2, 3, 5, 12))
+        create = ProductCreate(f"A {sku.lower()}", price, "GBP", low_stock_threshold=rng.choice((0, 1, 10)))
+        self.commands.append(self._say(t.PRODUCT_CREATE, sku, create, f"{sku} goes on sale for {price}"))
+        if pieces:
+            receipt = InventoryReceive(derived_id("receipt", sku), pieces, "opening")
+            self.commands.append(
+                self._say(t.INVENTORY_RECEIVE, sku, receipt, f"{pieces} pieces of {sku} come in")
+            )
+
+    def _shopping(self, who: str) -> list[Command]:
+        rng, user = self._rng, self._id("user", who)
+        said: list[Command] = []
+        for turn in range(rng.choice((1, 1, 2))):
+            cart, order = self._id("cart", who), self._id("order" + ("" if turn == 0 else " 2"), who)
+            skus = rng.sample(self._skus, rng.randint(1, len(self._skus)))
+            for sku in skus:
+                pieces = rng.randint(1, 3)
+                add = CartAdd((CartLine(sku, sku, pieces),))
+                said.append(self._say(t.CART_ADD, cart, add, f"{who} wants {pieces} of {sku}", user))
+            if rng.random() < 0.2:
+                change = CartChange(skus[0], rng.randint(0, 3))
+                said.append(self._say(t.CART_CHANGE, cart, change, f"{who} changes {skus[0]}", user))
+            if rng.random() < 0.1:
+                said.append(
+                    self._say(t.CART_REMOVE, cart, CartRemove(skus[-1]), f"{who} removes {skus[-1]}", user)
+                )
+            if rng.random() < 0.2:
+                said += self._guest(who, user, cart)
+            said += self._checkout(who, user, cart, order, len(skus))
+        return said
+
+    def _guest(self, who: str, user: str, cart: str) -> list[Command]:
+        guest, sku = self._id("guest cart", who), self._rng.choice(self._skus)
+        add = CartAdd((CartLine(sku, sku, 1),))
+        return [
+            self._say(t.CART_ADD, guest, add, f"{who}, a guest still, wants 1 of {sku}"),
+            self._say(
+                t.CART_MERGE, guest, CartMerge(cart), f"{who} logs in: the guest's cart is merged", user
+            ),
+        ]
+
+    def _checkout(self, who: str, user: str, cart: str, order: str, lines: int) -> list[Command]:
+        rng = self._rng
+        token = rng.choice(_TOKENS)
+        charges = (Charge("POST", "Postage", 1, 250),) if rng.random() < 0.3 else ()
+        wish = CheckoutRequested(
+            order, "GBP", token, charges=charges, expected_lines=lines if rng.random() < 0.8 else None
+        )
+        words = f"{who} asks to buy the cart as {self._names.key(order)}, with {token}"
+        said = [self._say(t.CHECKOUT_REQUESTED, cart, wish, words, user)]
+        if rng.random() < 0.15:
+            said.append(self._say(t.CHECKOUT_REQUESTED, cart, wish, f"{who} asks the same again", user))
+        if rng.random() < 0.35:
+            cancel = OrderCancel("changed my mind")
+            said.append(
+                self._say(t.ORDER_CANCEL, order, cancel, f"{who} cancels {self._names.key(order)}", user)
+            )
+        staff = self._id("user", "staff")
+        for target in _TARGETS if rng.random() < 0.3 else ():
+            if rng.random() < 0.6:
+                words = f"staff move {self._names.key(order)} on to {target}"
+                said.append(self._say(t.ORDER_ADVANCE, order, OrderAdvance(target), words, staff))
+        return said
+
+    def _staff(self) -> list[Command]:
+        rng, said = self._rng, []
+        staff = self._id("user", "staff")
+        for number in range(rng.randint(0, 4)):
+            sku = rng.choice(self._skus)
+            movement = derived_id("movement", sku, str(number))
+            match rng.randrange(5):
+                case 0:
+                    price = rng.randint(1, 500)
+                    said.append(
+                        self._say(
+                            t.PRODUCT_UPDATE, sku, ProductUpdate(price=price), f"{sku} is {price} now", staff
+                        )
+                    )
+                case 1:
+                    said.append(
+                        self._say(t.PRODUCT_DELETE, sku, ProductDelete(), f"{sku} goes off sale", staff)
+                    )
+                case 2:
+                    delta = rng.randint(-3, 3)
+                    adjust = InventoryAdjust(movement, delta, "count")
+                    said.append(
+                        self._say(t.INVENTORY_ADJUST, sku, adjust, f"{sku} is counted: {delta:+}", staff)
+                    )
+                case 3:
+                    receive = InventoryReceive(movement, rng.randint(0, 4), "purchase")
+                    said.append(
+                        self._say(
+                            t.INVENTORY_RECEIVE, sku, receive, f"{receive.quantity} of {sku} come in", staff
+                        )
+                    )
+                case _:
+                    back = self._id("return", f"customer {number}")
+                    lines = (OrderLine("1", sku, 1, agreed_price=rng.randint(1, 300)),)
+                    taken = OrderReturn(
+                        "GBP", lines, (), rng.choice(("tok_visa", "tok_visa", "tok_declined"))
+                    )
+                    said.append(self._say(t.ORDER_RETURN, back, taken, f"1 of {sku} is brought back", staff))
+        return said
+
+    def _interleave(self, lists: list[list[Command]]) -> None:
+        """Mix what people say; each in their own order."""
+        lists = [each for each in lists if each]
+        while lists:
+            chosen = self._rng.choice(lists)
+            self.commands.append(chosen.pop(0))
+            lists = [each for each in lists if each]

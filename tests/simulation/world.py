@@ -1,0 +1,202 @@
+"""The whole platform in one process, a step at a time: topics, workers, gateway, provider, sinks, people."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+from zlib import crc32
+
+from connectors.payments import gateway as real_gateway
+from connectors.payments.simulator import operations
+from sinks import elasticsearch, postgres, redis
+from streams.kernel.ports import Output
+from tests.simulation.broker import Broker
+from tests.simulation.gateway import GatewayMoves
+from tests.simulation.monitor import Monitor
+from tests.simulation.provider import Provider
+from tests.simulation.scene import START_MS, Choice, Scene, Told
+from tests.simulation.settings import Parts
+from tests.simulation.shop import Shop
+from tests.simulation.sink import SinkMoves
+from tests.simulation.views.elasticsearch import Documents, MemoryElasticsearchSink
+from tests.simulation.views.postgres import Database, MemoryPostgresSink
+from tests.simulation.views.redis import MemoryRedisSink
+from tests.simulation.worker_moves import WorkerMoves
+from topics.command import command
+from topics.registry import DEAD_LETTERS, PAYMENT_INSTRUCT
+
+REPEAT_WITHIN_MS = 300_000
+"""How old a record may be that comes again: a producer that repeats itself does so soon."""
+
+OLDEST_MS = 25 * 60_000
+"""No record waits longer than this while time goes on: markers are kept for an hour, not for ever."""
+
+
+_LANES = frozenset({"fetch", "work", "carry", "fire"})
+_OUTSIDE = frozenset({"say", "repeat", "tick", "skew"})
+
+
+def fixed(number: int = 0, now: int = START_MS) -> SimpleNamespace:
+    """Return what stands in for a random id and for the clock of a module that has its own."""
+    return SimpleNamespace(hex=f"{number:032x}", time_ns=lambda: now * 1_000_000)
+
+
+class World:
+    """A world and its moves. Everything that happens is a `Choice`, carried out by `perform`."""
+
+    def __init__(self, seed: int, parts: Parts | None = None, *, telling: bool = False) -> None:
+        self.parts = parts = parts or Parts()
+        self.monitor = Monitor()
+        single = frozenset(topic.name for topic in DEAD_LETTERS.values())
+        self.scene = Scene(Broker(parts.partitions, single, self.monitor.watch), telling=telling)
+        self.shop = Shop(random.Random(f"shop {seed}"), self.scene.names)
+        self.said: set[int] = set()
+        self.provider = Provider()
+        self.database, self.carts, self.documents = Database(), dict[str, bytes](), Documents()
+        self.cluster = parts.cluster(self.scene, parts.flows, parts.workers, parts.task)
+        self.cluster.changelogs = {place: parts.changelog() for place in self.cluster.changelogs}
+        self.gateway: GatewayMoves = parts.gateway(self.scene, self.provider)
+        self.sinks = {sink.name: sink for sink in self._sinks()}
+        self.consumed = frozenset(route.topic.name for flow in parts.flows for route in flow.routes) | {
+            PAYMENT_INSTRUCT.name
+        }
+        self.steps = 0
+        self.state = 0
+        self._signed: dict[int, int] = {}
+        self._identities = 0
+        self._moves: dict[str, Callable[..., Told]] = {
+            "say": self.say,
+            "repeat": self.repeat,
+            "tick": self.tick,
+            "poll": lambda sink, *rest: self.sinks[sink].poll(*rest),
+            "write": lambda sink, *rest: self.sinks[sink].write(*rest),
+            "sink-crash": lambda sink: self.sinks[sink].crash(),
+            "sink-succeed": lambda sink: self.sinks[sink].succeed(),
+            "late-write": lambda sink, *rest: self.sinks[sink].late(*rest),
+            **WorkerMoves(self.cluster).moves(),
+            **self.gateway.moves(),
+        }
+
+    def _sinks(self) -> list[SinkMoves]:
+        make = self.parts.sink
+        return [
+            SinkMoves(
+                self.scene,
+                "postgres",
+                postgres.PROJECTIONS,
+                lambda: MemoryPostgresSink(self.database),
+                make,
+            ),
+            SinkMoves(
+                self.scene,
+                "redis",
+                redis.PROJECTIONS,
+                lambda: MemoryRedisSink(self.carts, redis.CART_TTL_S),
+                make,
+            ),
+            SinkMoves(
+                self.scene,
+                "elasticsearch",
+                elasticsearch.PROJECTIONS,
+                lambda: MemoryElasticsearchSink(self.documents),
+                make,
+            ),
+        ]
+
+    def perform(self, choice: Choice) -> Told:
+        """Carry a step out. Returns what happened, or None where it is not possible now."""
+        told = self._moves[str(choice[0])](*choice[1:])
+        if told is not None:
+            self.steps += 1
+            self._sign(choice)
+        return told
+
+    def _sign(self, choice: Choice) -> None:
+        """Keep `state`, the number by which distinct states of the world are told apart, up to date."""
+        signed = [(0, self.scene.broker.digest ^ self._identities << 32)]
+        if len(choice) > 3 and choice[0] in _LANES:
+            lane = self.cluster.lane(*choice[1:4])  # type: ignore[arg-type] # worker, flow, partition
+            signed.append((crc32(f"{choice[1:4]}".encode()), 0 if lane is None else lane.signature()))
+        elif len(choice) > 1 and choice[1] in self.sinks:
+            signed.append((crc32(str(choice[1]).encode()), self.sinks[str(choice[1])].signature()))
+        elif choice[0] not in _OUTSIDE:
+            signed.append((1, self.gateway.signature()))
+            running = tuple(worker.running for worker in self.cluster.workers)
+            signed.append((2, hash((running, tuple(self.cluster.owners.values())))))
+        for who, signature in signed:
+            self.state ^= hash((who, self._signed.get(who, 0))) ^ hash((who, signature))
+            self._signed[who] = signature
+
+    # -- people and time -------------------------------------------------------------------------------
+
+    def say(self, index: int) -> Told:
+        """Somebody sends a command."""
+        if index in self.said:
+            return None
+        self.said.add(index)
+        asked = self.shop.commands[index]
+        self.scene.broker.append(asked.output(self.scene.now), self.scene.now)
+        return self.scene.told(lambda: asked.words)
+
+    def repeat(self, topic: str, partition: int, offset: int) -> Told:
+        """A producer sends a record again that it has sent already."""
+        log = self.scene.broker.log((topic, partition))
+        if offset >= len(log) or log[offset].timestamp < self.scene.now - REPEAT_WITHIN_MS:
+            return None
+        record = log[offset]
+        self.scene.broker.append(Output(topic, record.key, record.value, record.headers), self.scene.now)
+        return self.scene.told(lambda: f"{self.scene.name_of(record)} is sent a second time")
+
+    def tick(self, milliseconds: int) -> Told:
+        """Time passes, but for records that have waited too long already."""
+        if milliseconds > 1_000 and not self._may_pass(milliseconds):
+            return None
+        self.scene.now += milliseconds
+        return self.scene.told(lambda: f"{milliseconds / 1000:g} s pass")
+
+    def _may_pass(self, milliseconds: int) -> bool:
+        if len(self.cluster.owners) < len(self.cluster.places):
+            return False
+        boxes = [lane.inbox for worker in self.cluster.workers for lane in worker.lanes.values()]
+        boxes.append(self.gateway.inbox)
+        held = [
+            record.timestamp
+            for worker in self.cluster.workers
+            for lane in worker.lanes.values()
+            for record in lane.pending
+        ]
+        held += [oldest for box in boxes if (oldest := box.oldest()) is not None]
+        lost = any(not self.cluster.workers[index].running for index in self.cluster.owners.values())
+        return not lost and self.scene.now + milliseconds - min(held, default=self.scene.now) <= OLDEST_MS
+
+    def close(self) -> None:
+        """Forget all work under way."""
+        for worker in self.cluster.workers:
+            worker.drop()
+        units = [handling.unit for handling in self.gateway.handlings.values()]
+        for sink in self.sinks.values():
+            units += [*sink.zombies, *([sink.unit] if sink.unit else [])]
+        for unit in units:
+            unit.drop()
+
+    # -- rest ------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def deterministic(self) -> Iterator[None]:
+        """Replace the clocks and the random ids of the parts that have their own."""
+
+        def identity() -> SimpleNamespace:
+            self._identities += 1
+            return fixed(self._identities)
+
+        def made(*args: Any, **kwargs: Any) -> Any:
+            return command(*args, **kwargs, occurred_at=self.scene.now)
+
+        with (
+            patch.object(operations, "uuid4", identity),
+            patch.object(operations, "time", SimpleNamespace(time_ns=lambda: self.scene.now * 1_000_000)),
+            patch.object(real_gateway, "command", made),
+        ):
+            yield
