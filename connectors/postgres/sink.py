@@ -93,7 +93,13 @@ class PostgresSink:
                 self._dsn,
                 timeout=CONNECT_S,
                 command_timeout=COMMAND_S,
-                server_settings={"search_path": self._search_path, "application_name": "ecommerce-sink"},
+                server_settings={
+                    "search_path": self._search_path,
+                    "application_name": "ecommerce-sink",
+                    # Beside the client's own limit: a sink that was stopped in mid-flight holds no locks.
+                    "statement_timeout": f"{COMMAND_S:.0f}s",
+                    "idle_in_transaction_session_timeout": f"{COMMAND_S:.0f}s",
+                },
             )
             for table in self._tables:
                 await self._connection.execute(statements.create_stage(table))

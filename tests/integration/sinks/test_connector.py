@@ -8,6 +8,7 @@ from typing import TypeVar
 import asyncpg
 import pytest
 from aiokafka import TopicPartition
+from prometheus_client import REGISTRY
 
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row
@@ -15,6 +16,7 @@ from connectors.runtime import positions
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.sink import Entry, Refusal
+from connectors.runtime.sizing import Limits
 from schemas.order import OrderStatus
 from sinks.migrate import migrate
 from sinks.postgres import PROJECTIONS
@@ -82,6 +84,44 @@ class DyingSink(PostgresSink):
     async def write(self, batch: Sequence[Entry[Row]]) -> Sequence[Refusal]:
         await super().write(batch)
         raise RuntimeError("killed between flush and commit")
+
+
+class SlowSink(PostgresSink):
+    """Takes its batches, but ends no write until it is let."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn, TABLES)
+        self.let = asyncio.Event()
+
+    async def write(self, batch: Sequence[Entry[Row]]) -> Sequence[Refusal]:
+        await self.let.wait()
+        return await super().write(batch)
+
+
+async def test_a_slow_server_pauses_the_partitions_and_nothing_is_lost(
+    settings: Settings, producer: MessageProducer, database: asyncpg.Connection, views: str, group: str
+) -> None:
+    def paused() -> float | None:
+        return REGISTRY.get_sample_value("ecommerce_sink_paused", {"sink": group})
+
+    sink = SlowSink(views)
+    slow: SinkConnector[Row] = SinkConnector(
+        group,
+        PROJECTIONS,
+        sink,
+        DeadLetterTopic(producer, "postgres", group),
+        settings,
+        group=group,
+        limits=Limits(records=20),
+    )
+    async with running(slow):
+        await publish(producer, story(group))
+        await eventually_async(_now(paused), lambda value: value == 1)
+        assert slow.healthy, "slow is not away"
+        sink.let.set()
+        await eventually_async(lambda: confirmed(database, group), lambda found: found == 40)
+        await eventually_async(lambda: caught_up(settings, group))
+        await eventually_async(_now(paused), lambda value: value == 0)
 
 
 async def test_what_is_written_is_committed(
