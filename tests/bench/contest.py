@@ -105,30 +105,46 @@ async def preload(entry: Entry, stack: Stack, parcels: Iterable[Parcel], expecte
 
 
 async def measure(
-    entry: Entry, stack: Stack, parcels: Iterable[Parcel], check: Callable[[list[Came]], Awaitable[None]]
+    entry: Entry,
+    stack: Stack,
+    parcels: Iterable[Parcel],
+    check: Callable[[list[Came]], Awaitable[None]],
+    ready: Callable[[], Awaitable[object]] | None = None,
 ) -> Sample:
     """Fill the contender's topics while it is down, start it, and time its answers by the broker's clock.
 
-    The value is answers per second from the first batch's arrival to the last's; a command has one answer.
+    With `ready` it is started before, and the topics are filled when that returns: several workers have to
+    share the partitions first. The value is answers per second from the first batch's arrival to the last's;
+    a command has one answer. What a new owner of a partition says again, byte for byte, is none.
     Raises InvariantError where an answer is missing, and what `check` raises over the outputs.
     """
     settings = stack.settings
     answers, outputs = Watch(settings, entry.answers), Watch(settings, entry.outputs)
+
+    def repeated() -> int:
+        values = [value for _, _, _, value in answers.records()]
+        return len(values) - len(set(values) - entry.said)
+
     try:
-        count = await asyncio.to_thread(fill, settings, parcels)
-        drained = await drain(
-            entry.processes,
-            answers,
-            count,
-            lambda: sum(value in entry.said for _, _, _, value in answers.records()),
-        )
-        came = await asyncio.to_thread(
-            lambda: [record for record in outputs.records() if record[3] not in entry.said]
-        )
+        ahead = list(parcels)
+        if ready is not None:
+            for process in entry.processes:
+                process.start()
+            await ready()
+        count = await asyncio.to_thread(fill, settings, ahead)
+        drained = await drain(entry.processes, answers, count, repeated)
+        first_said = {
+            record[3]: record
+            for record in reversed(await asyncio.to_thread(lambda: list(outputs.records())))
+            if record[3] not in entry.said
+        }
+        came = list(first_said.values())
     finally:
+        for process in entry.processes:
+            await asyncio.to_thread(process.stop)
         answers.close()
         outputs.close()
-    entry.said.update(record[3] for record in came)
+    entry.said.update(first_said)
     mine = set(entry.answers)
     times = sorted(at for topic, at, _, _ in came if topic in mine)
     if len(times) != count:

@@ -55,7 +55,9 @@ class Contender:
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
-        """Start it."""
+        """Start it, where it does not run."""
+        if _runs(self):
+            return
         with self.log.open("ab") as handle:
             self.process = subprocess.Popen(
                 self.command,
@@ -157,7 +159,8 @@ async def drain(
             if come != last:
                 last, last_at = come, time.monotonic()
             elif time.monotonic() - last_at > SILENCE_S:
-                raise StalledError(f"{come} of {expected} records came\n{contenders[0].tail()}")
+                tails = "\n".join(contender.tail() for contender in contenders)
+                raise StalledError(f"{come} of {expected} records came\n{tails}")
             await asyncio.sleep(LOOK_S)
     finally:
         for contender in contenders:

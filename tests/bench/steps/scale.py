@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator
 from functools import partial
 
+from confluent_kafka.admin import ConsumerGroupDescription
+
 from streams.inventory.stock.agent import FLOW
+from streams.kernel.lane import MAX_BATCH
 from tests.bench import loads
 from tests.bench.contest import Came, Entry, measure, preload
 from tests.bench.ground import ground
@@ -15,13 +18,13 @@ from tests.eventually import eventually_async
 from tests.stack import Stack
 from topics.admin import client, create
 
-EVENTS = 20_000
+EVENTS = 30_000
 KEYS = 1_000
 MANY_KEYS = 100_000
 PARTITIONS = 4
-MORE_PARTITIONS = (16, 64)
+SOME_PARTITIONS, MANY_PARTITIONS = 16, 64
 WORKERS = (2, 4)
-BATCHES = (10, 100)
+SMALL_BATCHES = (10, 100)
 
 
 class Field:
@@ -59,44 +62,58 @@ class Field:
             await asyncio.to_thread(self._ledger.check, came, keys)
 
         try:
-            return await measure(entry, self._stack, reserves("candidate", keys), check)
+            return await measure(
+                entry, self._stack, reserves("candidate", keys), check, partial(self._shared, workers)
+            )
         finally:
             # A static member keeps its partitions until its session ends: the next round has other workers.
             await eventually_async(self._members, lambda count: count == 0, seconds=60)
 
+    async def _shared(self, workers: int) -> None:
+        """Wait until so many workers have partitions each."""
+        await eventually_async(self._owners, lambda count: count == workers, seconds=60)
+
+    async def _owners(self) -> int:
+        members = (await self._group()).members
+        return sum(bool(member.assignment.topic_partitions) for member in members)
+
     async def _members(self) -> int:
+        return len((await self._group()).members)
+
+    async def _group(self) -> ConsumerGroupDescription:
         admin = client(self._stack.settings)
         (answer,) = admin.describe_consumer_groups([f"bench.{FLOW.name}"]).values()
-        group = await asyncio.to_thread(answer.result)
-        return len(group.members)
+        return await asyncio.to_thread(answer.result)
 
 
 async def cases(options: Options) -> AsyncGenerator[Case, None]:
-    """Change one thing at a time; the candidate is the stated change, `one` the plain set-up."""
+    """Change one thing at a time; the plain set-up is one worker, 4 partitions, 1,000 keys, full batches."""
     with ground(PARTITIONS) as stack:
         field = Field(stack, KEYS, options)
         await field.open()
-        one = {"one worker": partial(field.measure, 1)}
-        for workers in WORKERS:
-            yield Case(f"{workers} workers", "events/s", partial(field.measure, workers), one)
-        default = {"batches of 1000": partial(field.measure, 1)}
-        for size in BATCHES:
-            yield Case(f"batches of {size}", "events/s", partial(field.measure, 1, size), default)
-    for partitions in MORE_PARTITIONS:
-        async for case in _alone(f"{partitions} partitions", partitions, KEYS, options):
-            yield case
-    async for case in _alone(f"{MANY_KEYS} keys", PARTITIONS, MANY_KEYS, options):
-        yield case
-
-
-async def _alone(name: str, partitions: int, keys: int, options: Options) -> AsyncGenerator[Case, None]:
-    """Measure on a broker of its own beside one of the plain set-up."""
-    with ground(partitions) as stack, ground(PARTITIONS) as plain:
-        changed, unchanged = Field(stack, keys, options), Field(plain, KEYS, options)
-        await changed.open()
-        await unchanged.open()
-        baselines: dict[str, Measure] = {f"{PARTITIONS} partitions, {KEYS} keys": unchanged.measure}
-        yield Case(name, "events/s", changed.measure, baselines)
+        some, many = WORKERS
+        fewer: dict[str, Measure] = {
+            "1 worker": partial(field.measure, 1),
+            f"{some} workers": partial(field.measure, some),
+        }
+        yield Case(f"{many} workers", "events/s", partial(field.measure, many), fewer)
+        smaller: dict[str, Measure] = {
+            f"batches of {size}": partial(field.measure, 1, size) for size in SMALL_BATCHES
+        }
+        yield Case(f"batches of {MAX_BATCH}", "events/s", field.measure, smaller)
+        with ground(SOME_PARTITIONS) as middle, ground(MANY_PARTITIONS) as large:
+            some_fields, many_fields = Field(middle, KEYS, options), Field(large, KEYS, options)
+            await some_fields.open()
+            await many_fields.open()
+            fewer = {
+                f"{PARTITIONS} partitions": field.measure,
+                f"{SOME_PARTITIONS} partitions": some_fields.measure,
+            }
+            yield Case(f"{MANY_PARTITIONS} partitions", "events/s", many_fields.measure, fewer)
+        with ground(PARTITIONS) as wide:
+            wide_field = Field(wide, MANY_KEYS, options)
+            await wide_field.open()
+            yield Case(f"{MANY_KEYS} keys", "events/s", wide_field.measure, {f"{KEYS} keys": field.measure})
 
 
 STEP = Step("scale", "the stock step by workers, partitions, keys and batch size", cases)
