@@ -23,7 +23,7 @@ demo up down status: install
 # The rules themselves are held to every branch, where the whole suite has run.
 test: install
 	@$(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
-	@$(if $(ARGS),,$(BIN)/coverage report --include='streams/*/decide.py' --fail-under=100)
+	@$(if $(ARGS),,$(BIN)/coverage report --include='streams/*/decide.py,streams/*/*/decide.py' --fail-under=100)
 
 check: install
 	$(BIN)/ruff format --check .

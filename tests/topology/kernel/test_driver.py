@@ -213,11 +213,11 @@ async def test_records_lie_where_the_broker_would_put_them() -> None:
 
 
 async def test_thousands_of_records_are_handled_a_second() -> None:
-    """A floor far under what it does (14,000 on a quiet core): only a change of kind is seen."""
+    """A floor far under what it does (14,000 a second of CPU): only a change of kind is seen."""
     async with Driver(FLOW) as driver:
-        began = time.perf_counter()
+        began = time.process_time()  # what else the machine does is not the driver's
         for number in range(1_000):
             await driver.send(CART_ADD, f"c{number % 50}", pieces(1))
-        rate = len(driver.log.arrived) / (time.perf_counter() - began)
+        rate = len(driver.log.arrived) / (time.process_time() - began)
     print(f"{rate:,.0f} records/s through the driver")  # noqa: T201 - the figure is the point
     assert rate > 1_000
