@@ -146,13 +146,14 @@ class Facets(BaseModel):
 
 
 class SearchResults(BaseModel):
-    """A page of hits out of `total`."""
+    """A page of hits out of `total`; `approximate` where nothing matched as typed, and these nearly do."""
 
     model_config = ConfigDict(from_attributes=True)
 
     hits: list[SearchHit]
     total: int
     facets: Facets
+    approximate: bool
 
 
 class Suggestion(BaseModel):

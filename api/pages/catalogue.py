@@ -20,7 +20,6 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 PAGE_SIZE = 24
 _SORTS = (
-    (Sort.RELEVANCE, "Best match"),
     (Sort.PRICE_UP, "Price, low to high"),
     (Sort.PRICE_DOWN, "Price, high to low"),
     (Sort.NAME, "Name"),
@@ -44,8 +43,7 @@ async def catalogue(
     tiles: bool = False,
 ) -> Response:
     """Show the products that match; with `tiles`, only the next ones of an endless list."""
-    # Without words every product matches equally, so "best" would say nothing.
-    sort = sort or (Sort.RELEVANCE if q.strip() else Sort.NAME)
+    sort = sort or Sort.RELEVANCE
     low, _, high = price.partition("-")
     chosen = tuple(category or ())
     filters = Filters(chosen, int(low) if low else None, int(high) - 1 if high else None, in_stock)
@@ -68,7 +66,8 @@ async def catalogue(
         price=price,
         price_from=int(low) if low else None,
         sort=sort,
-        sorts=_SORTS if q.strip() else _SORTS[1:],
+        # Without words all match equally, and what is sold most comes first.
+        sorts=((Sort.RELEVANCE, "Best match" if q.strip() else "Bestsellers"), *_SORTS),
         in_stock=in_stock,
         filtered=bool(chosen or price or in_stock),
         currency=services.settings.currency,

@@ -23,7 +23,7 @@ class SearchUnavailableError(Exception):
 
 
 class Sort(StrEnum):
-    """Order of the hits; ties are broken by SKU."""
+    """Order of the hits; ties are broken by SKU. Without words, relevance is how often a product was sold."""
 
     RELEVANCE = "relevance"
     PRICE_UP = "price"
@@ -103,11 +103,15 @@ class Facets(msgspec.Struct, frozen=True):
 
 
 class Results(msgspec.Struct, frozen=True):
-    """A page of hits, of `total` in all."""
+    """A page of hits, of `total` in all.
+
+    `approximate`: nothing has the words as typed, and these have words that are spelt nearly so.
+    """
 
     hits: tuple[Hit, ...]
     total: int
     facets: Facets
+    approximate: bool = False
 
 
 class Suggestion(msgspec.Struct, frozen=True):

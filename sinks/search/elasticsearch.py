@@ -25,7 +25,7 @@ from sinks.search.backend import (
 from sinks.search.fresh import Fresh
 from sinks.search.marks import marked
 from sinks.search.requests import VOCABULARY, search_body, suggest_body
-from sinks.search.vocabulary import VOCABULARY_S, Vocabulary
+from sinks.search.vocabulary import LEARNT_S, VOCABULARY_S, Vocabulary
 from sinks.search.words import words
 
 _TIMEOUT_S = 10.0
@@ -69,6 +69,10 @@ class ElasticsearchSearch:
             Suggestion(sku=each["_source"]["sku"], name=each["_source"]["name"])
             for each in answer["hits"]["hits"]
         )
+
+    async def learn(self) -> bool:
+        """Learn the words of new products, unless that was done a second ago."""
+        return await self._words.renew(LEARNT_S)
 
     async def close(self) -> None:
         """Disconnect."""

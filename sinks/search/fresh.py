@@ -23,6 +23,7 @@ class Fresh(Generic[T]):
         self._seconds = seconds
         self._made: tuple[T, float] | None = None
         self._making: asyncio.Task[None] | None = None
+        self._one = asyncio.Lock()
 
     async def value(self) -> T:
         """Return the value; raises what `make` raises where there is none yet."""
@@ -34,6 +35,16 @@ class Fresh(Generic[T]):
         ):
             self._making = asyncio.create_task(self._remake_quietly())
         return self._made[0]
+
+    async def renew(self, seconds: float) -> bool:
+        """Make the value anew where it is older, and tell whether it was; raises what `make` raises."""
+        asked = time.monotonic()
+        async with self._one:
+            # Whoever waited here has what was made meanwhile.
+            if self._made is not None and asked - self._made[1] <= seconds:
+                return self._made[1] > asked
+            await self._remake()
+        return True
 
     async def close(self) -> None:
         """Give up what is being made."""

@@ -26,7 +26,7 @@ from sinks.search.backend import (
 from sinks.search.fresh import Fresh
 from sinks.search.marks import marked
 from sinks.search.statements import Statement
-from sinks.search.vocabulary import VOCABULARY_S, Vocabulary
+from sinks.search.vocabulary import LEARNT_S, VOCABULARY_S, Vocabulary
 from sinks.search.words import words
 
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
@@ -69,6 +69,10 @@ class PostgresSearch:
         known = await self._words.value()
         asked = statements.suggestions(known.readings(words(prefix), tolerant=tolerant), limit)
         return tuple(Suggestion(sku=row["sku"], name=row["name"]) for row in await self._fetch(asked))
+
+    async def learn(self) -> bool:
+        """Learn the words of new products, unless that was done a second ago."""
+        return await self._words.renew(LEARNT_S)
 
     async def close(self) -> None:
         """Disconnect."""

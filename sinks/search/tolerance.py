@@ -6,6 +6,8 @@ nothing it is repeated with tolerance, so that a correct search is not diluted b
 
 from typing import Protocol
 
+import msgspec
+
 from sinks.search.backend import Query, Results, Suggestion
 from sinks.search.words import words
 
@@ -37,6 +39,10 @@ class Engine(Protocol):
         """Return suggestions."""
         ...
 
+    async def learn(self) -> bool:
+        """Learn the words of new products at once; False where that was done a moment ago."""
+        ...
+
     async def close(self) -> None:
         """Disconnect."""
         ...
@@ -52,7 +58,10 @@ class TolerantSearch:
         """Return a page of hits. Raises SearchUnavailableError where the server does not answer."""
         results = await self.engine.search(query, tolerant=False)
         if results.total == 0 and words(query.text):
-            return await self.engine.search(query, tolerant=True)
+            near = await self.engine.search(query, tolerant=True)
+            if near.total == 0 and await self.engine.learn():
+                near = await self.engine.search(query, tolerant=True)
+            return msgspec.structs.replace(near, approximate=near.total > 0)
         return results
 
     async def suggest(self, prefix: str, limit: int = 8) -> tuple[Suggestion, ...]:

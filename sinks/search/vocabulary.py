@@ -11,7 +11,10 @@ from sinks.search.synonyms import Phrase
 from sinks.search.tolerance import TWO_EDITS_FROM, UNTOUCHED, edits
 
 VOCABULARY_S = 30.0
-"""How long a product's new word may take to be known to the correction of typos."""
+"""How old it may be: a product's new word is found as typed at once, and misspelt after this."""
+
+LEARNT_S = 1.0
+"""How old it may be where a search finds nothing by it."""
 
 _MOST = 8
 """Words that are tried in place of one."""

@@ -4,7 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import asyncpg
 from elasticsearch import AsyncElasticsearch
@@ -12,6 +12,8 @@ from elasticsearch import AsyncElasticsearch
 from connectors.elasticsearch import indices
 from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.postgres.sink import PostgresSink
+from connectors.runtime.projection import AnyProjection
+from connectors.runtime.sink import Sink
 from sinks import elasticsearch, postgres
 from sinks.indices import INDICES, PRODUCTS
 from sinks.migrate import migrate
@@ -27,6 +29,10 @@ from tests.unit.sinks.records import batch
 from topics.settings import Settings
 
 ALL = "all"
+
+_BATCH = 500
+
+R = TypeVar("R")
 
 Ranked = Callable[[str], Awaitable[Sequence[str]]]
 """From what is typed to SKUs, best first."""
@@ -66,10 +72,7 @@ async def on_postgres(settings: Settings) -> AsyncIterator[Contest]:
     """Fill the views of an empty database; the plain query is a tsquery over the English names."""
     dsn = settings.postgres_dsn
     migrate(settings)
-    sink = PostgresSink(dsn, TABLES)
-    refused = await sink.write(batch(postgres.PROJECTIONS, records()))
-    await sink.close()
-    assert not refused
+    await _fill(PostgresSink(dsn, TABLES), postgres.PROJECTIONS)
     search = TolerantSearch(PostgresSearch(dsn))
     connection = await asyncpg.connect(dsn)
 
@@ -97,10 +100,7 @@ async def on_elasticsearch(url: str) -> AsyncIterator[Contest]:
     client = AsyncElasticsearch(url, request_timeout=60)
     for index in INDICES:
         await indices.create_beside(client, index, names[index.alias])
-    sink = ElasticsearchSink(url, INDICES, targets=names)
-    refused = await sink.write(batch(elasticsearch.PROJECTIONS, records()))
-    await sink.close()
-    assert not refused
+    await _fill(ElasticsearchSink(url, INDICES, targets=names), elasticsearch.PROJECTIONS)
     products, unanalysed = names[PRODUCTS.alias], f"{names[PRODUCTS.alias]}-plain"
     await client.indices.refresh(index=products)
     await client.indices.create(index=unanalysed, mappings={"properties": {"name": {"type": "text"}}})
@@ -135,6 +135,13 @@ def table(measured: Mapping[str, Mapping[str, Figures]]) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+async def _fill(sink: Sink[R], projections: Sequence[AnyProjection[R]]) -> None:
+    every = batch(projections, records())
+    for start in range(0, len(every), _BATCH):
+        assert not await sink.write(every[start : start + _BATCH])
+    await sink.close()
 
 
 def _by(search: SearchBackend) -> Ranked:

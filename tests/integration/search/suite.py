@@ -65,7 +65,24 @@ class SearchSuite:
 
     @pytest.mark.parametrize("text", ["lantren", "lanturn", "lantrn", "latern", "whtie lantern", "lanternn"])
     async def test_misspelt_words_find_what_was_meant(self, backend: SearchBackend, text: str) -> None:
-        assert skus(await backend.search(Query(text=text))) == ["71053"]
+        found = await backend.search(Query(text=text))
+        assert skus(found) == ["71053"]
+        assert found.approximate
+
+    async def test_what_is_found_as_typed_is_not_approximate(self, backend: SearchBackend) -> None:
+        assert not (await backend.search(Query(text="lantern"))).approximate
+        assert not (await backend.search(Query(text="zeppelin"))).approximate
+
+    async def test_other_words_for_it_and_words_joined_or_parted_find_it(
+        self, backend: SearchBackend
+    ) -> None:
+        assert skus(await backend.search(Query(text="tealight red"))) == ["21733"]
+        assert set(skus(await backend.search(Query(text="xmas kit")))) == {"22086", "22910"}
+        assert skus(await backend.search(Query(text="lan tern"))) == ["71053"]
+        assert skus(await backend.search(Query(text="waterbottle"))) == ["84029G"]
+
+    async def test_accents_do_not_matter(self, backend: SearchBackend) -> None:
+        assert skus(await backend.search(Query(text="lántèrn"))) == ["71053"]
 
     async def test_a_misspelt_search_is_filtered_and_counted_like_any_other(
         self, backend: SearchBackend

@@ -17,11 +17,11 @@ def test_only_the_last_word_may_still_be_typed() -> None:
 
 def test_what_means_the_same_is_a_term_with_it() -> None:
     (read,) = readings(("xmas",))
-    assert read == (Term(("xmas",), (("christmas",),), True),)
+    assert read == (Term(("xmas",), (("christmas",),), unfinished=True),)
     (read, *_) = readings(("tea", "lights", "red"))
     assert read[0].typed == ("tea", "lights")
     assert ("t", "light") in read[0].others
-    assert read[1] == Term(("red",), (), True)
+    assert read[1] == Term(("red",), (), unfinished=True)
 
 
 def test_neighbours_are_also_read_as_one_word() -> None:
@@ -64,7 +64,7 @@ def test_a_synonym_is_found_from_each_of_its_group() -> None:
     ],
 )
 def test_a_misspelt_word_is_the_nearest_ones_the_commonest_first(typed: str, meant: list[str]) -> None:
-    assert NAMES.nearest(typed, unfinished=False) == meant
+    assert list(NAMES.nearest(typed, unfinished=False)) == meant
 
 
 def test_of_a_word_that_is_being_typed_the_beginning_is_compared() -> None:
