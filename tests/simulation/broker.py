@@ -19,7 +19,9 @@ class Broker:
         self.partitions = partitions
         self.committed: dict[tuple[str, str, int], int] = {}
         self.appended = 0
+        # What was appended, in its order; and what the logs hold, in whatever order it came.
         self.digest = 0
+        self.contents = 0
         self._single = single
         self._watch = watch
         self._logs: dict[Place, list[Record]] = {}
@@ -50,7 +52,9 @@ class Broker:
         record = Record(*place, len(log), timestamp, output.key, output.value, output.headers)
         log.append(record)
         self.appended += 1
-        self.digest = crc32(output.value or b"", crc32(output.topic.encode(), self.digest))
+        topic, value = crc32(output.topic.encode()), crc32(output.value or b"")
+        self.digest = hash((self.digest, topic, value))
+        self.contents ^= hash((topic, record.partition, record.offset, value))
         for inbox in self._inboxes.get(place, ()):
             inbox.waiting[place] = None
         self._watch(record)

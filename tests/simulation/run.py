@@ -80,7 +80,7 @@ def _run(world: World, seed: int, choices: Iterable[Choice], look: Look | None) 
         finally:
             world.close()
     found = [world.scene.names.spoken(each) for each in found]
-    trace = crc32(repr((taken, found, world.scene.now)).encode(), world.scene.broker.digest)
+    trace = crc32(repr((taken, found, world.scene.now, world.scene.broker.digest)).encode())
     facts = (
         ("records", world.scene.broker.appended),
         ("fenced", world.cluster.fenced),

@@ -33,8 +33,7 @@ REPEAT_WITHIN_MS = 300_000
 OLDEST_MS = 25 * 60_000
 """No record waits longer than this while time goes on: markers are kept for an hour, not for ever."""
 
-
-_LANES = frozenset({"fetch", "work", "carry", "fire"})
+_LANES = frozenset({"fetch", "work", "carry", "arm", "fire"})
 _OUTSIDE = frozenset({"say", "repeat", "tick", "skew"})
 
 
@@ -115,7 +114,7 @@ class World:
 
     def _sign(self, choice: Choice) -> None:
         """Keep `state`, the number by which distinct states of the world are told apart, up to date."""
-        signed = [(0, self.scene.broker.digest ^ self._identities << 32)]
+        signed = [(0, hash((self.scene.broker.contents, self._identities)))]
         if len(choice) > 3 and choice[0] in _LANES:
             lane = self.cluster.lane(*choice[1:4])  # type: ignore[arg-type] # worker, flow, partition
             signed.append((crc32(f"{choice[1:4]}".encode()), 0 if lane is None else lane.signature()))
