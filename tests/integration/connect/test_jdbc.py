@@ -39,8 +39,7 @@ SELECT DISTINCT ON (order_id) {columns}, placed_at, updated_at
 FROM connect_order_versions ORDER BY order_id, version DESC
 """
 OURS = """
-SELECT {columns}, (extract(epoch FROM placed_at) * 1000)::bigint AS placed_at,
-       (extract(epoch FROM updated_at) * 1000)::bigint AS updated_at
+SELECT {columns}, placed_at AT TIME ZONE 'UTC', updated_at AT TIME ZONE 'UTC'
 FROM orders ORDER BY order_id::text
 """
 
