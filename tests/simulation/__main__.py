@@ -15,7 +15,6 @@ from tests.simulation.campaign import Figures, campaign, seeds
 from tests.simulation.exhaustive.exploration import explore
 from tests.simulation.mutations import MUTATIONS
 from tests.simulation.mutations.hunt import Catch, hunt
-from tests.simulation.run import simulate
 from tests.simulation.story import shortest, told
 
 notes = Console(stderr=True, soft_wrap=True, highlight=False)
@@ -48,8 +47,7 @@ def main(
         figures = report.exploration_figures(world)
         failed = bool(world.violations)
     elif seed is not None and steps is None and hours is None:
-        alone = Figures()
-        alone.add(simulate(seed, look=alone.distinct.add))
+        alone = campaign(iter([seed]))
         figures = _finished(alone, table)
         failed = bool(alone.failures)
     else:
