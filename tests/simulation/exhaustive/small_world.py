@@ -305,7 +305,7 @@ TOLD = frozenset(
 """What is remembered of an order, because the invariants speak of it."""
 
 
-def _command(topic: Topic[msgspec.Struct], key: bytes, data: msgspec.Struct) -> Said:
+def _command(topic: Topic[Any], key: bytes, data: msgspec.Struct) -> Said:
     event_id = derived_id("small command", topic.name, key.decode())
     message = command(topic, key.decode(), data, event_id=event_id, source="world", occurred_at=START_MS)
     return Said(topic.name, key, encode(topic, message))
