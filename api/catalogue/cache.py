@@ -166,7 +166,7 @@ class _Found(NamedTuple):
     available: int | None
 
 
-def _found(facts: bytes | None, newest: bytes | None, available: bytes | None) -> _Found:
+def _found(facts: bytes | str | None, newest: bytes | str | None, available: bytes | str | None) -> _Found:
     version = _newest.decode(newest).version if newest else 0
     product = _facts.decode(facts) if facts else None
     if product is not None and product["version"] < version:

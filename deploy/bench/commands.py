@@ -17,7 +17,8 @@ def bench(
     step: Annotated[
         str,
         typer.Argument(
-            help="stock, cart, checkout, api, search, sinks, replay, recovery, memory, scale or overload; else all."
+            help="stock, cart, checkout, api, search, sinks, replay, recovery, memory, scale, "
+            "overload; all by default."
         ),
     ] = "all",
     *,

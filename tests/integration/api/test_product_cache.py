@@ -64,7 +64,7 @@ async def announce(url: str, sku: str, version: int) -> None:
 
 
 def looked_up(result: str) -> float:
-    return LOOKUPS.labels(result)._value.get()
+    return float(LOOKUPS.labels(result)._value.get())
 
 
 async def test_a_product_is_read_once_and_then_kept(redis: Redis, views: Views) -> None:

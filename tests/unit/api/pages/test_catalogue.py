@@ -2,12 +2,11 @@ import httpx
 import pytest
 
 from sinks.search.backend import Facets, Hit, Query, Results, Suggestion
-from tests.unit.api.conftest import World
 from tests.unit.api.fakes import FakeSearch
 
 
 @pytest.fixture
-def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Query]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Query]:
     """Return what the search is asked; it finds one lantern, spelt nearly so."""
     asked: list[Query] = []
 
@@ -23,7 +22,6 @@ def asked(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Query]:
 
     monkeypatch.setattr(FakeSearch, "search", search)
     monkeypatch.setattr(FakeSearch, "suggest", suggest)
-    assert world
     return asked
 
 
