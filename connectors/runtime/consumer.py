@@ -26,6 +26,8 @@ FEW_TOPICS = 4
 GATHERED_MS = 40
 GATHERED_BYTES = 256 * 1024
 
+SESSION_TIMEOUT_MS = 10_000
+
 _TURN_S = 60.0
 """How long a rebalance waits for the connector to let go of what it holds."""
 
@@ -87,6 +89,8 @@ class KafkaReader:
                 "fetch.wait.max.ms": GATHERED_MS,
                 # How long a full queue keeps it from fetching: its default, a second, would starve a sink.
                 "fetch.queue.backoff.ms": 10,
+                # A member that was killed is missed after this long (the client's default is 45 s).
+                "session.timeout.ms": SESSION_TIMEOUT_MS,
                 # A topic that appears is read soon.
                 "topic.metadata.refresh.interval.ms": 10_000,
                 "error_cb": self._note,
