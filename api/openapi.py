@@ -47,7 +47,7 @@ def _with_problems(made: dict[str, Any]) -> None:
     schemas["ProblemDocument"] = problem
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    answer = {
+    answer: dict[str, Any] = {
         "description": "A problem document.",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
     }
@@ -55,7 +55,17 @@ def _with_problems(made: dict[str, Any]) -> None:
         for operation in path.values():
             responses = operation["responses"]
             if "422" in responses or "requestBody" in operation:
-                responses["422"] = answer | {"description": "A field breaks a rule."}
+                content = {**_declared(responses.get("422", {})), **answer["content"]}
+                responses["422"] = {"description": "A field breaks a rule.", "content": content}
             if "requestBody" in operation:
                 responses["400"] = answer | {"description": "The body is not valid JSON."}
             responses.setdefault("default", answer)
+
+
+def _declared(response: dict[str, Any]) -> dict[str, Any]:
+    """Return what a route itself says that it may answer, without what FastAPI assumes."""
+    return {
+        media: body
+        for media, body in response.get("content", {}).items()
+        if not body["schema"].get("$ref", "").endswith("/HTTPValidationError")
+    }

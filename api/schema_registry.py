@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from fastapi.responses import JSONResponse
 from fastavro.schema import SchemaParseException, UnknownType, to_parsing_canonical_form
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.lock import Entry, lock
 
@@ -63,10 +63,16 @@ async def subjects() -> list[str]:
 class SchemaText(BaseModel):
     """A schema as Confluent's clients send it."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"schema": '{"type": "string"}'}]})
+
     schema_: str = Field(alias="schema", max_length=1_000_000, examples=['{"type": "string"}'])
 
 
-@router.post("/subjects/{subject}", operation_id="lookUpSchema", responses=_NOT_FOUND)
+@router.post(
+    "/subjects/{subject}",
+    operation_id="lookUpSchema",
+    responses={**_NOT_FOUND, 422: {"model": RegistryError}},
+)
 async def look_up(subject: Subject, body: SchemaText) -> Any:
     """Return a subject's version that is this schema; Confluent's converters ask so when they read."""
     entries = lock().by_subject.get(subject)

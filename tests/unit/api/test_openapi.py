@@ -48,7 +48,7 @@ def test_every_body_has_an_example(world: World) -> None:
         for part in schema.get("anyOf", [schema])
         if "$ref" in part
     }
-    assert len(bodies) == 11
+    assert {"NewItem", "CheckoutRequest", "SchemaText"} <= bodies
     assert [name for name in sorted(bodies) if not schemas[name].get("examples")] == []
 
 
