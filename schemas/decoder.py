@@ -19,7 +19,7 @@ from schemas.envelope import Message
 
 Decoder = Callable[[bytes, int], Any]
 
-_LONG_BITS = 63
+_LONG_BITS = 64
 
 
 def _more(value: bytes, low: int, at: int) -> tuple[int, int]:
@@ -30,10 +30,13 @@ def _more(value: bytes, low: int, at: int) -> tuple[int, int]:
         at += 1
         low |= (byte & 0x7F) << shift
         if byte < 0x80:  # noqa: PLR2004 - the bit that says there is more
-            return low, at
+            break
         shift += 7
-        if shift > _LONG_BITS:
-            raise OverflowError("a long has more than 64 bits")
+        if shift >= _LONG_BITS:
+            break
+    if low >> _LONG_BITS:
+        raise OverflowError("a long has more than 64 bits")
+    return low, at
 
 
 def compile_decoder(data: type[msgspec.Struct]) -> Decoder:

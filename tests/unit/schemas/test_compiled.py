@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from schemas import codec
 from schemas.codec import UndecodableError
+from schemas.decoder import _more
 from schemas.encoder import long
 from schemas.envelope import Message
 from topics.registry import TOPICS
@@ -97,3 +98,11 @@ def test_a_number_beyond_64_bits_is_no_long(value: int) -> None:
 def test_what_is_no_number_is_refused_at_once(value: Any) -> None:
     with pytest.raises(TypeError):
         long(value)
+
+
+def test_a_number_of_more_than_64_bits_is_left_to_the_general_decoder() -> None:
+    most = bytes([0xFF] * 9 + [0x01])
+    assert _more(most, most[0], 1) == (2**64 - 1, 10)
+    for beyond in (bytes([0xFF] * 9 + [0x02]), bytes([0xFF] * 9 + [0x80, 0x00])):
+        with pytest.raises(OverflowError):
+            _more(beyond, beyond[0], 1)
