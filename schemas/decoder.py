@@ -20,21 +20,18 @@ from schemas.envelope import Message
 Decoder = Callable[[bytes, int], Any]
 
 _LONG_BITS = 64
+_MORE_TO_COME = 0x80
 
 
 def _more(value: bytes, low: int, at: int) -> tuple[int, int]:
     """Return the number whose first seven bits are `low`, and where it ends."""
-    shift, low = 7, low & 0x7F
-    while True:
+    shift, byte, low = 0, low, low & 0x7F
+    while byte & _MORE_TO_COME and shift < _LONG_BITS - 7:
+        shift += 7
         byte = value[at]
         at += 1
         low |= (byte & 0x7F) << shift
-        if byte < 0x80:  # noqa: PLR2004 - the bit that says there is more
-            break
-        shift += 7
-        if shift >= _LONG_BITS:
-            break
-    if low >> _LONG_BITS:
+    if byte & _MORE_TO_COME or low >> _LONG_BITS:
         raise OverflowError("a long has more than 64 bits")
     return low, at
 
