@@ -30,7 +30,7 @@ from schemas.product import ProductCreate
 from sinks.migrate import migrate
 from tests.eventually import eventually
 from tests.integration.upgrade.release import GIFT_NOTE, GREETED, HERE, next_release, run
-from tests.stack import Stack
+from tests.stack import Stack, free_port_base
 from topics import admin
 from topics import registry as t
 from topics.command import command
@@ -52,7 +52,7 @@ class Fleet:
     def __init__(self, settings: Settings) -> None:
         self.environment = {
             "ECOMMERCE_DATA_DIR": str(settings.data_dir),
-            "ECOMMERCE_PORT_BASE": str(settings.port_base),
+            "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
             "ECOMMERCE_POSTGRES": settings.postgres_dsn,
             "ECOMMERCE_REDIS": settings.redis_url,
         }
@@ -61,10 +61,12 @@ class Fleet:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, name: str, release: Path, *arguments: str) -> None:
+        # Two sinks side by side: each tells its figures on a port of its own.
+        ports = {"ECOMMERCE_PORT_BASE": str(free_port_base())}
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 [Path(sys.executable).with_name("ecommerce"), *arguments],
-                env={**os.environ, "PYTHONPATH": str(release), **self.environment},
+                env={**os.environ, "PYTHONPATH": str(release), **self.environment, **ports},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
