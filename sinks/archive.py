@@ -7,13 +7,12 @@ import socket
 from collections.abc import Sequence
 
 import structlog
-import uvloop
-from prometheus_client import start_http_server
 
 from connectors.archive.sink import ArchiveSink
 from connectors.health.responder import PingResponder
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
+from connectors.runtime.process import run_with_metrics
 from connectors.runtime.projection import AnyProjection, RawProjection
 from connectors.runtime.record import Record
 from connectors.runtime.sizing import Limits
@@ -65,12 +64,7 @@ def connector(settings: Settings, url: str, producer: MessageProducer) -> SinkCo
 
 def run(settings: Settings, url: str) -> None:
     """Keep the archive until SIGTERM or SIGINT, with its metrics over HTTP."""
-    server, thread = start_http_server(settings.port(PortOffset.ARCHIVE_METRICS), settings.host)
-    try:
-        uvloop.run(_until_signalled(settings, url))
-    finally:
-        server.shutdown()
-        thread.join()
+    run_with_metrics(settings, PortOffset.ARCHIVE_METRICS, _until_signalled(settings, url))
 
 
 async def _until_signalled(settings: Settings, url: str) -> None:

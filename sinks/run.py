@@ -8,8 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
-import uvloop
-from prometheus_client import start_http_server
 
 from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.health.responder import PingResponder
@@ -17,6 +15,7 @@ from connectors.postgres.sink import PostgresSink
 from connectors.redis.sink import RedisSink
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
+from connectors.runtime.process import run_with_metrics
 from sinks import elasticsearch, postgres, redis
 from sinks.indices import INDICES
 from sinks.rows import TABLES
@@ -100,12 +99,7 @@ async def _stop_all(stop: asyncio.Event, running: Iterable[SinkConnector[Any]]) 
 
 def run(settings: Settings) -> None:
     """Run the sinks until SIGTERM or SIGINT, with their metrics over HTTP."""
-    server, thread = start_http_server(settings.port(PortOffset.SINK_METRICS), settings.host)
-    try:
-        uvloop.run(_until_signalled(settings))
-    finally:
-        server.shutdown()
-        thread.join()
+    run_with_metrics(settings, PortOffset.SINK_METRICS, _until_signalled(settings))
 
 
 async def _until_signalled(settings: Settings) -> None:

@@ -5,23 +5,16 @@ import os
 import signal
 import socket
 
-import uvloop
-from prometheus_client import start_http_server
-
 from connectors.health.responder import PingResponder
 from connectors.outbox.row import SOURCE
 from connectors.outbox.source import OutboxSource
+from connectors.runtime.process import run_with_metrics
 from topics.settings import PortOffset, Settings
 
 
 def run(settings: Settings) -> None:
     """Publish until SIGTERM or SIGINT; the batch in hand is ended."""
-    server, thread = start_http_server(settings.port(PortOffset.OUTBOX_METRICS), settings.host)
-    try:
-        uvloop.run(_until_signalled(settings))
-    finally:
-        server.shutdown()
-        thread.join()
+    run_with_metrics(settings, PortOffset.OUTBOX_METRICS, _until_signalled(settings))
 
 
 async def _until_signalled(settings: Settings) -> None:
