@@ -29,7 +29,9 @@ _SLICE = 1_000
 _PATIENCE_S = 1.0
 """A full batch waits this long for the one before it; then its partitions are paused, which costs a fetch."""
 _GRACE_S = 30.0
-"""How long a rebalance or a stop waits for the write in flight."""
+"""How long a stop waits for the write in flight."""
+_YIELD_S = 5.0
+"""How long a rebalance waits for it: its commit is answered only after the rebalance, which waits for us."""
 _LOOK_S = 1.0
 
 
@@ -130,7 +132,7 @@ class SinkConnector(Generic[R]):
         self._hand.forget(partitions)
         if self._write is not None and self._landed.touches(partitions):
             if self.healthy and not lost:
-                await asyncio.wait({self._write}, timeout=_GRACE_S)
+                await asyncio.wait({self._write}, timeout=_YIELD_S)
             self._landed.forget(partitions)
         for partition in partitions:
             metrics.forget_lag(self.name, partition)

@@ -53,6 +53,7 @@ class Fleet:
         self.environment = {
             "ECOMMERCE_DATA_DIR": str(settings.data_dir),
             "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
+            "ECOMMERCE_PORT_BASE": str(settings.port_base),
             "ECOMMERCE_POSTGRES": settings.postgres_dsn,
             "ECOMMERCE_REDIS": settings.redis_url,
         }
@@ -62,7 +63,7 @@ class Fleet:
 
     def start(self, name: str, release: Path, *arguments: str) -> None:
         # Two sinks side by side: each tells its figures on a port of its own.
-        ports = {"ECOMMERCE_PORT_BASE": str(free_port_base())}
+        ports = {"ECOMMERCE_PORT_BASE": str(free_port_base())} if arguments == ("sink",) else {}
         with (self._logs / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
                 [Path(sys.executable).with_name("ecommerce"), *arguments],
