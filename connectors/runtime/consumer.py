@@ -155,8 +155,9 @@ class KafkaReader:
 
     def _poll(self, wait_s: float, most: int) -> Batch:
         batch = Batch()
-        self._gone.clear()
         first = self._consumer.poll(wait_s)
+        # A rebalance before the first record is behind it: partitions that left and came back count again.
+        self._gone.clear()
         if first is None:
             return batch
         rest: Sequence[Message] = self._consumer.consume(most - 1, 0.0) if most > 1 else ()
