@@ -30,8 +30,8 @@ _PATIENCE_S = 1.0
 """A full batch waits this long for the one before it; then its partitions are paused, which costs a fetch."""
 _GRACE_S = 30.0
 """How long a stop waits for the write in flight."""
-_YIELD_S = 5.0
-"""How long a rebalance waits for it: its commit is answered only after the rebalance, which waits for us."""
+_YIELD_S = 15.0
+"""How long a rebalance waits for it, and its commit."""
 _LOOK_S = 1.0
 
 
@@ -77,12 +77,13 @@ class SinkConnector(Generic[R]):
         self._begun = 0.0
         self._looked = 0.0
         self._done: dict[TopicPartition, int] = dict(positions or {})
+        self._owed: dict[TopicPartition, int] = {}
         self._reader: KafkaReader
 
     @property
     def healthy(self) -> bool:
         """Tell whether the sink's server took the last batch."""
-        return self._landing.attempts == 0
+        return not self._landing.away.is_set()
 
     @property
     def attempts(self) -> int:
@@ -128,13 +129,17 @@ class SinkConnector(Generic[R]):
         log.info("sink.assigned", sink=self.name, partitions=len(partitions))
 
     async def yielded(self, partitions: Collection[TopicPartition], *, lost: bool) -> None:
-        """Let the write in flight end, then forget what was not written: its next owner reads it again."""
+        """Let the write in flight end, commit it, and forget what is not written: its next owner reads it."""
         self._hand.forget(partitions)
-        if self._write is not None and self._landed.touches(partitions):
-            if self.healthy and not lost:
-                await asyncio.wait({self._write}, timeout=_YIELD_S)
-            self._landed.forget(partitions)
+        if not lost:
+            if self._write is not None and self._landed.touches(partitions):
+                await self._let_end(self._write, _YIELD_S)
+            if any(partition in self._owed for partition in partitions):
+                await self._commit({})
+        self._landed.forget(partitions)
         for partition in partitions:
+            self._owed.pop(partition, None)
+            self._done.pop(partition, None)
             metrics.forget_lag(self.name, partition)
 
     async def _turn(self) -> None:
@@ -205,13 +210,27 @@ class SinkConnector(Generic[R]):
         self._hand.ended(batch.ends)
 
     async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        if self._group is None or not offsets:
+        """Commit what is written, and what could not be committed before."""
+        if self._group is None:
+            return
+        self._owed.update(offsets)
+        owed = dict(self._owed)
+        if not owed:
             return
         try:
-            await asyncio.wait_for(self._reader.commit(offsets), self._limits.commit_s)
+            await asyncio.wait_for(self._reader.commit(owed), self._limits.commit_s)
         except (KafkaException, TimeoutError) as error:
-            # Written and not committed: the partitions' next owner writes it again, which changes nothing.
+            # It is tried again with the next batch; a next owner that comes first writes it again, which
+            # changes nothing.
             log.warning("sink.commit_failed", sink=self.name, error=str(error))
+        else:
+            self._owed = {each: at for each, at in self._owed.items() if owed.get(each) != at}
+
+    async def _let_end(self, write: "asyncio.Task[None]", seconds: float) -> None:
+        """Wait for a write as long as its server takes batches."""
+        away = asyncio.create_task(self._landing.away.wait())
+        await asyncio.wait({write, away}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        away.cancel()
 
     def _reached(self, until: Mapping[TopicPartition, int]) -> bool:
         return all(self._done.get(partition, 0) >= offset for partition, offset in until.items())
@@ -224,11 +243,13 @@ class SinkConnector(Generic[R]):
         metrics.PAUSED.labels(self.name).set(int(self._reader.paused))
         metrics.BATCH_LIMIT.labels(self.name).set(self._sizing.records)
         metrics.lag(self.name, self._behind(), self._oldest())
+        if self._owed and self._write is None:
+            self._landed, self._write = Pending(), asyncio.create_task(self._commit({}))
 
     def _behind(self) -> Iterator[tuple[TopicPartition, int]]:
-        for partition in self._reader.assignment():
-            end, done = self._reader.end(partition), self._done.get(partition)
-            if end is not None and done is not None:
+        for partition, end in self._reader.ends.items():
+            done = self._done.get(partition)
+            if done is not None and partition in self._reader.assignment:
                 yield partition, max(0, end - done)
 
     def _oldest(self) -> int | None:
@@ -238,8 +259,7 @@ class SinkConnector(Generic[R]):
     async def _end(self) -> None:
         try:
             if self._write is not None:
-                if self.healthy:
-                    await asyncio.wait({self._write}, timeout=_GRACE_S)
+                await self._let_end(self._write, _GRACE_S)
                 self._write.cancel()
                 await asyncio.gather(self._write, return_exceptions=True)
             if self._poll is not None:

@@ -5,8 +5,8 @@ comes or goes moves only the partitions that change hands, and all others flow o
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Collection, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
 import structlog
@@ -14,6 +14,7 @@ from aiokafka import TopicPartition
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as Place
 
+from connectors.runtime.client_thread import ClientThread
 from connectors.runtime.record import Record
 from topics.settings import Settings
 
@@ -30,6 +31,9 @@ SESSION_TIMEOUT_MS = 10_000
 
 _TURN_S = 20.0
 """How long a rebalance waits for the connector to let go of what it holds."""
+_SLICE_S = 0.05
+"""How long the client is asked at once for records: a commit waits for no longer than that."""
+_LOOK_S = 1.0
 
 
 class Owner(Protocol):
@@ -68,10 +72,15 @@ class KafkaReader:
         self._owner = owner
         self._topics = sorted(topics)
         self._positions = positions
-        self._paused = False
+        self.assignment: frozenset[TopicPartition] = frozenset(positions or ())
+        """The partitions that are read."""
+        self.ends: Mapping[TopicPartition, int] = {}
+        """The offset after the last record of partitions that were fetched from, a second old at most."""
+        self._looked = 0.0
+        self._paused = self._pausing = False
         self._gone: set[tuple[str, int]] = set()
         self._told = ""
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix=client_id)
+        self._thread = ClientThread(client_id)
         self._loop = asyncio.get_running_loop()
         self._consumer = Consumer(
             {
@@ -111,51 +120,42 @@ class KafkaReader:
 
         Raises confluent_kafka.KafkaException where the client cannot go on.
         """
-        return self._loop.run_in_executor(self._threads, self._poll, wait_s, most)
+        return self._thread.run(self._poll, wait_s, most)
 
     async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Commit the next offsets to read. Raises confluent_kafka.KafkaException."""
+        """Commit the next offsets to read; in a rebalance, before the partitions go.
+
+        Raises confluent_kafka.KafkaException.
+        """
         places = [Place(topic, partition, offset) for (topic, partition), offset in offsets.items()]
-        await self._loop.run_in_executor(
-            self._threads, lambda: self._consumer.commit(offsets=places, asynchronous=False)
-        )
+        done = await self._thread.between(lambda: self._consumer.commit(offsets=places, asynchronous=False))
+        for place in done or ():
+            if place.error is not None:
+                raise KafkaException(place.error)
 
     def pause(self) -> None:
         """Let nothing come until `resume`; polling goes on, as it keeps the membership alive."""
-        if not self._paused:
-            self._paused = True
-            self._consumer.pause(self._consumer.assignment())
+        self._pausing = True
 
     @property
     def paused(self) -> bool:
         """Tell whether partitions are paused."""
-        return self._paused
+        return self._pausing
 
     def resume(self) -> None:
         """Let records come again."""
-        if self._paused:
-            self._paused = False
-            self._consumer.resume(self._consumer.assignment())
-
-    def assignment(self) -> list[TopicPartition]:
-        """Return the partitions that are read."""
-        return [TopicPartition(place.topic, place.partition) for place in self._consumer.assignment()]
-
-    def end(self, partition: TopicPartition) -> int | None:
-        """Return the offset after the partition's last record, as the last fetch told it; None before one."""
-        _, end = self._consumer.get_watermark_offsets(Place(*partition), cached=True)
-        return None if end < 0 else end
+        self._pausing = False
 
     async def close(self) -> None:
         """Leave the group, so that its others take over at once."""
         try:
-            await self._loop.run_in_executor(self._threads, self._consumer.close)
+            await self._thread.run(self._consumer.close)
         finally:
-            self._threads.shutdown(wait=False)
+            self._thread.close()
 
     def _poll(self, wait_s: float, most: int) -> Batch:
         batch = Batch()
-        first = self._consumer.poll(wait_s)
+        first = self._first(wait_s)
         # A rebalance before the first record is behind it: partitions that left and came back count again.
         self._gone.clear()
         if first is None:
@@ -170,6 +170,32 @@ class KafkaReader:
             # A rebalance came between the first record and the rest.
             batch.records = [each for each in batch.records if (each.topic, each.partition) not in self._gone]
         return batch
+
+    def _first(self, wait_s: float) -> Message | None:
+        """Return what comes first, and do between the slices of the wait what was asked for meanwhile."""
+        end = time.monotonic() + wait_s
+        while True:
+            self._thread.serve()
+            self._settle()
+            left = end - time.monotonic()
+            first = self._consumer.poll(max(0.0, min(left, _SLICE_S)))
+            if first is not None or left <= _SLICE_S:
+                return first
+
+    def _settle(self) -> None:
+        """Pause or resume, as was said last, and look where the partitions end."""
+        if self._pausing != self._paused:
+            self._paused = self._pausing
+            (self._consumer.pause if self._paused else self._consumer.resume)(_places(self.assignment))
+        now = time.monotonic()
+        if now - self._looked >= _LOOK_S:
+            self._looked = now
+            told = ((each, self._watermark(each)) for each in self.assignment)
+            self.ends = {partition: end for partition, end in told if end >= 0}
+
+    def _watermark(self, partition: TopicPartition) -> int:
+        _, end = self._consumer.get_watermark_offsets(Place(*partition), cached=True)
+        return int(end)
 
     def _take_note(self, message: Any, batch: Batch) -> None:
         error: KafkaError = message.error()
@@ -189,31 +215,38 @@ class KafkaReader:
     def _assigned(self, consumer: Consumer, places: list[Place]) -> None:
         self._turn(self._owner.gained(_partitions(places)))
         consumer.incremental_assign(places)
+        self.assignment |= frozenset(_partitions(places))
         if self._paused and places:
             consumer.pause(places)
 
     def _revoked(self, consumer: Consumer, places: list[Place]) -> None:
-        self._gone.update(_partitions(places))
-        self._turn(self._owner.yielded(_partitions(places), lost=False))
-        consumer.incremental_unassign(places)
+        self._leave(consumer, places, lost=False)
 
     def _lost(self, consumer: Consumer, places: list[Place]) -> None:
+        self._leave(consumer, places, lost=True)
+
+    def _leave(self, consumer: Consumer, places: list[Place], *, lost: bool) -> None:
         self._gone.update(_partitions(places))
-        self._turn(self._owner.yielded(_partitions(places), lost=True))
+        self._turn(self._owner.yielded(_partitions(places), lost=lost))
         consumer.incremental_unassign(places)
+        self.assignment -= frozenset(_partitions(places))
 
     def _turn(self, told: Awaitable[None]) -> None:
-        """Let the connector's loop do its part while the client's callback waits for it on its own thread."""
+        """Let the connector's loop do its part, and commit within the callback what it has written."""
 
         async def part() -> None:
             await told
 
         letting_go = asyncio.run_coroutine_threadsafe(part(), self._loop)
         try:
-            letting_go.result(_TURN_S)
+            self._thread.serve_until(letting_go, _TURN_S)
         except TimeoutError:
             # The rebalance goes on without it: what is written late, its next owner has written alike.
             log.warning("sink.rebalance_not_awaited", seconds=_TURN_S)
+
+
+def _places(partitions: Collection[TopicPartition]) -> list[Place]:
+    return [Place(topic, partition) for topic, partition in partitions]
 
 
 def _partitions(places: Collection[Place]) -> list[TopicPartition]:

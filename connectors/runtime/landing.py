@@ -50,6 +50,8 @@ class Landing(Generic[R]):
         self._commit = commit
         self.attempts = 0
         self.last_error = ""
+        self.away = asyncio.Event()
+        """Set while the server does not take batches."""
 
     async def land(self, batch: Pending[R]) -> None:
         """Write the batch and commit it. What a rebalance takes out of it meanwhile is left to others."""
@@ -64,6 +66,7 @@ class Landing(Generic[R]):
             if self.attempts:
                 log.info("sink.resumed", sink=self._name, attempts=self.attempts)
                 self.attempts, self.last_error = 0, ""
+                self.away.clear()
             metrics.UP.labels(self._name).set(1)
             await self._commit(batch.offsets())
             return
@@ -134,6 +137,7 @@ class Landing(Generic[R]):
     def _put_off(self, error: SinkUnavailableError) -> float:
         self.attempts += 1
         self.last_error = str(error)
+        self.away.set()
         self._sizing.failed()
         pause = delay(self.attempts)
         metrics.away(self._name, self.last_error)

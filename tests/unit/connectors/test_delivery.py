@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.runtime.delivery import deliver
@@ -50,6 +50,7 @@ async def delivered(sink: Memory, count: int) -> list[int]:
     return refused
 
 
+@settings(deadline=None)
 @given(count=st.integers(1, 60), data=st.data(), names=st.booleans())
 async def test_exactly_the_bad_entries_are_refused_and_the_rest_is_written_in_order(
     count: int, data: st.DataObject, *, names: bool
