@@ -5,12 +5,14 @@ import os
 import signal
 import socket
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
 
 from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.health.responder import PingResponder
+from connectors.postgres.offsets import Offsets
 from connectors.postgres.sink import PostgresSink
 from connectors.redis.sink import RedisSink
 from connectors.runtime.connector import SinkConnector
@@ -19,6 +21,7 @@ from connectors.runtime.process import run_with_metrics
 from sinks import elasticsearch, postgres, redis
 from sinks.indices import INDICES
 from sinks.rows import TABLES
+from topics.identity import topic_ids
 from topics.producer import MessageProducer
 from topics.settings import PortOffset, Settings
 
@@ -33,7 +36,9 @@ def connectors(settings: Settings, producer: MessageProducer) -> list[SinkConnec
         SinkConnector(
             "postgres",
             postgres.PROJECTIONS,
-            PostgresSink(settings.postgres_dsn, TABLES),
+            PostgresSink(
+                settings.postgres_dsn, TABLES, offsets=Offsets(postgres.GROUP, partial(topic_ids, settings))
+            ),
             DeadLetterTopic(producer, "postgres", postgres.GROUP),
             settings,
             group=postgres.GROUP,

@@ -1,15 +1,17 @@
 """Writes batches to PostgreSQL: one transaction per flush; what is new by COPY, what is known by a merge."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
 import structlog
+from confluent_kafka import KafkaException
 
-from connectors.postgres import statements
+from connectors.postgres import metrics, statements
 from connectors.postgres.compaction import compact
 from connectors.postgres.errors import UNFIT, blames_data, code_of
-from connectors.postgres.flush import Flush
+from connectors.postgres.flush import Flush, Rows
+from connectors.postgres.offsets import Offsets, OffsetsForeignError, place_of, stretches_of
 from connectors.postgres.table import Row, Table
 from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
 
@@ -24,14 +26,24 @@ _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClie
 
 
 class PostgresSink:
-    """A sink over `tables`, found by their unqualified names on `search_path`."""
+    """A sink over `tables`, found by their unqualified names on `search_path`.
 
-    def __init__(self, dsn: str, tables: Sequence[Table], search_path: str = "public") -> None:
+    With `offsets` it keeps beside the rows how far it is, and leaves out what it has written before.
+    """
+
+    def __init__(
+        self,
+        dsn: str,
+        tables: Sequence[Table],
+        search_path: str = "public",
+        offsets: Offsets | None = None,
+    ) -> None:
         self._dsn = dsn
         # Owners come before what they own.
         self._tables = sorted(tables, key=lambda table: table.owner is not None)
         self._by_row: dict[type, Table] = {table.row: table for table in tables}
         self._search_path = search_path
+        self._offsets = offsets
         self._connection: asyncpg.Connection | None = None
         self._careful = 0
 
@@ -44,8 +56,8 @@ class PostgresSink:
         if not rows:
             return ()
         try:
-            await self._flush(rows)
-        except (*_FAILURES, *UNFIT) as error:
+            await self._flush(batch, rows)
+        except (*_FAILURES, *UNFIT, KafkaException, OffsetsForeignError) as error:
             # A COPY that failed leaves the connection's client end in doubt: the next write has its own.
             await self.close()
             if blames_data(error):
@@ -53,11 +65,11 @@ class PostgresSink:
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
         return ()
 
-    async def _flush(self, rows: Mapping[Table, Sequence[Row]]) -> None:
+    async def _flush(self, batch: Sequence[Entry[Row]], rows: Rows) -> None:
         if self._careful == 0:
             try:
-                async with self._flushing() as flush:
-                    await flush.straight(rows)
+                async with self._flushing(batch, rows) as (flush, unwritten):
+                    await flush.straight(unwritten)
             except asyncpg.UniqueViolationError:
                 # Something of it is there already, as after a crash, and more of it may follow.
                 await self.close()
@@ -65,14 +77,29 @@ class PostgresSink:
             else:
                 return
         self._careful -= 1
-        async with self._flushing() as flush:
-            await flush.staged(rows)
+        async with self._flushing(batch, rows) as (flush, unwritten):
+            await flush.staged(unwritten)
 
     @asynccontextmanager
-    async def _flushing(self) -> AsyncIterator[Flush]:
+    async def _flushing(self, batch: Sequence[Entry[Row]], rows: Rows) -> AsyncIterator[tuple[Flush, Rows]]:
+        """Begin a transaction, and give what of the batch has not been written before."""
         connection = await self._connected()
+        if self._offsets is None:
+            async with connection.transaction():
+                yield Flush(connection, self._tables), rows
+            return
+        stretches = stretches_of([entry.record for entry in batch])
+        await self._offsets.meet(connection, stretches)
         async with connection.transaction():
-            yield Flush(connection, self._tables)
+            before = await self._offsets.claim(connection, stretches)
+            repeated = {place for place, stretch in stretches.items() if stretch.start < before[place]}
+            if not repeated:
+                yield Flush(connection, self._tables), rows
+                return
+            await self._offsets.verify({topic for topic, _ in repeated})
+            left = [entry for entry in batch if entry.record.offset >= before[place_of(entry.record)]]
+            yield Flush(connection, self._tables), compact([entry.rows for entry in left], self._by_row)
+            metrics.REPEATED.inc(len(batch) - len(left))
 
     async def close(self) -> None:
         """Disconnect, within a second."""
