@@ -1,5 +1,7 @@
 """Which errors a row is to blame for. All others are the server's state, and pass."""
 
+from collections.abc import Collection
+
 import asyncpg
 
 # SQLSTATE classes: 22 data exception, 23 integrity constraint violation, 54 a limit that a value exceeds.
@@ -9,11 +11,15 @@ UNFIT = (ValueError, TypeError, OverflowError)
 """What the client raises for a value that does not fit its column's type, before it sends anything."""
 
 
-def blames_data(error: Exception) -> bool:
+def blames_data(error: Exception, columns: Collection[str] = ()) -> bool:
     """Tell whether the same batch would fail again because of a value in it.
 
-    A missing table or permission is not the data's fault: it keeps the batch waiting until it is mended.
+    A missing table or permission is not the data's fault: it keeps the batch waiting until it is mended. No
+    more is a column that wants a value and that is not one of `columns`, the sink's own: it refuses every
+    row.
     """
+    if isinstance(error, asyncpg.NotNullViolationError) and columns and error.column_name not in columns:
+        return False
     if isinstance(error, asyncpg.PostgresError):
         return str(getattr(error, "sqlstate", "") or "").startswith(_DATA_CLASSES)
     return isinstance(error, UNFIT)

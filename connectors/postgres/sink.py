@@ -12,13 +12,12 @@ from connectors.postgres.compaction import compact
 from connectors.postgres.errors import UNFIT, blames_data, code_of
 from connectors.postgres.flush import Flush, Rows
 from connectors.postgres.offsets import Offsets, OffsetsForeignError, place_of, stretches_of
+from connectors.postgres.settings import PostgresSinkSettings
 from connectors.postgres.table import Row, Table
 from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
 
 log = structlog.get_logger(__name__)
 
-CONNECT_S = 5.0
-COMMAND_S = 60.0
 _CAREFUL_BATCHES = 20
 """After a row was met that is there already, so many batches go through the staging tables."""
 
@@ -37,6 +36,7 @@ class PostgresSink:
         tables: Sequence[Table],
         search_path: str = "public",
         offsets: Offsets | None = None,
+        patience: PostgresSinkSettings | None = None,
     ) -> None:
         self._dsn = dsn
         # Owners come before what they own.
@@ -44,6 +44,8 @@ class PostgresSink:
         self._by_row: dict[type, Table] = {table.row: table for table in tables}
         self._search_path = search_path
         self._offsets = offsets
+        self._patience = patience or PostgresSinkSettings()
+        self._columns = frozenset(column for table in tables for column in table.columns)
         self._connection: asyncpg.Connection | None = None
         self._careful = 0
 
@@ -60,7 +62,7 @@ class PostgresSink:
         except (*_FAILURES, *UNFIT, KafkaException, OffsetsForeignError) as error:
             # A COPY that failed leaves the connection's client end in doubt: the next write has its own.
             await self.close()
-            if blames_data(error):
+            if blames_data(error, self._columns):
                 raise BatchRefusedError(str(error), code_of(error)) from error
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
         return ()
@@ -115,17 +117,18 @@ class PostgresSink:
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
+        limit = f"{self._patience.statement_seconds * 1000:.0f}ms"
         try:
             self._connection = await asyncpg.connect(
                 self._dsn,
-                timeout=CONNECT_S,
-                command_timeout=COMMAND_S,
+                timeout=self._patience.connect_seconds,
+                command_timeout=self._patience.statement_seconds,
                 server_settings={
                     "search_path": self._search_path,
                     "application_name": "ecommerce-sink",
                     # Beside the client's own limit: a sink that was stopped in mid-flight holds no locks.
-                    "statement_timeout": f"{COMMAND_S:.0f}s",
-                    "idle_in_transaction_session_timeout": f"{COMMAND_S:.0f}s",
+                    "statement_timeout": limit,
+                    "idle_in_transaction_session_timeout": limit,
                 },
             )
             for table in self._tables:
