@@ -8,12 +8,14 @@ alone goes alone and at once.
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import aiokafka.errors as kafka_errors
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.structs import TopicPartition
+
+T = TypeVar("T")
 
 ALL_REPLICAS: Final = -1
 PRODUCE_TIMEOUT_MS: Final = 10_000
@@ -73,7 +75,7 @@ class Appends:
             response = await self.client.send(leader, request)
         except BaseException as error:
             for append in appends:
-                _settle(append.offset, error)
+                settle(append.offset, error)
             if not isinstance(error, kafka_errors.KafkaError):
                 raise
             return
@@ -85,7 +87,7 @@ class Appends:
         for append in appends:
             code, offset = answers[append.place]
             kind: Any = kafka_errors.for_code(code)
-            _settle(append.offset, offset if kind is kafka_errors.NoError else kind())
+            settle(append.offset, offset if kind is kafka_errors.NoError else kind())
 
 
 def _together(waiting: deque[_Append]) -> list[_Append]:
@@ -102,7 +104,8 @@ def _together(waiting: deque[_Append]) -> list[_Append]:
     return list(taken.values())
 
 
-def _settle(future: "asyncio.Future[int]", outcome: int | BaseException) -> None:
+def settle(future: "asyncio.Future[T]", outcome: T | BaseException) -> None:
+    """Give a future its outcome, unless whoever awaited it has gone."""
     if future.done():
         return
     if isinstance(outcome, BaseException):

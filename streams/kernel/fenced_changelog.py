@@ -8,8 +8,8 @@ Outputs are sent only after the changelog's answer, so a worker that lost its pa
 neither change state nor publish.
 
 This room reaches under aiokafka's producer, which cannot produce non-transactional batches under a
-transactional id: it builds the record batch, and `appends` the produce request. `tests/unit/kernel` pins what
-they rely on; KIP-98 describes the broker's side.
+transactional id: `record_batch` builds the batch, and `appends` the produce request. `tests/unit/kernel` pins
+what they rely on; KIP-98 describes the broker's side.
 """
 
 import asyncio
@@ -22,13 +22,13 @@ import msgspec
 import structlog
 from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.protocol.transaction import InitProducerIdRequest
-from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.structs import TopicPartition
 
 from streams.kernel.appends import PRODUCE_TIMEOUT_MS, Appends
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.layout import OWNER
 from streams.kernel.ports import Entry
+from streams.kernel.record_batch import NOBODY, Identity, build
 
 log = structlog.get_logger(__name__)
 
@@ -65,23 +65,22 @@ class FencedChangelog:
         self._transactional_id = f"{app_id}-{topic}-{partition}"
         self._place = TopicPartition(topic, partition)
         self._owner = owner
-        self._producer_id = -1
-        self._epoch = -1
+        self._identity = NOBODY
         self._sequence = 0
         self._acquired_at = 0.0
 
     @property
     def epoch(self) -> int:
         """The owner's epoch; every later owner's is higher."""
-        return self._epoch
+        return self._identity.epoch
 
     async def acquire(self) -> int:
         """Become the owner: fence everyone before, and return the offset of the ownership record."""
         await self._client.add_topic(self._place.topic)
-        self._producer_id, self._epoch = await self._init_producer_id()
+        self._identity = await self._init_producer_id()
         self._sequence = 0
         self._acquired_at = time.monotonic()
-        record = {"owner": self._owner, "epoch": self._epoch, "since": time.time_ns() // 1_000_000}
+        record = {"owner": self._owner, "epoch": self._identity.epoch, "since": time.time_ns() // 1_000_000}
         return await self._append([(OWNER, msgspec.json.encode(record))])
 
     async def append(self, entries: Sequence[Entry]) -> int:
@@ -91,11 +90,11 @@ class FencedChangelog:
         return await self._append(entries)
 
     async def _append(self, entries: Sequence[Entry]) -> int:
-        batch = self._build(entries)
+        batch = build(self._identity, self._sequence, [(key, value, ()) for key, value in entries])
         backoff = FIRST_BACKOFF_S
         while True:
             try:
-                first = await self._appends.append(self._place, batch)
+                first = await self._appends.append(self._place, batch.data)
             except _FENCED as error:
                 raise OwnershipLostError(
                     f"{self._place.topic}-{self._place.partition} has another owner: {error!r}"
@@ -113,26 +112,10 @@ class FencedChangelog:
                 backoff = min(backoff * 2, MAX_BACKOFF_S)
                 await self._client.force_metadata_update()
             else:
-                self._sequence = (self._sequence + len(entries)) & 0x7FFFFFFF
-                return first + len(entries) - 1
+                self._sequence = batch.following
+                return first + batch.count - 1
 
-    def _build(self, entries: Sequence[Entry]) -> bytes:
-        builder = DefaultRecordBatchBuilder(
-            magic=2,
-            compression_type=0,
-            is_transactional=0,
-            producer_id=self._producer_id,
-            producer_epoch=self._epoch,
-            base_sequence=self._sequence,
-            # The builder refuses what goes over; here the kernel has bounded the batch already.
-            batch_size=2**31 - 1,
-        )
-        now = time.time_ns() // 1_000_000
-        for index, (key, value) in enumerate(entries):
-            builder.append(index, timestamp=now, key=key, value=value, headers=[])
-        return bytes(builder.build())
-
-    async def _init_producer_id(self) -> tuple[int, int]:
+    async def _init_producer_id(self) -> Identity:
         request = InitProducerIdRequest(
             transactional_id=self._transactional_id, transaction_timeout_ms=PRODUCE_TIMEOUT_MS
         )
@@ -151,7 +134,7 @@ class FencedChangelog:
                 backoff = min(backoff * 2, MAX_BACKOFF_S)
                 await self._client.force_metadata_update()
             else:
-                return int(answer.producer_id), int(answer.producer_epoch)
+                return Identity(int(answer.producer_id), int(answer.producer_epoch))
 
 
 def _raise_for(code: int) -> None:

@@ -1,111 +1,127 @@
-"""The way out on Kafka: a batch's outputs as one record batch per destination partition."""
+"""The way out on Kafka: what all lanes have for a partition is one batch, and all batches are one request.
+
+aiokafka's producer has a sender that is woken, a future and a message object for each batch; a batch of a
+worker's lane is often one record, and cost as much to send as to decide.
+"""
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any, Final
 
+import aiokafka.errors as kafka_errors
 import structlog
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.transaction import InitProducerIdRequest
+from aiokafka.structs import TopicPartition
 from confluent_kafka import murmur2
 
+from streams.kernel.appends import PRODUCE_TIMEOUT_MS, Appends
+from streams.kernel.outgoing import FIRST_BACKOFF_S, MAX_BACKOFF_S, Outgoing
 from streams.kernel.ports import Output
+from streams.kernel.record_batch import NOBODY, Identity
 
 log = structlog.get_logger(__name__)
 
-# The broker's limit for a record batch of an ordinary topic is 1 MiB.
-MAX_BATCH_BYTES = 1_000_000
-FIRST_BACKOFF_S = 0.1
-MAX_BACKOFF_S = 5.0
-
-Destination = tuple[str, int]
+REQUEST_TIMEOUT_MS: Final = 15_000
 
 
 class KafkaPublisher:
-    """Sends outputs by one idempotent producer; waits for a broker that is down, for ever.
+    """Sends outputs under one idempotent producer id; waits for a broker that is down, for ever.
 
-    Outputs that are sent again after an error may be on the broker twice, under the same event ids.
+    Outputs that are sent again under a new id, after an error that ended the one before, may be on the broker
+    twice, under the same event ids.
     """
 
     def __init__(self, bootstrap: str, client_id: str) -> None:
         self._bootstrap = bootstrap
         self._client_id = client_id
-        self._producer: AIOKafkaProducer | None = None
-        self._renewing = asyncio.Lock()
+        self._client: AIOKafkaClient | None = None
+        self._appends: Appends
+        self._identity = NOBODY
+        self._identifying = asyncio.Lock()
         self._counts: dict[str, int] = {}
+        self._outgoing: dict[tuple[str, int], Outgoing] = {}
 
     async def start(self) -> None:
         """Connect; raises aiokafka's KafkaConnectionError where no broker answers."""
-        producer = AIOKafkaProducer(
+        client = AIOKafkaClient(
             bootstrap_servers=self._bootstrap,
             client_id=self._client_id,
-            enable_idempotence=True,
-            acks="all",
-            linger_ms=0,
-            max_batch_size=MAX_BATCH_BYTES,
-            max_request_size=2 * MAX_BATCH_BYTES,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
-        await producer.start()
-        self._producer = producer
+        await client.bootstrap()
+        self._client = client
+        self._appends = Appends(client)
+        self._identity = await self._identify()
 
     async def stop(self) -> None:
-        """Disconnect, after what is queued was sent."""
-        if self._producer is not None:
-            await self._producer.stop()
-            self._producer = None
+        """Disconnect; what is not sent by now fails with aiokafka's ProducerClosed."""
+        outgoing, self._outgoing = self._outgoing, {}
+        await asyncio.gather(*(each.close() for each in outgoing.values()))
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
 
     async def publish(self, outputs: Sequence[Output]) -> None:
-        """Send the outputs, in order per partition, and wait until all replicas have them."""
-        backoff = FIRST_BACKOFF_S
-        while True:
-            producer = self._producer
-            if producer is None:
-                raise ProducerClosed
-            try:
-                await self._send(producer, outputs)
-            except KafkaError as error:
-                log.warning("outputs not sent, trying again", count=len(outputs), error=repr(error))
-                await asyncio.sleep(backoff)
-                backoff = min(backoff * 2, MAX_BACKOFF_S)
-                if not error.retriable:
-                    await self._renew(producer)
-            else:
-                return
+        """Send the outputs, in order per partition, and wait until all replicas have them.
 
-    async def _send(self, producer: AIOKafkaProducer, outputs: Sequence[Output]) -> None:
-        by_destination: dict[Destination, list[Output]] = {}
+        Raises aiokafka's ProducerClosed before `start` and after `stop`.
+        """
+        by_destination: dict[tuple[str, int], list[Output]] = {}
         counts = self._counts
         for output in outputs:
             topic, key = output.topic, output.key
             count = counts.get(topic)
             if count is None:
-                count = counts[topic] = len(await producer.partitions_for(topic))
+                count = counts[topic] = await self._count(topic)
             partition = 0 if key is None else murmur2(key, count)
             by_destination.setdefault((topic, partition), []).append(output)
-        sent = []
-        for place, records in by_destination.items():
-            sent += await self._queue(producer, place, records)
+        sent = [self._to(place).put(records) for place, records in by_destination.items()]
         await asyncio.gather(*sent)
 
-    @staticmethod
-    async def _queue(
-        producer: AIOKafkaProducer, place: Destination, records: list[Output]
-    ) -> list["asyncio.Future[object]"]:
-        topic, partition = place
-        futures = []
-        batch = producer.create_batch()
-        for record in records:
-            headers = list(record.headers)
-            while batch.append(key=record.key, value=record.value, timestamp=None, headers=headers) is None:
-                futures.append(await producer.send_batch(batch, topic, partition=partition))
-                batch = producer.create_batch()
-        batch.close()
-        futures.append(await producer.send_batch(batch, topic, partition=partition))
-        return futures
+    def _to(self, place: tuple[str, int]) -> Outgoing:
+        outgoing = self._outgoing.get(place)
+        if outgoing is None:
+            outgoing = self._outgoing[place] = Outgoing(
+                TopicPartition(*place), self._appends, lambda: self._identity, self._renew
+            )
+        return outgoing
 
-    async def _renew(self, failed: AIOKafkaProducer) -> None:
-        """Replace a producer that cannot recover (its sequence is broken, or its sender died)."""
-        async with self._renewing:
-            current = self._producer
-            if current is not None and current is failed:
-                await current.stop()
-                await self.start()
+    async def _count(self, topic: str) -> int:
+        backoff = FIRST_BACKOFF_S
+        while True:
+            if self._client is None:
+                raise kafka_errors.ProducerClosed
+            await self._client.add_topic(topic)
+            if partitions := self._client.cluster.partitions_for_topic(topic):
+                return len(partitions)
+            log.warning("topic not known, trying again", topic=topic)
+            await asyncio.sleep(backoff)
+            backoff = min(backoff * 2, MAX_BACKOFF_S)
+            await self._client.force_metadata_update()
+
+    async def _renew(self, failed: Identity) -> None:
+        """Replace an identity whose sequence is broken, or which the broker has forgotten."""
+        async with self._identifying:
+            if self._identity == failed:
+                self._identity = await self._identify()
+
+    async def _identify(self) -> Identity:
+        # Of an idempotent producer without transactions any broker takes the request.
+        request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=PRODUCE_TIMEOUT_MS)
+        backoff = FIRST_BACKOFF_S
+        while True:
+            if self._client is None:
+                raise kafka_errors.ProducerClosed
+            try:
+                answer = await self._client.send(self._client.get_random_node(), request)
+                kind: Any = kafka_errors.for_code(answer.error_code)
+                if kind is not kafka_errors.NoError:
+                    raise kind
+            except kafka_errors.KafkaError as error:
+                log.warning("no producer id, trying again", error=repr(error))
+                await asyncio.sleep(backoff)
+                backoff = min(backoff * 2, MAX_BACKOFF_S)
+                await self._client.force_metadata_update()
+            else:
+                return Identity(int(answer.producer_id), int(answer.producer_epoch))
