@@ -18,6 +18,13 @@ class Flush:
         self._connection = connection
         self._tables = tables
 
+    async def deleted(self, keys: Mapping[Table, Mapping[Any, int]]) -> None:
+        """Delete the rows at the keys, and what they own, where they come from before the key's offset."""
+        for table, offsets in keys.items():
+            owned = [each for each in self._tables if each.owner is table]
+            values = [(*(key if len(table.key) > 1 else (key,)), offset) for key, offset in offsets.items()]
+            await self._connection.executemany(statements.delete(table, owned), values)
+
     async def straight(self, rows: Rows) -> None:
         """Write what is new by COPY into its table, and the rest by `staged`.
 

@@ -78,24 +78,26 @@ class Offsets:
     async def claim(
         self, connection: asyncpg.Connection, stretches: Mapping[Place, range]
     ) -> dict[Place, int]:
-        """Move the offsets on behind the stretches in the connection's transaction; return them as before.
+        """Move the offsets on behind the stretches, in the connection's transaction.
 
-        Waits for whoever moves one of them in another transaction. Raises OffsetsForeignError where one is
-        gone or belongs to another topic of the name.
+        Return, of the places of which something was written before, the offset up to which it was. Waits for
+        whoever moves an offset in another transaction. Raises OffsetsForeignError where one is gone or is of
+        another topic of the name, and, where something was written before, what asking the broker raises.
         """
         places = sorted(stretches)
         ends = [stretches[place].stop for place in places]
         rows = await connection.fetch(_CLAIM, self._group, *self._columns(places), ends)
-        if len(rows) < len(places):
+        before = {(topic, partition): offset for topic, partition, offset in rows}
+        if len(before) < len(places):
             self._met.clear()
             raise OffsetsForeignError(f"the offsets of {self._group} are gone, or of topics that are")
-        return {(topic, partition): before for topic, partition, before in rows}
+        known = {place: before[place] for place in places if stretches[place].start < before[place]}
+        if known:
+            await self._verify({topic for topic, _ in known})
+        return known
 
-    async def verify(self, topics: Collection[str]) -> None:
-        """Ask the broker whether the topics are still those whose offsets are held.
-
-        Raises OffsetsForeignError where one is not, and what asking the broker raises.
-        """
+    async def _verify(self, topics: Collection[str]) -> None:
+        """Ask the broker whether the topics are still those whose offsets are held."""
         if any(self._ids[topic] != now for topic, now in (await self._topic_ids(topics)).items()):
             self._met.clear()
             raise OffsetsForeignError(f"of {', '.join(sorted(topics))} one was created again")

@@ -8,7 +8,7 @@ import structlog
 from confluent_kafka import KafkaException
 
 from connectors.postgres import metrics, statements
-from connectors.postgres.compaction import compact
+from connectors.postgres.compaction import Compacted, compact
 from connectors.postgres.errors import UNFIT, blames_data, code_of
 from connectors.postgres.flush import Flush, Rows
 from connectors.postgres.offsets import Offsets, OffsetsForeignError, place_of, stretches_of
@@ -54,11 +54,11 @@ class PostgresSink:
 
         Raises BatchRefusedError where the server blames the data, and SinkUnavailableError for all else.
         """
-        rows = compact([entry.rows for entry in batch], self._by_row)
-        if not rows:
+        compacted = compact([entry.rows for entry in batch], self._by_row)
+        if compacted.empty:
             return ()
         try:
-            await self._flush(batch, rows)
+            await self._flush(batch, compacted)
         except (*_FAILURES, *UNFIT, KafkaException, OffsetsForeignError) as error:
             # A COPY that failed leaves the connection's client end in doubt: the next write has its own.
             await self.close()
@@ -67,10 +67,10 @@ class PostgresSink:
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
         return ()
 
-    async def _flush(self, batch: Sequence[Entry[Row]], rows: Rows) -> None:
+    async def _flush(self, batch: Sequence[Entry[Row]], compacted: Compacted) -> None:
         if self._careful == 0:
             try:
-                async with self._flushing(batch, rows) as (flush, unwritten):
+                async with self._flushing(batch, compacted) as (flush, unwritten):
                     await flush.straight(unwritten)
             except asyncpg.UniqueViolationError:
                 # Something of it is there already, as after a crash, and more of it may follow.
@@ -79,29 +79,28 @@ class PostgresSink:
             else:
                 return
         self._careful -= 1
-        async with self._flushing(batch, rows) as (flush, unwritten):
+        async with self._flushing(batch, compacted) as (flush, unwritten):
             await flush.staged(unwritten)
 
     @asynccontextmanager
-    async def _flushing(self, batch: Sequence[Entry[Row]], rows: Rows) -> AsyncIterator[tuple[Flush, Rows]]:
-        """Begin a transaction, and give what of the batch has not been written before."""
+    async def _flushing(
+        self, batch: Sequence[Entry[Row]], compacted: Compacted
+    ) -> AsyncIterator[tuple[Flush, Rows]]:
+        """Begin a transaction, and give the rows of the batch that have not been written before."""
         connection = await self._connected()
-        if self._offsets is None:
-            async with connection.transaction():
-                yield Flush(connection, self._tables), rows
-            return
-        stretches = stretches_of([entry.record for entry in batch])
-        await self._offsets.meet(connection, stretches)
+        stretches = stretches_of(entry.record for entry in batch) if self._offsets else {}
+        if self._offsets is not None:
+            await self._offsets.meet(connection, stretches)
         async with connection.transaction():
-            before = await self._offsets.claim(connection, stretches)
-            repeated = {place for place, stretch in stretches.items() if stretch.start < before[place]}
-            if not repeated:
-                yield Flush(connection, self._tables), rows
-                return
-            await self._offsets.verify({topic for topic, _ in repeated})
-            left = [entry for entry in batch if entry.record.offset >= before[place_of(entry.record)]]
-            yield Flush(connection, self._tables), compact([entry.rows for entry in left], self._by_row)
-            metrics.REPEATED.inc(len(batch) - len(left))
+            left = batch
+            if self._offsets is not None and (known := await self._offsets.claim(connection, stretches)):
+                left = [each for each in batch if each.record.offset >= known.get(place_of(each.record), 0)]
+                compacted = compact([entry.rows for entry in left], self._by_row)
+            flush = Flush(connection, self._tables)
+            if compacted.deleted:
+                await flush.deleted(compacted.deleted)
+            yield flush, compacted.rows
+        metrics.REPEATED.inc(len(batch) - len(left))
 
     async def close(self) -> None:
         """Disconnect, within a second."""

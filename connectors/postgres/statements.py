@@ -1,5 +1,7 @@
 """The SQL of a flush, made from the declaration of a table. Names come from declarations, never from data."""
 
+from collections.abc import Sequence
+
 from connectors.postgres.table import Table
 
 
@@ -32,6 +34,23 @@ def merge(table: Table) -> str:
         f" ON CONFLICT ({', '.join(table.key)}) {_on_conflict(table)} RETURNING {', '.join(table.key)},"
         " xmax <> 0"
     )
+
+
+def delete(table: Table, owned: Sequence[Table]) -> str:
+    """Return the statement that deletes the row at a key, with what it owns, where it is older.
+
+    Its values are the key's columns and then the offset that the row's must be below.
+    """
+    where = " AND ".join(f"{column} = ${place}" for place, column in enumerate(table.key, start=1))
+    gone = (
+        f"DELETE FROM {table.name} WHERE {where} AND {table.offset} < ${len(table.key) + 1}"  # noqa: S608 # declared names
+        f" RETURNING {table.key[0]}"
+    )
+    parts = [
+        f"drop_{each.name} AS (DELETE FROM {each.name} WHERE {_owner_key(each)} IN (SELECT * FROM gone))"  # noqa: S608 # declared names
+        for each in owned
+    ]
+    return f"WITH {', '.join([f'gone AS ({gone})', *parts])} SELECT count(*) FROM gone"  # noqa: S608 # declared names
 
 
 def drop_owned(table: Table) -> str:

@@ -19,6 +19,7 @@ class Table:
     - With `owner`, the rows belong to a row of the owner table, whose key column they share: when the owner's
       row is replaced, so are they, as a whole.
     - With neither, rows are only ever added; one that is there stays as it is.
+    - With `offset`, the column that holds the offset of the row's record, tombstones may delete rows.
     """
 
     name: str
@@ -26,9 +27,10 @@ class Table:
     key: tuple[str, ...]
     version: str | None = None
     owner: "Table | None" = None
+    offset: str | None = None
 
     def __post_init__(self) -> None:
-        wanted = {*self.key, *((self.version,) if self.version else ())}
+        wanted = {*self.key, *filter(None, (self.version, self.offset))}
         if missing := wanted - set(self.columns):
             raise ValueError(f"table {self.name}: {self.row.__name__} has no {', '.join(sorted(missing))}")
         if self.owner is None:
