@@ -93,12 +93,13 @@ class KafkaPublisher:
             if self._client is None:
                 raise kafka_errors.ProducerClosed
             await self._client.add_topic(topic)
+            # Where another lane has just added it, its metadata is still on the way.
+            await self._client.force_metadata_update()
             if partitions := self._client.cluster.partitions_for_topic(topic):
                 return len(partitions)
             log.warning("topic not known, trying again", topic=topic)
             await asyncio.sleep(backoff)
             backoff = min(backoff * 2, MAX_BACKOFF_S)
-            await self._client.force_metadata_update()
 
     async def _renew(self, failed: Identity) -> None:
         """Replace an identity whose sequence is broken, or which the broker has forgotten."""
