@@ -165,7 +165,7 @@ STOCK_MOVEMENTS = Table("stock_movements", StockMovementRow, key=("sku", "versio
 ORDERS = Table("orders", OrderRow, key=("order_id",), version="version")
 ORDER_LINES = Table("order_lines", OrderLineRow, key=("order_id", "line_id"), owner=ORDERS)
 ORDER_CHARGES = Table("order_charges", OrderChargeRow, key=("order_id", "ordinal"), owner=ORDERS)
-ORDER_EVENTS = Table("order_events", OrderEventRow, key=("event_id",))
+ORDER_EVENTS = Table("order_events", OrderEventRow, key=("event_id", "occurred_at"), month="occurred_at")
 PAYMENTS = Table("payments", PaymentRow, key=("order_id",), version="version")
 CARTS_ABANDONED = Table("carts_abandoned", AbandonedCartRow, key=("event_id",))
 DEAD_LETTERS = Table("dead_letters", DeadLetterRow, key=("id",))

@@ -11,6 +11,7 @@ from connectors.postgres import metrics, statements
 from connectors.postgres.compaction import Compacted, compact
 from connectors.postgres.errors import UNFIT, blames_data, code_of
 from connectors.postgres.flush import Flush, Rows
+from connectors.postgres.months import Months
 from connectors.postgres.offsets import Offsets, OffsetsForeignError, place_of, stretches_of
 from connectors.postgres.settings import PostgresSinkSettings
 from connectors.postgres.table import Row, Table
@@ -45,6 +46,7 @@ class PostgresSink:
         self._search_path = search_path
         self._offsets = offsets
         self._patience = patience or PostgresSinkSettings()
+        self._months = [Months(table) for table in tables if table.month is not None]
         self._columns = frozenset(column for table in tables for column in table.columns)
         self._connection: asyncpg.Connection | None = None
         self._careful = 0
@@ -91,6 +93,8 @@ class PostgresSink:
         stretches = stretches_of(entry.record for entry in batch) if self._offsets else {}
         if self._offsets is not None:
             await self._offsets.meet(connection, stretches)
+        for months in self._months:
+            await months.ensure(connection, compacted.rows.get(months.table, ()))
         async with connection.transaction():
             left = batch
             if self._offsets is not None and (known := await self._offsets.claim(connection, stretches)):
@@ -105,6 +109,8 @@ class PostgresSink:
     async def close(self) -> None:
         """Disconnect, within a second."""
         connection, self._connection = self._connection, None
+        for months in self._months:
+            months.forget()
         if connection is None or connection.is_closed():
             return
         try:

@@ -25,15 +25,16 @@ def find(table: Table) -> str:
 
 
 def merge(table: Table) -> str:
-    """Return the statement that moves staged rows into the table and returns the keys of those that won.
+    """Return the statement that moves staged rows into the table.
 
-    Behind the key stands whether the row replaced another: an inserted row has never been locked (xmax 0).
+    Of versioned tables it returns the keys of the rows that won. Behind the key stands whether the row
+    replaced another: an inserted row has never been locked (xmax 0).
     """
-    return (
+    moved = (
         f"INSERT INTO {table.name} ({_columns(table)}) SELECT {_columns(table)} FROM {stage_of(table)}"  # noqa: S608 # declared names
-        f" ON CONFLICT ({', '.join(table.key)}) {_on_conflict(table)} RETURNING {', '.join(table.key)},"
-        " xmax <> 0"
+        f" ON CONFLICT ({', '.join(table.key)}) {_on_conflict(table)}"
     )
+    return moved if table.version is None else f"{moved} RETURNING {', '.join(table.key)}, xmax <> 0"
 
 
 def delete(table: Table, owned: Sequence[Table]) -> str:

@@ -8,6 +8,9 @@ import stamina
 from connectors.postgres.table import Table
 
 _RETIRED = "retired"
+_PARTITIONS = """
+SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = $1::text::regclass
+"""
 _LOCK_S = 5
 _PATIENCE_S = 300.0
 
@@ -28,8 +31,15 @@ async def swap(dsn: str, tables: Sequence[Table], beside: str, live: str) -> Non
             await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_S}s'")
             await connection.execute(f'CREATE SCHEMA "{_RETIRED}"')
             for table in tables:
-                await connection.execute(f'ALTER TABLE "{live}".{table.name} SET SCHEMA "{_RETIRED}"')
-                await connection.execute(f'ALTER TABLE "{beside}".{table.name} SET SCHEMA "{live}"')
+                for source, target in ((live, _RETIRED), (beside, live)):
+                    for name in await _names(connection, source, table):
+                        await connection.execute(f'ALTER TABLE "{source}"."{name}" SET SCHEMA "{target}"')
             await connection.execute(f'DROP SCHEMA "{_RETIRED}", "{beside}" CASCADE')
     finally:
         await connection.close()
+
+
+async def _names(connection: asyncpg.Connection, schema: str, table: Table) -> list[str]:
+    """Return the table's name and its partitions': they do not move with it by themselves."""
+    partitions = await connection.fetch(_PARTITIONS, f'"{schema}".{table.name}')
+    return [table.name, *(row[0] for row in partitions)]

@@ -20,6 +20,7 @@ class Table:
       row is replaced, so are they, as a whole.
     - With neither, rows are only ever added; one that is there stays as it is.
     - With `offset`, the column that holds the offset of the row's record, tombstones may delete rows.
+    - With `month`, a column of times in its key, it is partitioned by the month of that, UTC.
     """
 
     name: str
@@ -28,9 +29,10 @@ class Table:
     version: str | None = None
     owner: "Table | None" = None
     offset: str | None = None
+    month: str | None = None
 
     def __post_init__(self) -> None:
-        wanted = {*self.key, *filter(None, (self.version, self.offset))}
+        wanted = {*self.key, *filter(None, (self.version, self.offset, self.month))}
         if missing := wanted - set(self.columns):
             raise ValueError(f"table {self.name}: {self.row.__name__} has no {', '.join(sorted(missing))}")
         if self.owner is None:

@@ -140,6 +140,7 @@ class MemoryPostgresSink(PostgresSink):
 
     def __init__(self, database: Database) -> None:
         super().__init__("", TABLES)
+        self._months = []  # its tables are not partitioned
         self._memory = Connection(database)
 
     async def _connected(self) -> Any:

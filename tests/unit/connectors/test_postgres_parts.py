@@ -100,7 +100,7 @@ def test_the_statements() -> None:
         " ON CONFLICT (id) DO UPDATE SET version = excluded.version, text = excluded.text"
         " WHERE excluded.version > heads.version RETURNING id, xmax <> 0"
     )
-    assert "ON CONFLICT (id) DO NOTHING" in statements.merge(EVENTS)
+    assert statements.merge(EVENTS).endswith("ON CONFLICT (id) DO NOTHING")
     placed = dataclasses.replace(HEADS, offset="version")
     assert statements.delete(placed, [PARTS]) == (
         "WITH gone AS (DELETE FROM heads WHERE id = $1 AND version < $2 RETURNING id),"
