@@ -25,8 +25,13 @@ _PROGRAM = (sys.executable, "-c", "from deploy.cli import main; main()")
 
 
 @asynccontextmanager
-async def platform(workers: int = 1, *, elasticsearch: str | None = None) -> AsyncIterator[Settings]:
-    """Start a platform in a directory and on ports of its own, and delete it in the end."""
+async def platform(
+    workers: int = 1, *, partitions: int | None = None, elasticsearch: str | None = None
+) -> AsyncIterator[Settings]:
+    """Start a platform in a directory and on ports of its own, and delete it in the end.
+
+    Topics have `partitions`, as configured where none are given.
+    """
     root = _directory()
     settings = Settings(
         data_dir=root / "data",
@@ -36,6 +41,7 @@ async def platform(workers: int = 1, *, elasticsearch: str | None = None) -> Asy
         redis=None,
         payment_provider=None,
         elasticsearch=elasticsearch,
+        partitions=partitions or Settings().partitions,
     )
     console = Console(stderr=True, quiet=True)
     try:

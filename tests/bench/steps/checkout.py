@@ -14,6 +14,7 @@ from topics.settings import Settings
 SKUS = [f"BENCH-{n:04}" for n in range(1_000)]
 PIECES = 1_000_000
 MOST = 2_000
+WORKERS = 1
 SHARE = 0.8
 
 
@@ -25,10 +26,10 @@ class Till:
         self._seeds = itertools.count(1)
         self._sustained: list[float] = []
 
-    async def open(self) -> None:
-        """Stock the shop, and buy a little to warm everything up."""
+    async def open(self, count: int) -> None:
+        """Stock the shop, and buy `count` carts: the broker's compiler takes a core in its first minute."""
         await asyncio.to_thread(stock_the_shop, self._settings, SKUS, PIECES)
-        await self._buy(200, lambda load: load.in_flight(16))
+        await self._buy(count, lambda load: load.in_flight(256))
 
     async def in_flight(self, count: int, most: int) -> Sample:
         """Buy `count` carts with up to `most` in flight: checkouts/s."""
@@ -73,10 +74,14 @@ def _percentiles(outcome: Outcome) -> dict[str, float]:
 
 
 async def cases(options: Options) -> AsyncGenerator[Case, None]:
-    """Yield the checkout's cases, all on one platform, and let the doctor look at what they left."""
-    async with platform() as settings:
+    """Yield the checkout's cases, all on one platform, and let the doctor look at what they left.
+
+    One worker is all that fits beside the servers, so topics have one partition: each more divides the same
+    load into batches that cost as much (`scale` shows how).
+    """
+    async with platform(partitions=WORKERS) as settings:
         till = Till(settings)
-        await till.open()
+        await till.open(options.scaled(4_000, 200))
         yield Case(
             "one in flight",
             "ms to order.confirmed, p50",
