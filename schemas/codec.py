@@ -13,6 +13,7 @@ import msgspec
 
 from schemas.avro import Schema, message_schema, without_logical_types
 from schemas.decoder import Decoder, compile_decoder
+from schemas.drift import drifted, left_out, writes_more
 from schemas.encoder import Encoder, compile_encoder
 from schemas.envelope import Message
 from schemas.lock import Entry, lock
@@ -88,6 +89,11 @@ def _encode_generally(topic: str, message: Message[D]) -> bytes:
     return out.getvalue()
 
 
+@cache
+def _writes_more(writer: int, reader: int) -> bool:
+    return writes_more(*(lock().schema(lock().by_id[each]) for each in (writer, reader)))
+
+
 def writer_of(value: bytes) -> Entry:
     """Return the locked schema that wrote `value`. Raises UndecodableError where there is none."""
     if len(value) < _HEADER.size:
@@ -120,7 +126,10 @@ def decode_fields(value: bytes, reader: int | None = None) -> dict[str, Any]:
 
 
 def decode(topic: str, data: type[D], value: bytes) -> Message[D]:
-    """Return the typed message. Raises UndecodableError where the bytes are not of this topic."""
+    """Return the typed message, a `DriftedMessage` where its writer knew fields that the type does not.
+
+    Raises UndecodableError where the bytes are not of this topic.
+    """
     compiled = _decoder(topic, data)
     if compiled is not None and value.startswith(compiled[0]):
         try:
@@ -136,8 +145,12 @@ def _decode_generally(topic: str, data: type[D], value: bytes) -> Message[D]:
     entry = writer_of(value)
     if entry.topic != topic:
         raise UndecodableError(f"value: schema id {entry.id} belongs to {entry.topic}, not to {topic}")
-    fields = decode_fields(value, lock().latest(topic).id)
+    reader = lock().latest(topic).id
+    fields = decode_fields(value, reader)
     try:
-        return msgspec.convert(fields, Message[data])  # type: ignore[valid-type]
+        message: Message[D] = msgspec.convert(fields, Message[data])  # type: ignore[valid-type]
     except msgspec.ValidationError as error:
         raise UndecodableError(f"value: {error}") from error
+    if not _writes_more(entry.id, reader):
+        return message
+    return drifted(message, left_out(decode_fields(value), fields) or {})

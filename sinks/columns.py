@@ -7,6 +7,9 @@ from uuid import UUID
 import msgspec
 from asyncpg.pgproto.pgproto import UUID as PostgresUUID  # noqa: N811 - it is no constant
 
+from schemas.drift import DriftedMessage
+from schemas.envelope import Message
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,6 +34,11 @@ def identifier(field: str, text: str) -> UUID:
 def optional_identifier(field: str, text: str | None) -> UUID | None:
     """Return an id, or None for None. Raises ValueError where it is not a UUID."""
     return None if text is None else identifier(field, text)
+
+
+def extra(message: Message[msgspec.Struct]) -> str | None:
+    """Return as JSON the message's fields that this release does not know; None where it knows them all."""
+    return json_text(message.unknown) if isinstance(message, DriftedMessage) else None
 
 
 def json_text(value: Any) -> str:

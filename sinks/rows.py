@@ -1,7 +1,8 @@
 """The rows of the PostgreSQL views: a type per table, its fields the columns, and how each table is kept.
 
 Money is in minor units of the row's currency. `version` is the version of the aggregate that the row shows.
-The tables' definitions are the revisions under `sinks/migrations`.
+`extra` is JSON: fields of the message that this release has no column for, as a newer one writes them. The
+tables' definitions are the revisions under `sinks/migrations`.
 """
 
 from datetime import datetime
@@ -25,6 +26,7 @@ class ProductRow(NamedTuple):
     created_at: datetime
     updated_at: datetime
     version: int
+    extra: str | None = None
 
 
 class StockLevelRow(NamedTuple):
@@ -39,6 +41,7 @@ class StockLevelRow(NamedTuple):
     threshold: int
     version: int
     updated_at: datetime
+    extra: str | None = None
 
 
 class StockMovementRow(NamedTuple):
@@ -51,6 +54,7 @@ class StockMovementRow(NamedTuple):
     reference: str
     reason: str
     occurred_at: datetime
+    extra: str | None = None
 
 
 class OrderRow(NamedTuple):
@@ -76,6 +80,7 @@ class OrderRow(NamedTuple):
     tracking: str | None
     version: int
     correlation_id: UUID
+    extra: str | None = None
 
 
 class OrderLineRow(NamedTuple):
@@ -111,6 +116,7 @@ class OrderEventRow(NamedTuple):
     status: str | None
     occurred_at: datetime
     detail: str
+    extra: str | None = None
 
 
 class PaymentRow(NamedTuple):
@@ -125,6 +131,7 @@ class PaymentRow(NamedTuple):
     reason: str | None
     version: int
     updated_at: datetime
+    extra: str | None = None
 
 
 class AbandonedCartRow(NamedTuple):
@@ -136,6 +143,7 @@ class AbandonedCartRow(NamedTuple):
     lines: str
     last_active_at: datetime
     abandoned_at: datetime
+    extra: str | None = None
 
 
 class DeadLetterRow(NamedTuple):

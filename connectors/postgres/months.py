@@ -71,14 +71,15 @@ class Months:
     async def ensure(self, connection: asyncpg.Connection, rows: Sequence[Row]) -> None:
         """Make the partitions that the rows want and that are missing. Not to be called in a transaction.
 
-        Where one cannot be made, for want of a lock or of a right, the default partition takes its rows.
+        Where one cannot be made, for want of a lock or a right or as its name is taken, the default partition
+        takes its rows.
         """
         new = months_of(map(self._moment, rows)) - self._met
         for month in sorted(new):
             if month.plausible(datetime.now(UTC)):
                 try:
                     await self._make(connection, month)
-                except (asyncpg.LockNotAvailableError, asyncpg.InsufficientPrivilegeError) as error:
+                except asyncpg.PostgresError as error:
                     log.warning(
                         "postgres.no_partition", table=self.table.name, month=month.start, error=str(error)
                     )

@@ -5,7 +5,7 @@ import msgspec
 from connectors.redis.value import Value
 from schemas.cart import CartAbandoned, CartLine, CartStatus, CartUpdated
 from schemas.envelope import Message
-from sinks.columns import identifier, instant, json_text, optional_identifier
+from sinks.columns import extra, identifier, instant, json_text, optional_identifier
 from sinks.rows import AbandonedCartRow
 
 
@@ -52,5 +52,6 @@ def abandoned_cart_row(message: Message[CartAbandoned]) -> tuple[AbandonedCartRo
             lines=json_text(data.lines),
             last_active_at=instant("last_active_at", data.last_active_at),
             abandoned_at=instant("occurred_at", message.occurred_at),
+            extra=extra(message),
         ),
     )

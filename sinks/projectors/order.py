@@ -6,7 +6,7 @@ from connectors.postgres.table import Row
 from schemas.envelope import Message
 from schemas.order import OrderRejected, OrderSnapshot
 from schemas.payment import PaymentSnapshot
-from sinks.columns import identifier, instant, json_text, optional_identifier
+from sinks.columns import extra, identifier, instant, json_text, optional_identifier
 from sinks.rows import OrderChargeRow, OrderEventRow, OrderLineRow, OrderRow, PaymentRow
 
 
@@ -38,6 +38,7 @@ def order_rejected_rows(message: Message[OrderRejected]) -> tuple[OrderEventRow]
             status=None if data.status is None else data.status.value,
             occurred_at=instant("occurred_at", message.occurred_at),
             detail=json_text(detail),
+            extra=extra(message),
         ),
     )
 
@@ -56,6 +57,7 @@ def payment_row(message: Message[PaymentSnapshot]) -> tuple[PaymentRow]:
             reason=data.reason,
             version=message.aggregate_version,
             updated_at=instant("occurred_at", message.occurred_at),
+            extra=extra(message),
         ),
     )
 
@@ -83,6 +85,7 @@ def _order(order_id: UUID, message: Message[OrderSnapshot]) -> OrderRow:
         tracking=data.tracking,
         version=message.aggregate_version,
         correlation_id=identifier("correlation_id", message.correlation_id),
+        extra=extra(message),
     )
 
 
@@ -133,4 +136,5 @@ def _event(order_id: UUID, message: Message[OrderSnapshot]) -> OrderEventRow:
         status=data.status.value,
         occurred_at=instant("occurred_at", message.occurred_at),
         detail=json_text(detail),
+        extra=extra(message),
     )

@@ -3,7 +3,7 @@
 from schemas.envelope import Message
 from schemas.inventory import InventoryUpdated
 from schemas.product import ProductSnapshot
-from sinks.columns import instant
+from sinks.columns import extra, instant
 from sinks.rows import ProductRow, StockLevelRow, StockMovementRow
 
 
@@ -23,6 +23,7 @@ def product_row(message: Message[ProductSnapshot]) -> tuple[ProductRow]:
             created_at=instant("created_at", data.created_at),
             updated_at=instant("updated_at", data.updated_at),
             version=message.aggregate_version,
+            extra=extra(message),
         ),
     )
 
@@ -41,6 +42,7 @@ def stock_level_row(message: Message[InventoryUpdated]) -> tuple[StockLevelRow]:
             threshold=data.low_stock_threshold,
             version=message.aggregate_version,
             updated_at=instant("occurred_at", message.occurred_at),
+            extra=extra(message),
         ),
     )
 
@@ -58,5 +60,6 @@ def stock_movement_row(message: Message[InventoryUpdated]) -> tuple[StockMovemen
             movement.reference,
             movement.reason,
             instant("occurred_at", message.occurred_at),
+            extra(message),
         ),
     )

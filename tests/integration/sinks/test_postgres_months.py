@@ -87,6 +87,16 @@ async def test_what_had_no_partition_moves_once_there_is_one(
     assert await spread(database) == {"order_events_2026_03": 2, DEFAULT: 1}
 
 
+async def test_a_month_that_was_detached_is_not_in_the_way(
+    sink: PostgresSink, database: asyncpg.Connection
+) -> None:
+    await write(sink, [placed("a", 2026, 5, 1)])
+    await database.execute("ALTER TABLE order_events DETACH PARTITION order_events_2026_05")
+    await sink.close()
+    await write(sink, [placed("b", 2026, 5, 2)])
+    assert await spread(database) == {DEFAULT: 1}
+
+
 async def test_sinks_that_meet_a_month_at_once_make_one_partition(
     database: asyncpg.Connection, views: str
 ) -> None:
@@ -130,7 +140,7 @@ async def test_the_migration_keeps_what_is_there(settings: Settings, postgres: s
         ],
     )
     before = await database.fetch("SELECT * FROM order_events ORDER BY occurred_at")
-    await asyncio.to_thread(migrate, settings)
+    await asyncio.to_thread(migrate, settings, SCHEMA, "0005")
     assert await spread(database) == {"order_events_2026_01": 1, "order_events_2026_02": 1, DEFAULT: 1}
     assert await database.fetch("SELECT * FROM order_events ORDER BY occurred_at") == before
     await database.close()
