@@ -38,7 +38,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand("lag", "deploy.lag.commands:lag", "Show what consumers have yet to read.", OPERATIONS),
     LazyCommand("dlq", "deploy.dlq.commands:app", "List, show and redrive dead letters.", OPERATIONS),
     LazyCommand("doctor", "deploy.doctor.commands:doctor", "Check the platform's invariants.", OPERATIONS),
-    LazyCommand("rebuild", "deploy.run.rebuild:rebuild", "Rebuild a view from the topics.", OPERATIONS),
+    LazyCommand("views", "deploy.views.commands:app", "Rebuild views, compare them with topics.", OPERATIONS),
     LazyCommand("staff", "deploy.run.staff:staff", "Make an account a staff account.", OPERATIONS),
     LazyCommand(
         "topology", "deploy.topology.commands:topology", "Print the dataflow's picture.", DEVELOPMENT

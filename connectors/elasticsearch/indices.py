@@ -39,10 +39,9 @@ async def create_beside(client: AsyncElasticsearch, index: Index, name: str) -> 
 
 
 async def drop(client: AsyncElasticsearch, index: Index) -> None:
-    """Delete what the alias stands for, and the template; does nothing where there is neither."""
-    behind = await client.options(ignore_status=404).indices.get_alias(name=index.alias)
-    if behind.meta.status == _OK:
-        await client.indices.delete(index=list(behind))
+    """Delete what the alias stands for, what swaps have kept, and the template, as far as they are there."""
+    if names := [*await _behind(client, index.alias), *await old(client, index)]:
+        await client.indices.delete(index=names)
     await client.options(ignore_status=404).indices.delete_index_template(name=index.alias)
 
 
@@ -50,21 +49,50 @@ async def _check(client: AsyncElasticsearch, index: Index) -> None:
     for name, found in (await client.indices.get_mapping(index=index.alias)).items():
         if found["mappings"].get("_meta", {}).get("declaration") != index.declaration:
             raise OutdatedIndexError(
-                f"{name} was made by another version: run `ecommerce rebuild elasticsearch`"
+                f"{name} was made by another version: run `ecommerce views rebuild elasticsearch`"
             )
 
 
 async def swap(client: AsyncElasticsearch, index: Index, name: str) -> None:
-    """Let the alias stand for index `name` from now on, in one step, and delete what it stood for."""
-    old = [
-        each
-        for each in (await client.indices.get_alias(name=index.alias, allow_no_indices=True))
-        if each != name
-    ]
+    """Let the alias stand for index `name` from now on, in one step; what it stood for is kept as old."""
+    before = [each for each in await _behind(client, index.alias) if each != name]
     await client.indices.refresh(index=name)
     await client.indices.update_aliases(
         actions=[
-            *({"remove_index": {"index": each}} for each in old),
+            *({"remove": {"index": each, "alias": index.alias}} for each in before),
+            *({"add": {"index": each, "alias": _old(index)}} for each in before),
             {"add": {"index": name, "alias": index.alias, "is_write_index": True}},
         ]
     )
+
+
+async def old(client: AsyncElasticsearch, index: Index) -> list[str]:
+    """Return the indices that swaps have kept."""
+    return await _behind(client, _old(index))
+
+
+async def drop_old(client: AsyncElasticsearch, index: Index) -> None:
+    """Delete the indices that swaps have kept; does nothing where there are none."""
+    if kept := await old(client, index):
+        await client.indices.delete(index=kept)
+
+
+async def drop_strays(client: AsyncElasticsearch, index: Index) -> None:
+    """Delete what interrupted rebuilds have left: the alias's numbered indices that no alias stands for."""
+    found = await client.indices.get_alias(index=f"{index.alias}-*", allow_no_indices=True)
+    strays = [
+        name
+        for name, each in found.items()
+        if not each["aliases"] and name.removeprefix(f"{index.alias}-").isdigit()
+    ]
+    if strays:
+        await client.indices.delete(index=strays)
+
+
+async def _behind(client: AsyncElasticsearch, alias: str) -> list[str]:
+    answer = await client.options(ignore_status=404).indices.get_alias(name=alias)
+    return sorted(answer) if answer.meta.status == _OK else []
+
+
+def _old(index: Index) -> str:
+    return f"{index.alias}-old"

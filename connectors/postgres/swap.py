@@ -7,39 +7,67 @@ import stamina
 
 from connectors.postgres.table import Table
 
-_RETIRED = "retired"
-_PARTITIONS = """
-SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid WHERE inhparent = $1::text::regclass
-"""
 _LOCK_S = 5
 _PATIENCE_S = 300.0
+
+# A partition does not follow its table into another schema.
+_TREE = """
+SELECT relid::regclass::text FROM (
+    SELECT relid, level FROM pg_partition_tree(to_regclass($1))
+    UNION SELECT to_regclass($1), 0 WHERE to_regclass($1) IS NOT NULL
+) AS tree ORDER BY level
+"""
+_THERE = "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename = ANY($2) ORDER BY 1"
 
 
 @stamina.retry(
     on=(asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError), attempts=None, timeout=_PATIENCE_S
 )
-async def swap(dsn: str, tables: Sequence[Table], beside: str, live: str) -> None:
-    """Move `tables` from schema `beside` to `live` in one transaction; drop `beside` and what they replace.
+async def swap(dsn: str, tables: Sequence[Table], beside: str, live: str, old: str) -> None:
+    """Move `tables` from schema `beside` to `live` in one transaction, and what they replace to `old`.
 
-    Readers and writers wait for the moment that it takes, then find the new tables under the old names. It
-    waits for locks five seconds at a time, so that others do not queue behind it, and raises
-    asyncpg.LockNotAvailableError where it gets none for five minutes.
+    What is left of `beside` is dropped. Readers and writers wait for the moment that it takes, then find the
+    new tables under the old names. It waits for locks five seconds at a time, so that others do not queue
+    behind it. Raises asyncpg.LockNotAvailableError where it gets none for five minutes, and
+    asyncpg.DuplicateTableError where `old` still has a table of the name.
     """
     connection = await asyncpg.connect(dsn)
     try:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_S}s'")
-            await connection.execute(f'CREATE SCHEMA "{_RETIRED}"')
+            await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{old}"')
             for table in tables:
-                for source, target in ((live, _RETIRED), (beside, live)):
-                    for name in await _names(connection, source, table):
-                        await connection.execute(f'ALTER TABLE "{source}"."{name}" SET SCHEMA "{target}"')
-            await connection.execute(f'DROP SCHEMA "{_RETIRED}", "{beside}" CASCADE')
+                await _move(connection, f'"{live}".{table.name}', old)
+                await _move(connection, f'"{beside}".{table.name}', live)
+            await connection.execute(f'DROP SCHEMA "{beside}" CASCADE')
     finally:
         await connection.close()
 
 
-async def _names(connection: asyncpg.Connection, schema: str, table: Table) -> list[str]:
-    """Return the table's name and its partitions': they do not move with it by themselves."""
-    partitions = await connection.fetch(_PARTITIONS, f'"{schema}".{table.name}')
-    return [table.name, *(row[0] for row in partitions)]
+async def tables_in(dsn: str, tables: Sequence[Table], schema: str) -> list[str]:
+    """Return those of the tables' names that a schema has."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return [row[0] for row in await connection.fetch(_THERE, schema, [each.name for each in tables])]
+    finally:
+        await connection.close()
+
+
+async def drop(dsn: str, tables: Sequence[Table], schema: str) -> None:
+    """Drop those of the tables that a schema has, and the schema after its last table."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            for table in tables:
+                await connection.execute(f'DROP TABLE IF EXISTS "{schema}".{table.name} CASCADE')
+            left = await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = $1", schema)
+            if left == 0:
+                await connection.execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+    finally:
+        await connection.close()
+
+
+async def _move(connection: asyncpg.Connection, table: str, schema: str) -> None:
+    """Move a table and its partitions, where it is there."""
+    for (name,) in await connection.fetch(_TREE, table):
+        await connection.execute(f'ALTER TABLE {name} SET SCHEMA "{schema}"')

@@ -3,7 +3,7 @@
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple, TypeVar
 
 import asyncpg
@@ -97,28 +97,27 @@ async def on_postgres(settings: Settings) -> AsyncIterator[Contest]:
 async def on_elasticsearch(url: str) -> AsyncIterator[Contest]:
     """Fill indices of their own; the plain query is a `match` on the names, with the standard analyser."""
     names = {index.alias: f"relevance-{uuid.uuid4().hex}" for index in INDICES}
-    client = AsyncElasticsearch(url, request_timeout=60)
-    for index in INDICES:
-        await indices.create_beside(client, index, names[index.alias])
-    await _fill(ElasticsearchSink(url, INDICES, targets=names), elasticsearch.PROJECTIONS)
-    products, unanalysed = names[PRODUCTS.alias], f"{names[PRODUCTS.alias]}-plain"
-    await client.indices.refresh(index=products)
-    await client.indices.create(index=unanalysed, mappings={"properties": {"name": {"type": "text"}}})
-    await client.reindex(
-        source={"index": products, "_source": ["name"]}, dest={"index": unanalysed}, refresh=True
-    )
-    search = TolerantSearch(ElasticsearchSearch(url, products))
+    async with AsyncExitStack() as closing:
+        client = await closing.enter_async_context(AsyncElasticsearch(url, request_timeout=60))
+        for index in INDICES:
+            await indices.create_beside(client, index, names[index.alias])
+            closing.push_async_callback(client.indices.delete, index=names[index.alias])
+        await _fill(ElasticsearchSink(url, INDICES, targets=names), elasticsearch.PROJECTIONS)
+        products, unanalysed = names[PRODUCTS.alias], f"{names[PRODUCTS.alias]}-plain"
+        await client.indices.refresh(index=products)
+        await client.indices.create(index=unanalysed, mappings={"properties": {"name": {"type": "text"}}})
+        closing.push_async_callback(client.indices.delete, index=unanalysed)
+        await client.reindex(
+            source={"index": products, "_source": ["name"]}, dest={"index": unanalysed}, refresh=True
+        )
+        search = TolerantSearch(ElasticsearchSearch(url, products))
+        closing.push_async_callback(search.close)
 
-    async def plain(text: str) -> list[str]:
-        found = await client.search(index=unanalysed, query={"match": {"name": text}}, size=DEPTH)
-        return [hit["_id"] for hit in found["hits"]["hits"]]
+        async def plain(text: str) -> list[str]:
+            found = await client.search(index=unanalysed, query={"match": {"name": text}}, size=DEPTH)
+            return [hit["_id"] for hit in found["hits"]["hits"]]
 
-    try:
         yield Contest(_by(search), plain)
-    finally:
-        await search.close()
-        await client.indices.delete(index=[*names.values(), unanalysed])
-        await client.close()
 
 
 def table(measured: Mapping[str, Mapping[str, Figures]]) -> str:
@@ -139,9 +138,11 @@ def table(measured: Mapping[str, Mapping[str, Figures]]) -> str:
 
 async def _fill(sink: Sink[R], projections: Sequence[AnyProjection[R]]) -> None:
     every = batch(projections, records())
-    for start in range(0, len(every), _BATCH):
-        assert not await sink.write(every[start : start + _BATCH])
-    await sink.close()
+    try:
+        for start in range(0, len(every), _BATCH):
+            assert not await sink.write(every[start : start + _BATCH])
+    finally:
+        await sink.close()
 
 
 def _by(search: SearchBackend) -> Ranked:

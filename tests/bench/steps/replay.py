@@ -11,7 +11,8 @@ import asyncpg
 from schemas.cart import CartAdd, CartLine
 from schemas.envelope import fresh_id
 from sinks.migrate import migrate
-from sinks.rebuild import rebuild_postgres
+from sinks.rebuild import drop_old, rebuild
+from sinks.views import choose
 from streams.cart.agent import FLOW
 from streams.kernel.driver import Driver
 from streams.kernel.memory import MemoryRecord
@@ -56,8 +57,10 @@ async def state(records: list[MemoryRecord]) -> Sample:
 async def views(stack: Stack, count: int) -> Sample:
     """Rebuild the PostgreSQL views from the topics' start, beside the live ones: events/s."""
     began = time.perf_counter()
-    read = await rebuild_postgres(stack.settings)
+    chosen = choose("postgres")
+    read = (await rebuild(stack.settings, chosen, lambda _: True)).records
     seconds = time.perf_counter() - began
+    await drop_old(stack.settings, chosen)
     connection = await asyncpg.connect(stack.settings.postgres_dsn)
     landed = await connection.fetchval("SELECT count(*) FROM orders")
     await connection.close()

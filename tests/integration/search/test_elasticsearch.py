@@ -1,5 +1,6 @@
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 from elasticsearch import AsyncElasticsearch
@@ -23,18 +24,18 @@ class TestElasticsearchSearch(SearchSuite):
     async def backend(self, elasticsearch: str) -> AsyncIterator[SearchBackend]:
         # An index of this test's own: the server may serve others.
         names = {index.alias: f"test-{uuid.uuid4().hex}" for index in INDICES}
-        client = AsyncElasticsearch(elasticsearch)
-        for index in INDICES:
-            await indices.create_beside(client, index, names[index.alias])
-        sink = ElasticsearchSink(elasticsearch, INDICES, targets=names)
-        assert await sink.write(batch(PROJECTIONS, RECORDS)) == ()
-        await sink.close()
-        await client.indices.refresh(index=names[PRODUCTS.alias])
-        backend = TolerantSearch(ElasticsearchSearch(elasticsearch, index=names[PRODUCTS.alias]))
-        yield backend
-        await backend.close()
-        await client.indices.delete(index=list(names.values()))
-        await client.close()
+        async with AsyncExitStack() as closing:
+            client = await closing.enter_async_context(AsyncElasticsearch(elasticsearch, request_timeout=60))
+            for index in INDICES:
+                await indices.create_beside(client, index, names[index.alias])
+                closing.push_async_callback(client.indices.delete, index=names[index.alias])
+            sink = ElasticsearchSink(elasticsearch, INDICES, targets=names)
+            closing.push_async_callback(sink.close)
+            assert await sink.write(batch(PROJECTIONS, RECORDS)) == ()
+            await client.indices.refresh(index=names[PRODUCTS.alias])
+            backend = TolerantSearch(ElasticsearchSearch(elasticsearch, index=names[PRODUCTS.alias]))
+            closing.push_async_callback(backend.close)
+            yield backend
 
 
 async def test_a_server_that_is_away_is_said_so() -> None:

@@ -6,6 +6,8 @@ import pytest
 from connectors.postgres.sink import PostgresSink
 from sinks.migrate import migrate
 from sinks.rows import TABLES
+from tests.integration.sinks.own_topics import OwnTopics
+from topics.producer import MessageProducer
 from topics.settings import Settings
 
 
@@ -28,3 +30,18 @@ async def database(views: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(views)
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+async def producer(settings: Settings, topics_created: str) -> AsyncIterator[MessageProducer]:  # noqa: ARG001
+    async with MessageProducer(settings, "test") as started:
+        yield started
+
+
+@pytest.fixture
+async def own(settings: Settings, producer: MessageProducer, group_suffix: str) -> AsyncIterator[OwnTopics]:
+    """Topics that hold nothing but what the test sends."""
+    topics = OwnTopics(settings, producer, group_suffix)
+    await topics.create()
+    yield topics
+    await topics.delete()

@@ -123,11 +123,13 @@ async def test_the_index_is_made_behind_its_alias_and_swapped_for_another(
     await indices.create_beside(client, index, beside)
     await indices.swap(client, index, beside)
     assert list(await client.indices.get_alias(name=alias)) == [beside]
-    assert not await client.indices.exists(index=index.first)
+    assert await indices.old(client, index) == [index.first]
     assert await second.write(writes) == (), "writers by alias go on"
     assert await client.exists(index=beside, id="1")
     for writing in (first, second):
         await writing.close()
+    await indices.drop_old(client, index)
+    assert not await client.indices.exists(index=index.first)
     await client.indices.delete(index=beside)
 
 

@@ -56,7 +56,7 @@ async def test_an_index_of_another_version_takes_nothing_until_it_is_rebuilt(
     mappings = {**index.mappings, "properties": {"sku": {"type": "keyword"}}}
     await indices.create(client, dataclasses.replace(index, mappings=mappings))
     sink = ElasticsearchSink(elasticsearch, [index])
-    with pytest.raises(SinkUnavailableError, match="ecommerce rebuild elasticsearch"):
+    with pytest.raises(SinkUnavailableError, match="ecommerce views rebuild elasticsearch"):
         await sink.write([entry(index)])
     rebuilt = f"{index.alias}-2"
     await indices.create_beside(client, index, rebuilt)

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from connectors.postgres.sink import PostgresSink
-from connectors.postgres.swap import swap
+from connectors.postgres.swap import drop, swap
 from connectors.runtime.record import Record
 from sinks.migrate import SCHEMA, migrate
 from sinks.postgres import PROJECTIONS
@@ -116,13 +116,15 @@ async def test_a_swap_takes_the_partitions_along(
     await asyncio.to_thread(migrate, settings, "rebuild")
     beside = PostgresSink(views, TABLES, search_path=f"rebuild, {SCHEMA}")
     await write(beside, [placed("old", 2026, 1, 1), placed("new", 2026, 2, 1), placed("far", 9999, 1, 1)])
-    await swap(views, TABLES, "rebuild", SCHEMA)
+    await swap(views, TABLES, "rebuild", SCHEMA, "retired")
     now = {"order_events_2026_01": 1, "order_events_2026_02": 1, DEFAULT: 1}
     assert await spread(database) == now
     await write(beside, [placed("after", 2026, 3, 1)])
     await write(sink, [placed("live", 2026, 4, 1)])
     await beside.close()
     assert await spread(database) == now | {"order_events_2026_03": 1, "order_events_2026_04": 1}
+    assert await database.fetchval("SELECT count(*) FROM retired.order_events_2026_01") == 1
+    await drop(views, TABLES, "retired")
     schemas = await database.fetch("SELECT nspname FROM pg_namespace WHERE nspname IN ('rebuild', 'retired')")
     assert schemas == []
 

@@ -1,10 +1,11 @@
-"""Rebuilding a view while it is read and written."""
+"""Rebuilding views while they are read and written."""
 
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -12,34 +13,39 @@ import pytest
 from elasticsearch import AsyncElasticsearch
 from redis.asyncio import Redis
 
+from connectors.archive.sink import ArchiveSink
 from connectors.elasticsearch.index import Document, Write
 from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.postgres.sink import PostgresSink
-from connectors.runtime.projection import Projection
-from connectors.runtime.sink import Entry
-from schemas.envelope import Message
-from schemas.order import OrderSnapshot, OrderStatus
+from connectors.postgres.table import Row
+from connectors.runtime.projection import RawProjection
+from connectors.runtime.record import Record
+from connectors.runtime.sink import Entry, Refusal, SinkUnavailableError
+from schemas.order import OrderStatus
 from sinks.indices import ORDERS
 from sinks.projectors.document import order_document
-from sinks.rebuild import ElasticsearchBeside, Rebuild, rebuild, rebuild_elasticsearch, rebuild_postgres
+from sinks.rebuild import BusyError, OldKeptError, Rebuild, Rebuilt, drop_old, rebuild
+from sinks.rebuild.alone import alone
+from sinks.rebuild.elasticsearch import ElasticsearchBeside
 from sinks.rows import TABLES
+from sinks.verify.findings import Findings
+from sinks.verify.letters import Passed
+from sinks.verify.reading import Reading
+from sinks.verify.sides import Unreadable
+from sinks.verify.spans import behind, committed, spans
+from sinks.verify.verify import Verification
+from sinks.views import Choice, choose
 from tests.eventually import eventually_async
-from tests.integration.sinks.views import Event, connector, publish, running
+from tests.integration.sinks.own_topics import OwnTopics
+from tests.integration.sinks.views import Event, running
 from tests.unit.sinks.messages import cart, event, order, product, uid
 from tests.unit.sinks.records import record
 from topics import registry as t
 from topics.producer import MessageProducer
 from topics.settings import Settings
-
-pytestmark = pytest.mark.usefixtures("topics_created")
+from topics.wire import decode
 
 ORDERS_MADE = 60
-
-
-@pytest.fixture
-async def producer(settings: Settings) -> AsyncIterator[MessageProducer]:
-    async with MessageProducer(settings, "test") as started:
-        yield started
 
 
 def orders(name: str, numbers: range) -> Iterator[Event]:
@@ -47,6 +53,14 @@ def orders(name: str, numbers: range) -> Iterator[Event]:
         key = uid(f"{name}-{number}")
         yield t.ORDER_PLACED, event(t.ORDER_PLACED, key, 1, order())
         yield t.ORDER_CONFIRMED, event(t.ORDER_CONFIRMED, key, 2, order(OrderStatus.CONFIRMED))
+
+
+def always(_: Findings) -> bool:
+    return True
+
+
+def if_equal(findings: Findings) -> bool:
+    return findings.equal and not findings.removed
 
 
 @asynccontextmanager
@@ -57,10 +71,12 @@ async def read_all_the_time(dsn: str) -> AsyncIterator[list[int]]:
 
     async def read() -> None:
         connection = await asyncpg.connect(dsn)
-        while not done.is_set():
-            counts.append(await connection.fetchval("SELECT count(*) FROM products"))
-            await asyncio.sleep(0)
-        await connection.close()
+        try:
+            while not done.is_set():
+                counts.append(await connection.fetchval("SELECT count(*) FROM products"))
+                await asyncio.sleep(0)
+        finally:
+            await connection.close()
 
     task = asyncio.create_task(read())
     try:
@@ -71,8 +87,9 @@ async def read_all_the_time(dsn: str) -> AsyncIterator[list[int]]:
 
 
 async def test_the_views_are_right_again_while_they_are_read_and_written(
-    settings: Settings, producer: MessageProducer, views: str, database: asyncpg.Connection, group_suffix: str
+    settings: Settings, own: OwnTopics, views: str, database: asyncpg.Connection, group_suffix: str
 ) -> None:
+    chosen = own.choice("postgres")
     sku = f"{group_suffix}-sku"
     keys = [uid(f"{group_suffix}-{number}") for number in range(ORDERS_MADE)]
     half = ORDERS_MADE // 2
@@ -85,10 +102,9 @@ async def test_the_views_are_right_again_while_they_are_read_and_written(
         )
         return bool(found == 2 * ORDERS_MADE)
 
-    await publish(producer, [(t.PRODUCT_CREATED, event(t.PRODUCT_CREATED, sku, 1, product()))])
-    await publish(producer, orders(group_suffix, range(half)))
-    live = connector(settings, producer, PostgresSink(views, TABLES), f"ecommerce.test.{group_suffix}")
-    async with running(live):
+    await own.publish([(t.PRODUCT_CREATED, event(t.PRODUCT_CREATED, sku, 1, product()))])
+    await own.publish(orders(group_suffix, range(half)))
+    async with running(own.connector(chosen, PostgresSink(views, TABLES))):
         await eventually_async(
             lambda: database.fetchval("SELECT count(*) FROM orders WHERE order_id = ANY($1::uuid[])", keys),
             lambda found: found == half,
@@ -96,78 +112,215 @@ async def test_the_views_are_right_again_while_they_are_read_and_written(
         await database.execute("INSERT INTO users VALUES ($1, 'a@example.org', 'hash')", uuid.uuid4())
         await database.execute("UPDATE products SET price = 1, version = 999 WHERE sku = $1", sku)
         await database.execute("DELETE FROM order_lines WHERE order_id = $1::uuid", keys[0])
-        await database.execute(
-            "INSERT INTO payments SELECT $1, 'x', 1, 'x', 'x', 1, 'x', 1, now()", uuid.uuid4()
-        )
+        typed = uuid.uuid4()
+        await database.execute("INSERT INTO payments SELECT $1, 'x', 1, 'x', 'x', 1, 'x', 1, now()", typed)
         async with read_all_the_time(views) as counts:
-            rebuilding = asyncio.create_task(rebuild_postgres(settings))
-            await publish(producer, orders(group_suffix, range(half, ORDERS_MADE)))
-            assert await rebuilding >= ORDERS_MADE
+            rebuilding = asyncio.create_task(rebuild(settings, chosen, always))
+            await own.publish(orders(group_suffix, range(half, ORDERS_MADE)))
+            done = await rebuilding
+        assert done.records >= ORDERS_MADE
+        assert {(each.view, each.key, each.kind) for each in done.findings.differences} == {
+            ("products", sku, "different"),
+            ("order_lines", keys[0], "missing"),
+            ("payments", str(typed), "extra"),
+        }
         assert min(counts) > 0, "no reader saw an empty view"
         await eventually_async(right)
-        await publish(producer, [(t.PRODUCT_UPDATED, event(t.PRODUCT_UPDATED, sku, 2, product(price=300)))])
+        await own.publish([(t.PRODUCT_UPDATED, event(t.PRODUCT_UPDATED, sku, 2, product(price=300)))])
         await eventually_async(
             lambda: database.fetchval("SELECT price FROM products WHERE sku = $1", sku),
             lambda price: price == 300,
         )
     assert await database.fetchval("SELECT count(*) FROM payments WHERE status = 'x'") == 0
     assert await database.fetchval("SELECT count(*) FROM users") == 1
+    assert (await Verification(settings, chosen).run()).equal
+
+    assert "payments" in done.old
+    assert await database.fetchval("SELECT count(*) FROM retired.payments WHERE status = 'x'") == 1
+    with pytest.raises(OldKeptError, match="payments"):
+        await rebuild(settings, chosen, always)
+    assert await drop_old(settings, chosen) == done.old
     schemas = await database.fetch("SELECT nspname FROM pg_namespace WHERE nspname IN ('rebuild', 'retired')")
     assert schemas == []
 
 
-async def test_a_rebuild_that_was_interrupted_is_begun_again(
-    settings: Settings, producer: MessageProducer, views: str, database: asyncpg.Connection, group_suffix: str
+async def test_what_differs_is_not_swapped_in_unless_it_is_wanted(
+    settings: Settings, own: OwnTopics, views: str, database: asyncpg.Connection, group_suffix: str
 ) -> None:
-    await publish(producer, orders(group_suffix, range(1)))
+    chosen = own.choice("payments")
+    assert views == settings.postgres_dsn
+    await database.execute(
+        "INSERT INTO payments SELECT $1, 'x', 1, 'x', 'x', 1, 'x', 1, now()", uid(group_suffix)
+    )
+    done = await rebuild(settings, chosen, if_equal)
+    assert not done.swapped
+    assert [(each.view, each.kind) for each in done.findings.differences] == [("payments", "extra")]
+    assert await database.fetchval("SELECT count(*) FROM payments") == 1, "the live one stays"
+    schemas = await database.fetch("SELECT nspname FROM pg_namespace WHERE nspname IN ('rebuild', 'retired')")
+    assert schemas == []
+
+
+async def test_one_view_is_rebuilt_and_the_others_stay(
+    settings: Settings, own: OwnTopics, views: str, database: asyncpg.Connection, group_suffix: str
+) -> None:
+    assert views == settings.postgres_dsn
+    await own.publish(orders(group_suffix, range(3)))
+    await database.execute("INSERT INTO stock_levels VALUES ('typed by hand', 1, 0, 1, 1, 0, 1, 1, now())")
+    done = await rebuild(settings, own.choice("orders"), always)
+    assert done.old == ["order_charges", "order_lines", "orders"]
+    assert await database.fetchval("SELECT count(*) FROM order_lines") == 6
+    assert await database.fetchval("SELECT count(*) FROM order_events") == 0
+    assert await database.fetchval("SELECT count(*) FROM stock_levels") == 1
+
+
+async def test_two_rebuilds_do_not_meet(settings: Settings, own: OwnTopics, views: str) -> None:
+    async with alone(views):
+        with pytest.raises(BusyError):
+            await rebuild(settings, own.choice("payments"), always)
+    assert (await rebuild(settings, own.choice("payments"), always)).swapped
+
+
+async def test_a_rebuild_that_was_interrupted_is_begun_again(
+    settings: Settings, own: OwnTopics, views: str, database: asyncpg.Connection, group_suffix: str
+) -> None:
+    await own.publish(orders(group_suffix, range(1)))
     await database.execute("CREATE SCHEMA rebuild CREATE TABLE products (sku text)")
-    await rebuild_postgres(settings)
+    await rebuild(settings, own.choice("postgres"), always)
     key = uid(f"{group_suffix}-0")
     assert await database.fetchval("SELECT status FROM orders WHERE order_id = $1::uuid", key) == "confirmed"
     assert views == settings.postgres_dsn
 
 
+async def test_a_view_that_was_dropped_is_there_again(
+    settings: Settings, own: OwnTopics, views: str, database: asyncpg.Connection, group_suffix: str
+) -> None:
+    assert views == settings.postgres_dsn
+    await own.publish(orders(group_suffix, range(2)))
+    await database.execute("DROP TABLE orders")
+    await rebuild(settings, own.choice("orders"), always)
+    assert await database.fetchval("SELECT count(*) FROM orders") == 2
+
+
+async def test_what_retention_has_removed_comes_from_the_archive(
+    settings: Settings, own: OwnTopics, database: asyncpg.Connection, group_suffix: str, tmp_path: Path
+) -> None:
+    chosen = own.choice("orders")
+    await own.publish(orders(group_suffix, range(10)))
+    await keep(settings, own, chosen, str(tmp_path))
+    await own.remove_beginnings([t.ORDER_PLACED, t.ORDER_CONFIRMED])
+    await own.publish(orders(f"{group_suffix}-later", range(3)))
+    without = await rebuild(settings, chosen, if_equal)
+    assert without.findings.removed, "it is told that something is missing"
+    assert not without.swapped
+    done = await rebuild(settings, chosen, if_equal, archive=str(tmp_path))
+    assert (done.swapped, done.findings.removed, done.findings.differences) == (True, (), ())
+    assert await database.fetchval("SELECT count(*) FROM orders WHERE status = 'confirmed'") == 13
+
+
+async def keep(settings: Settings, own: OwnTopics, chosen: Choice, place: str) -> None:
+    """Let the archive have all that the topics hold."""
+
+    def kept(each: Record) -> tuple[Record]:
+        return (each,)
+
+    archived = dataclasses.replace(
+        chosen,
+        projections=[
+            RawProjection(own.of(topic), kept, ("x",)) for topic in (t.ORDER_PLACED, t.ORDER_CONFIRMED)
+        ],
+        group=f"{chosen.group}.archive",
+    )
+
+    async def lag() -> int:
+        return behind(await spans(settings, archived.topics), await committed(settings, archived.group))
+
+    async with running(own.connector(archived, ArchiveSink(place))):
+        await eventually_async(lag, lambda records: records == 0)
+
+
 async def test_an_index_is_rebuilt_behind_its_alias(
-    settings: Settings, producer: MessageProducer, elasticsearch: str, group_suffix: str
+    settings: Settings, own: OwnTopics, producer: MessageProducer, elasticsearch: str, group_suffix: str
 ) -> None:
     index = dataclasses.replace(ORDERS, alias=f"test-{uuid.uuid4().hex}")
 
-    def projected(message: Message[OrderSnapshot]) -> tuple[Write]:
-        return (order_document(message)[0]._replace(alias=index.alias),)
+    def projected(each: Record) -> tuple[Write]:
+        assert each.value is not None
+        topic = t.ORDER_PLACED if each.topic == own.of(t.ORDER_PLACED).name else t.ORDER_CONFIRMED
+        return (order_document(decode(topic, each.value))[0]._replace(alias=index.alias),)
 
-    projections = [
-        Projection(topic, projected, (index.alias,)) for topic in (t.ORDER_PLACED, t.ORDER_CONFIRMED)
-    ]
+    chosen = dataclasses.replace(
+        own.choice("ecommerce-orders"),
+        indices=(index,),
+        guards={index.alias: {}},
+        projections=[
+            RawProjection(own.of(topic), projected, (index.alias,))
+            for topic in (t.ORDER_PLACED, t.ORDER_CONFIRMED)
+        ],
+    )
     key = uid(f"{group_suffix}-0")
     stray = record(t.ORDER_PLACED, event(t.ORDER_PLACED, key, 1, order()))
     live = ElasticsearchSink(elasticsearch, [index])
-    assert await live.write([Entry(stray, (Document(index.alias, "stray", 1, {}),))]) == ()
-    await publish(producer, orders(group_suffix, range(5)))
-    beside = ElasticsearchBeside(elasticsearch, [index])
-    assert await Rebuild(settings, projections, beside, producer, "ecommerce.test").run() >= 10
-    assert await live.write([Entry(stray, (Document(index.alias, "late", 1, {}),))]) == ()
-    await live.close()
+    try:
+        assert await live.write([Entry(stray, (Document(index.alias, "stray", 1, {}),))]) == ()
+        await own.publish(orders(group_suffix, range(5)))
+        beside = ElasticsearchBeside(elasticsearch, [index], chosen.guards)
+        done = await Rebuild(settings, chosen, producer, place=beside).run(always)
+        assert done.records >= 10
+        assert [(each.key, each.kind) for each in done.findings.differences] == [("stray", "extra")]
+        assert done.old == [index.first]
+        assert await live.write([Entry(stray, (Document(index.alias, "late", 1, {}),))]) == ()
+    finally:
+        await live.close()
     async with AsyncElasticsearch(elasticsearch) as client:
         (name,) = await client.indices.get_alias(name=index.alias)
         assert name != index.first
         assert (await client.get(index=index.alias, id=key))["_source"]["status"] == "confirmed"
         assert await client.exists(index=index.alias, id="late")
         assert not await client.exists(index=index.alias, id="stray")
+        assert await client.exists(index=f"{index.alias}-old", id="stray")
+        assert await drop_old_of(beside) == [index.first]
+        assert not await client.indices.exists(index=index.first)
         await client.indices.delete(index=name)
 
 
+async def drop_old_of(beside: ElasticsearchBeside) -> list[str]:
+    kept = await beside.old()
+    await beside.drop_old()
+    assert await beside.old() == []
+    return kept
+
+
 async def test_carts_that_redis_lost_are_there_again(
-    settings: Settings, producer: MessageProducer, redis_url: str, group_suffix: str
+    settings: Settings, own: OwnTopics, redis_url: str, group_suffix: str
 ) -> None:
     key = uid(f"{group_suffix}-cart")
-    await publish(
-        producer, [(t.CART_UPDATED, event(t.CART_UPDATED, key, version, cart("a"))) for version in (1, 2)]
-    )
-    assert await asyncio.to_thread(rebuild, settings, "redis") >= 2
+    await own.publish((t.CART_UPDATED, event(t.CART_UPDATED, key, version, cart("a"))) for version in (1, 2))
+    done: Rebuilt = await rebuild(settings, own.choice("redis"), always)
+    assert (done.records, done.findings.differences) == (2, ())
     async with Redis.from_url(redis_url) as redis:
         assert msgspec.json.decode(await redis.get(f"cart:{key}") or "null")["version"] == 2
 
 
 async def test_without_elasticsearch_there_is_nothing_to_rebuild(settings: Settings) -> None:
-    with pytest.raises(ValueError, match="ECOMMERCE_ELASTICSEARCH"):
-        await rebuild_elasticsearch(settings.model_copy(update={"elasticsearch": None}))
+    with pytest.raises(Unreadable, match="ECOMMERCE_ELASTICSEARCH"):
+        await rebuild(settings.model_copy(update={"elasticsearch": None}), choose("elasticsearch"), always)
+
+
+class Away(PostgresSink):
+    """A sink whose server takes nothing."""
+
+    async def write(self, batch: Sequence[Entry[Row]]) -> Sequence[Refusal]:
+        raise SinkUnavailableError(f"{len(batch)} records are too many today")
+
+
+async def test_a_server_that_takes_nothing_ends_the_wait_with_what_it_said(
+    settings: Settings, own: OwnTopics, views: str, group_suffix: str
+) -> None:
+    chosen = own.choice("orders")
+    await own.publish(orders(group_suffix, range(1)))
+    there = await spans(settings, chosen.topics)
+    reading = Reading(
+        "rebuild", settings, chosen, make=lambda: Away(views, TABLES), letters=Passed(), patience_s=0.5
+    )
+    with pytest.raises(Unreadable, match="records are too many today"):
+        await reading.topics(there.starts, there.ends)

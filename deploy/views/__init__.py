@@ -1,0 +1,1 @@
+"""`ecommerce views`: rebuilding views, and comparing them with the topics."""

@@ -1,0 +1,58 @@
+"""New tables in a schema of their own, and the old ones in another."""
+
+import asyncio
+from collections.abc import Sequence
+
+import asyncpg
+
+from connectors.postgres import swap
+from connectors.postgres.sink import PostgresSink
+from connectors.postgres.table import Row, Table
+from connectors.runtime.sink import Sink
+from sinks.migrate import SCHEMA, migrate
+from sinks.verify.postgres import PostgresSide, json_columns
+from topics.settings import Settings
+
+BESIDE, RETIRED = "rebuild", "retired"
+
+
+class PostgresBeside:
+    """Tables of the views, with what belongs to them."""
+
+    def __init__(self, settings: Settings, tables: Sequence[Table]) -> None:
+        self._settings = settings
+        self._tables = tables
+
+    async def prepare(self) -> None:
+        """Migrate an empty schema."""
+        await self.drop()
+        await asyncio.to_thread(migrate, self._settings, BESIDE)
+
+    def sink(self) -> Sink[Row]:
+        """Return a sink that finds the schema's tables first, and the live ones once it is gone."""
+        return PostgresSink(self._settings.postgres_dsn, self._tables, search_path=f"{BESIDE}, {SCHEMA}")
+
+    async def side(self) -> PostgresSide:
+        """Return what reads the schema's tables."""
+        dsn = self._settings.postgres_dsn
+        return PostgresSide(dsn, BESIDE, self._tables, await json_columns(dsn, BESIDE))
+
+    async def swap(self) -> None:
+        """Rename in one transaction; the users, which no topic has, stay where they are."""
+        await swap.swap(self._settings.postgres_dsn, self._tables, BESIDE, SCHEMA, RETIRED)
+
+    async def drop(self) -> None:
+        """Drop the schema."""
+        connection = await asyncpg.connect(self._settings.postgres_dsn)
+        try:
+            await connection.execute(f'DROP SCHEMA IF EXISTS "{BESIDE}" CASCADE')
+        finally:
+            await connection.close()
+
+    async def old(self) -> list[str]:
+        """Return the old tables."""
+        return await swap.tables_in(self._settings.postgres_dsn, self._tables, RETIRED)
+
+    async def drop_old(self) -> None:
+        """Drop the old tables, and their schema after its last one."""
+        await swap.drop(self._settings.postgres_dsn, self._tables, RETIRED)

@@ -1,0 +1,65 @@
+"""Which records there are to read: what topics hold, what a group has read, what retention has removed."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from topics.settings import Settings
+
+Offsets = Mapping[TopicPartition, int]
+
+
+class Spans(NamedTuple):
+    """By partition, the offset of the first record that is left and the one after the last."""
+
+    starts: Offsets
+    ends: Offsets
+
+    @property
+    def removed(self) -> dict[TopicPartition, int]:
+        """Return the partitions whose beginning retention has removed, with their first offset."""
+        return {place: start for place, start in self.starts.items() if start > 0}
+
+
+async def spans(settings: Settings, topics: Iterable[str]) -> Spans:
+    """Return what the topics hold now.
+
+    Raises aiokafka's errors where the broker does not answer or does not know a topic.
+    """
+    consumer = AIOKafkaConsumer(
+        *topics, bootstrap_servers=settings.kafka_bootstrap, group_id=None, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        places = list(consumer.assignment())
+        return Spans(await consumer.beginning_offsets(places), await consumer.end_offsets(places))
+    finally:
+        await consumer.stop()
+
+
+async def committed(settings: Settings, group: str) -> Offsets:
+    """Return what a group has committed; nothing where the broker does not know it."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(group)
+    except KafkaError:
+        return {}
+    finally:
+        await admin.close()
+    return {place: each.offset for place, each in offsets.items() if each.offset >= 0}
+
+
+def behind(spans_: Spans, has: Offsets) -> int:
+    """Return how many records a group has yet to commit."""
+    return sum(
+        max(0, end - max(has.get(place, 0), spans_.starts[place])) for place, end in spans_.ends.items()
+    )
+
+
+def are_read(sources: Collection[tuple[str, int, int]], has: Offsets) -> bool:
+    """Tell whether a group has committed all of these records."""
+    return all(offset < has.get(TopicPartition(topic, part), 0) for topic, part, offset in sources)
