@@ -55,24 +55,14 @@ def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:
         Task(name="views", title="Views' schema", command=_program("migrate"), after=("postgres",)),
         _provider(settings),
         *(_worker(settings, index) for index in range(workers)),
-        Process(
-            name="sink",
-            title="Sinks",
-            command=_program("sink"),
-            ready=lambda: connects(settings.host, settings.port(PortOffset.SINK_METRICS)),
-            host=settings.host,
-            ports=(settings.port(PortOffset.SINK_METRICS),),
-            after=("topics", "views", "redis", *(step.name for step in _search(settings))),
+        _connector(
+            settings,
+            "sink",
+            "Sinks",
+            PortOffset.SINK_METRICS,
+            ("topics", "views", "redis", *(step.name for step in _search(settings))),
         ),
-        Process(
-            name="outbox",
-            title="Outbox source",
-            command=_program("outbox"),
-            ready=lambda: connects(settings.host, settings.port(PortOffset.OUTBOX_METRICS)),
-            host=settings.host,
-            ports=(settings.port(PortOffset.OUTBOX_METRICS),),
-            after=("topics", "views"),
-        ),
+        _connector(settings, "outbox", "Outbox source", PortOffset.OUTBOX_METRICS, ("topics", "views")),
         *_archive(settings),
         Process(
             name="gateway",
@@ -103,18 +93,23 @@ def _search(settings: Settings) -> tuple[External, ...]:
 def _archive(settings: Settings) -> tuple[Process, ...]:
     if settings.archive_url is None:
         return ()
-    port = settings.port(PortOffset.ARCHIVE_METRICS)
-    return (
-        Process(
-            name="archive",
-            title="Archive",
-            command=_program("archive"),
-            ready=lambda: connects(settings.host, port),
-            address=settings.archive_url,
-            host=settings.host,
-            ports=(port,),
-            after=("topics",),
-        ),
+    archive = _connector(settings, "archive", "Archive", PortOffset.ARCHIVE_METRICS, ("topics",))
+    return (replace(archive, address=settings.archive_url),)
+
+
+def _connector(
+    settings: Settings, name: str, title: str, offset: PortOffset, after: tuple[str, ...]
+) -> Process:
+    """Return a process that is named as its command is, and ready when its metrics are."""
+    port = settings.port(offset)
+    return Process(
+        name=name,
+        title=title,
+        command=_program(name),
+        ready=lambda: connects(settings.host, port),
+        host=settings.host,
+        ports=(port,),
+        after=after,
     )
 
 

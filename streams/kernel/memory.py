@@ -93,10 +93,9 @@ class MemoryLog:
 
 
 class MemoryStore:
-    """A store that outlives a crash of the worker, as a disk does, until it is wiped."""
+    """A store that outlives its worker, as a disk does, until it is wiped."""
 
-    def __init__(self, crash: CrashPoint) -> None:
-        self._crash = crash
+    def __init__(self) -> None:
         self.entries: dict[bytes, bytes] = {}
         self.offset = -1
 
@@ -105,13 +104,7 @@ class MemoryStore:
         return self.entries.get(key)
 
     def write(self, entries: Sequence[Entry], offset: int | None) -> None:
-        """Write all entries and the changelog offset."""
-        self._crash.reached(Step.AFTER_OUTPUTS)
-        self.restore(entries, offset)
-        self._crash.reached(Step.AFTER_STORE)
-
-    def restore(self, entries: Sequence[Entry], offset: int | None) -> None:
-        """Write without a crash: what recovery does."""
+        """Write all entries and the changelog offset, at once."""
         for key, value in entries:
             if value is None:
                 self.entries.pop(key, None)
@@ -123,6 +116,24 @@ class MemoryStore:
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Iterate over all keys and values."""
         yield from list(self.entries.items())
+
+
+class CrashingStore(MemoryStore):
+    """A store whose worker may crash before or after it writes."""
+
+    def __init__(self, crash: CrashPoint) -> None:
+        super().__init__()
+        self._crash = crash
+
+    def write(self, entries: Sequence[Entry], offset: int | None) -> None:
+        """Write as ever, between two points at which the worker may crash."""
+        self._crash.reached(Step.AFTER_OUTPUTS)
+        super().write(entries, offset)
+        self._crash.reached(Step.AFTER_STORE)
+
+    def restore(self, entries: Sequence[Entry], offset: int | None) -> None:
+        """Write without a crash: what recovery does."""
+        super().write(entries, offset)
 
 
 class MemoryChangelog:
@@ -149,7 +160,7 @@ class MemoryChangelog:
         self._crash.reached(Step.AFTER_CHANGELOG)
         return self.end - 1
 
-    def recover(self, store: MemoryStore) -> None:
+    def recover(self, store: CrashingStore) -> None:
         """Bring a store up to the end of the changelog."""
         for offset, entries in self.batches:
             if offset > store.offset:

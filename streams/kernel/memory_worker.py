@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from streams.kernel.flow import Flow
-from streams.kernel.memory import CrashPoint, MemoryChangelog, MemoryRecord, MemoryStore
+from streams.kernel.memory import CrashingStore, CrashPoint, MemoryChangelog, MemoryRecord
 from streams.kernel.ports import Clock, Publisher
 from streams.kernel.task import PartitionTask
 
@@ -25,7 +25,7 @@ class MemoryWorker:
         self._publisher = publisher
         self._clock = clock
         self._crash = crash
-        self._stores: dict[tuple[str, int], MemoryStore] = {}
+        self._stores: dict[tuple[str, int], CrashingStore] = {}
         self._changelogs = {
             (flow.name, partition): MemoryChangelog(crash)
             for flow in flows
@@ -41,7 +41,7 @@ class MemoryWorker:
         if wipe:
             self._stores.clear()
         for (name, partition), changelog in self._changelogs.items():
-            store = self._stores.setdefault((name, partition), MemoryStore(self._crash))
+            store = self._stores.setdefault((name, partition), CrashingStore(self._crash))
             writer = changelog.writer()
             changelog.recover(store)
             self._tasks[name, partition] = PartitionTask(

@@ -6,8 +6,9 @@ from typing import Any
 
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.flow import Flow
+from streams.kernel.memory import MemoryStore
 from streams.kernel.ownership import Place, applied
-from tests.simulation.durable import Changelog, ChangelogWriter, Disk
+from tests.simulation.durable import Changelog, ChangelogWriter
 from tests.simulation.lane import GROUP, BrokerPublisher, Lane, TaskFactory
 from tests.simulation.scene import Scene
 
@@ -21,7 +22,7 @@ class Worker:
     stalled: bool = False
     member: bool = False
     skew: int = 0
-    disks: dict[Place, Disk] = field(default_factory=dict)
+    disks: dict[Place, MemoryStore] = field(default_factory=dict)
     lanes: dict[Place, Lane] = field(default_factory=dict)
 
     @property
@@ -103,7 +104,7 @@ class Cluster:
     def _own(self, worker: Worker, place: Place) -> None:
         changelog = self.changelogs[place]
         writer = ChangelogWriter(changelog)
-        disk = worker.disks.setdefault(place, Disk())
+        disk = worker.disks.setdefault(place, MemoryStore())
         changelog.restore(disk)
 
         def clock() -> int:

@@ -1,39 +1,14 @@
 """What outlives a process: the changelog on the broker, and the store on a worker's disk."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.layout import OWNER, decode_position, position_key
+from streams.kernel.memory import MemoryStore
 from streams.kernel.ports import Entry
 from tests.simulation.effects import effect
 
 _POSITIONS = position_key("")
-
-
-class Disk:
-    """One partition's local store. It is as its worker left it, until it is wiped."""
-
-    def __init__(self) -> None:
-        self.entries: dict[bytes, bytes] = {}
-        self.offset = -1
-
-    def get(self, key: bytes) -> bytes | None:
-        """Return the stored bytes, or None."""
-        return self.entries.get(key)
-
-    def write(self, entries: Sequence[Entry], offset: int | None) -> None:
-        """Write all entries and the changelog offset, at once."""
-        for key, value in entries:
-            if value is None:
-                self.entries.pop(key, None)
-            else:
-                self.entries[key] = value
-        if offset is not None:
-            self.offset = offset
-
-    def items(self) -> Iterator[tuple[bytes, bytes]]:
-        """Iterate over all keys and values."""
-        yield from list(self.entries.items())
 
 
 class Changelog:
@@ -84,7 +59,7 @@ class Changelog:
         self.records = kept
         return gone
 
-    def restore(self, disk: Disk) -> int:
+    def restore(self, disk: MemoryStore) -> int:
         """Bring a store up to the end of the changelog; return how many records that took."""
         behind = [record for record in self.records if record[0] > disk.offset]
         disk.write([(key, value) for _, key, value in behind], self.end - 1)
@@ -92,7 +67,7 @@ class Changelog:
 
     def states(self) -> dict[bytes, bytes]:
         """Return what a store restored from nothing would hold."""
-        disk = Disk()
+        disk = MemoryStore()
         self.restore(disk)
         return disk.entries
 

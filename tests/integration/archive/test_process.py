@@ -5,8 +5,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from deploy.replay.source import Stretch, from_archive
 from schemas.codec import decode_fields
 from schemas.order import OrderStatus
 from sinks import archive
+from tests.child import child
 from tests.eventually import eventually_async
 from tests.integration.archive import s3
 from tests.integration.sinks.views import Event, committed, publish
@@ -49,7 +49,6 @@ def story(name: str) -> list[Event]:
 
 def environment(settings: Settings, place: str) -> dict[str, str]:
     return {
-        **os.environ,
         "ECOMMERCE_PORT_BASE": str(settings.port_base),
         "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
         "ECOMMERCE_ARCHIVE": place,
@@ -57,17 +56,8 @@ def environment(settings: Settings, place: str) -> dict[str, str]:
     }
 
 
-@asynccontextmanager
-async def process(settings: Settings, place: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    started = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", PROGRAM, env=environment(settings, place)
-    )
-    try:
-        yield started
-    finally:
-        if started.returncode is None:
-            started.kill()
-            await started.wait()
+def process(settings: Settings, place: str) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    return child(PROGRAM, environment(settings, place))
 
 
 def archived(place: str) -> list[Record]:

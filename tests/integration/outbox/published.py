@@ -1,11 +1,9 @@
 """Running outbox sources, and reading what they published."""
 
 import asyncio
-import os
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from aiokafka import AIOKafkaConsumer
 
@@ -13,6 +11,7 @@ from connectors.outbox.source import OutboxSource
 from connectors.runtime.positions import ends
 from schemas.envelope import Message
 from schemas.user import UserSnapshot
+from tests.child import child
 from topics.registry import USER_REGISTERED, USER_UPDATED
 from topics.settings import Settings
 from topics.wire import decode
@@ -33,25 +32,14 @@ async def running(*sources: OutboxSource) -> AsyncIterator[None]:
         await asyncio.gather(*tasks)
 
 
-@asynccontextmanager
-async def process(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        PROGRAM,
-        env={
-            **os.environ,
-            "ECOMMERCE_PORT_BASE": str(settings.port_base),
-            "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
-            "ECOMMERCE_POSTGRES": settings.postgres_dsn,
-        },
-    )
-    try:
-        yield started
-    finally:
-        if started.returncode is None:
-            started.kill()
-            await started.wait()
+def process(settings: Settings) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    """Run the outbox source as a process of its own."""
+    environment = {
+        "ECOMMERCE_PORT_BASE": str(settings.port_base),
+        "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
+        "ECOMMERCE_POSTGRES": settings.postgres_dsn,
+    }
+    return child(PROGRAM, environment)
 
 
 async def records(settings: Settings, topics: Iterable[str] = TOPICS) -> list[tuple[bytes, bytes]]:

@@ -1,11 +1,8 @@
 """The sinks' process: killed and started again, asked for its health, and ended cleanly."""
 
 import asyncio
-import os
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 import httpx
@@ -17,6 +14,7 @@ from redis.asyncio import Redis
 from connectors.runtime import positions
 from schemas.order import OrderStatus
 from schemas.service import ServicePing, ServicePong
+from tests.child import child
 from tests.eventually import eventually_async
 from tests.integration.sinks.views import Event, publish
 from tests.unit.sinks.messages import cart, event, order, stock, uid
@@ -27,6 +25,9 @@ from topics.settings import PortOffset, Settings
 from topics.wire import decode
 
 ORDERS_MADE = 400
+
+
+PROGRAM = "from sinks.run import run; from topics.settings import settings; run(settings())"
 
 
 def story(name: str) -> list[Event]:
@@ -43,27 +44,17 @@ def story(name: str) -> list[Event]:
     return events
 
 
-@asynccontextmanager
-async def process(settings: Settings) -> AsyncIterator[asyncio.subprocess.Process]:
-    started = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from sinks.run import run; from topics.settings import settings; run(settings())",
-        env={
-            **os.environ,
-            "ECOMMERCE_PORT_BASE": str(settings.port_base),
-            "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
-            "ECOMMERCE_POSTGRES": settings.postgres_dsn,
-            "ECOMMERCE_REDIS": settings.redis_url,
-            "ECOMMERCE_ELASTICSEARCH": "",
-        },
+def process(settings: Settings) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
+    environment = {
+        "ECOMMERCE_PORT_BASE": str(settings.port_base),
+        "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
+        "ECOMMERCE_POSTGRES": settings.postgres_dsn,
+        "ECOMMERCE_REDIS": settings.redis_url,
+        "ECOMMERCE_ELASTICSEARCH": "",
+    }
+    return child(
+        "from sinks.run import run; from topics.settings import settings; run(settings())", environment
     )
-    try:
-        yield started
-    finally:
-        if started.returncode is None:
-            started.kill()
-            await started.wait()
 
 
 @pytest.mark.usefixtures("topics_created", "views")

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from connectors.runtime.record import Record
 from streams.kernel.flow import Flow
 from streams.kernel.layout import OUTBOX, position_key
+from streams.kernel.memory import MemoryStore
 from streams.kernel.ports import Entry, Output
 from streams.kernel.task import PartitionTask
-from tests.simulation.durable import Disk
 from tests.simulation.effects import finished
 from tests.simulation.scene import START_MS
 
@@ -75,8 +75,8 @@ def fired(flow: Flow[Any], entries: Entries) -> tuple[Said, ...]:
 
 def _opened(
     flow: Flow[Any], entries: Entries, now: int = START_MS
-) -> tuple[PartitionTask[Any], Disk, _Captured]:
-    disk, captured = Disk(), _Captured()
+) -> tuple[PartitionTask[Any], MemoryStore, _Captured]:
+    disk, captured = MemoryStore(), _Captured()
     disk.entries = dict(entries)
     task = PartitionTask(flow, 0, store=disk, changelog=captured, publisher=captured, clock=lambda: now)
     finished(task.open())

@@ -1,6 +1,6 @@
 """Planted bugs of the gateway and of the sinks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -62,15 +62,15 @@ class _TakesSilenceForNo(GatewayMoves):
 
 
 _on_conflict = statements._on_conflict  # the part of the statement that is planted with a bug
-_operations = bulk.operations
+_operation = bulk.operation
 
 
 def _unguarded(table: Any) -> str:
     return _on_conflict(table).split(" WHERE ")[0]
 
 
-def _unversioned(writes: Iterable[Any], targets: Mapping[str, str]) -> list[dict[str, Any]]:
-    lines = _operations(writes, targets)
+def _unversioned(write: Any, targets: Mapping[str, str]) -> list[dict[str, Any]]:
+    lines = _operation(write, targets)
     for line in lines:
         if "index" in line:
             line["index"].pop("version_type")
@@ -117,6 +117,6 @@ OUTSIDE: tuple[Mutation, ...] = (
         "connectors/elasticsearch",
         "an older version replaces a newer document",
         Parts(),
-        ((elasticsearch, "operations", _unversioned),),
+        ((elasticsearch, "operation", _unversioned),),
     ),
 )

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from connectors.elasticsearch.sink import ElasticsearchSink
+from connectors.elasticsearch.sink import LARGEST_BYTES, ElasticsearchSink
 from tests.simulation.effects import effect
 
 _DONE, _CONFLICT = 200, 409
@@ -55,6 +55,7 @@ class MemoryElasticsearchSink(ElasticsearchSink):
         self._declared = ()
         self._targets = {}
         self._created = True
+        self._size = LARGEST_BYTES
 
     async def close(self) -> None:
         """Disconnect."""

@@ -8,7 +8,7 @@ import msgspec
 from connectors.redis import sink as real
 from tests.simulation.effects import effect
 
-_GUARD = "tonumber(value.version or 0) >= tonumber(ARGV[1]) then return 0"
+_GUARD = "(tonumber(value.version) or 0) >= tonumber(ARGV[1]) then return 0"
 
 
 class Pipeline:
@@ -30,16 +30,20 @@ class Pipeline:
         """Add a call of the script."""
         self._queued.append((key, version, text))
 
-    async def execute(self) -> None:
-        """Run what is queued."""
+    async def execute(self, *, raise_on_error: bool) -> list[int]:
+        """Run what is queued, and say what came of each."""
+        assert not raise_on_error
         await effect("flush: sent")
         guarded = _GUARD in real._GUARDED_SET  # the script says what it guards
+        answers = []
         for key, version, text in self._queued:
             known = self._values.get(key)
-            if guarded and known is not None and msgspec.json.decode(known)["version"] >= version:
-                continue
-            self._values[key] = text.encode()
+            older = guarded and known is not None and msgspec.json.decode(known)["version"] >= version
+            if not older:
+                self._values[key] = text.encode()
+            answers.append(int(not older))
         await effect("flush: acknowledged")
+        return answers
 
 
 class MemoryRedisSink(real.RedisSink):

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from streams.kernel.lane import MAX_BATCH, Lane
 from streams.kernel.layout import position_key
-from streams.kernel.memory import CrashPoint, MemoryChangelog, MemoryRecord, MemoryStore
+from streams.kernel.memory import CrashingStore, CrashPoint, MemoryChangelog, MemoryRecord
 from streams.kernel.meters import Meters
 from streams.kernel.ownership import Ownership, Place, Possession
 from streams.kernel.ports import Output
@@ -48,7 +48,7 @@ class Bench:
 
     def __init__(self) -> None:
         crash = CrashPoint()
-        self.store = MemoryStore(crash)
+        self.store = CrashingStore(crash)
         self.changelog = MemoryChangelog(crash)
         self.publisher = GatedPublisher()
         self.registry = CollectorRegistry()

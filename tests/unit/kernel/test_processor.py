@@ -10,7 +10,7 @@ from schemas.cart import CartAdd, CartChange, CartLine, CartRemove
 from schemas.envelope import Message
 from streams.kernel.errors import CorruptStateError
 from streams.kernel.flow import Decision, Flow, Route
-from streams.kernel.memory import CrashPoint, MemoryRecord, MemoryStore
+from streams.kernel.memory import MemoryRecord, MemoryStore
 from streams.kernel.processor import MAX_ATTEMPTS, Processor
 from streams.kernel.view import StateView
 from tables.table import Table
@@ -52,7 +52,7 @@ def add(offset: int, size: int) -> MemoryRecord:
 
 @pytest.fixture
 def store() -> MemoryStore:
-    return MemoryStore(CrashPoint())
+    return MemoryStore()
 
 
 @pytest.fixture
@@ -110,14 +110,14 @@ def test_records_of_the_state_are_skipped_and_missing_ones_counted(view: StateVi
 
 
 def test_state_that_does_not_decode_is_never_skipped(store: MemoryStore, view: StateView[Blob]) -> None:
-    store.restore([(b"k0", b"\xff")], 0)
+    store.write([(b"k0", b"\xff")], 0)
     with pytest.raises(CorruptStateError, match="table cart, key b'k0'"):
         processor(10_000).run([add(0, 1)], view, {})
 
 
 def test_attempts_back_off_and_the_decided_part_is_not_held_back() -> None:
     toy.Flaky.times = 1_000
-    view = StateView(toy.COUNTS, MemoryStore(CrashPoint()))
+    view = StateView(toy.COUNTS, MemoryStore())
     runner = Processor(toy.FLOW, lambda: 0, 100_000)
     failing = record(CART_CHANGE, 0, "c", CartChange("line", 1))
     first = runner.run([record(CART_ADD, 0, "c", toy.pieces(1)), failing], view, {})
@@ -136,7 +136,7 @@ def test_the_cache_is_bounded_and_the_store_has_the_rest(store: MemoryStore) -> 
     view = StateView(BLOBS, store, limit=10)
     for index in range(100):
         view.put(f"k{index}".encode(), Blob(str(index).encode()))
-        store.restore(view.encode(), index)
+        store.write(view.encode(), index)
         view.settle()
     assert len(view._cache) <= 10
     assert view.get(b"k0") == Blob(b"0")

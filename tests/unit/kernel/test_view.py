@@ -3,7 +3,7 @@ import pytest
 
 from streams.kernel.errors import CorruptStateError, InvalidDecisionError
 from streams.kernel.layout import is_state, part_key, split_part
-from streams.kernel.memory import CrashPoint, MemoryStore
+from streams.kernel.memory import MemoryStore
 from streams.kernel.view import StateView
 from tables.parts import Parts
 from tables.table import Table
@@ -26,7 +26,7 @@ class Room:
     """A view, and the store that it writes to as a task does."""
 
     def __init__(self) -> None:
-        self.store = MemoryStore(CrashPoint())
+        self.store = MemoryStore()
         self.view = StateView(BASKETS, self.store)
 
     def open(self) -> Basket:
