@@ -3,6 +3,7 @@
 from typing import Protocol
 
 import msgspec
+from prometheus_client import Counter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -12,6 +13,10 @@ from api.problems import unavailable
 from schemas.cart import CartStatus, CartUpdated
 from sinks.projectors.cart import CartView as StoredCart
 from sinks.projectors.cart import cart_key
+
+LOOKUPS = Counter(
+    "api_cart_view_total", "Carts looked up in the view: hit, miss, or off (no Redis).", ["result"]
+)
 
 
 class CartState(msgspec.Struct, frozen=True):
@@ -40,7 +45,9 @@ class RedisCarts:
         try:
             found = await self._redis.get(cart_key(cart_id))
         except RedisError as error:
+            LOOKUPS.labels("off").inc()
             raise unavailable("the store of carts") from error
+        LOOKUPS.labels("miss" if found is None else "hit").inc()
         if found is None:
             return None
         kept = msgspec.json.decode(found, type=StoredCart)

@@ -47,9 +47,56 @@ async def test_a_cart_expires_some_weeks_after_its_last_change(redis_url: str) -
         assert CART_TTL_S - 60 < await redis.ttl(f"cart:{CART}") <= CART_TTL_S
 
 
-async def test_a_value_that_is_no_cart_is_replaced(redis_url: str) -> None:
+async def test_an_expired_cart_comes_back_whole_with_its_next_change(redis_url: str) -> None:
+    sink = RedisSink(redis_url, CART_TTL_S)
+    await sink.write(batch(PROJECTIONS, [of(3, "a", "b")]))
     async with Redis.from_url(redis_url) as redis:
-        await redis.set(f"cart:{CART}", "{broken")
+        await redis.expire(f"cart:{CART}", 100)
+        await sink.write(batch(PROJECTIONS, [of(3, "a", "b"), of(2, "a")]))
+        assert await redis.ttl(f"cart:{CART}") <= 100, "what is delivered again is no change"
+        await redis.expire(f"cart:{CART}", 0)
+        assert await redis.get(f"cart:{CART}") is None
+        await sink.write(batch(PROJECTIONS, [of(4, "a", "b", "c")]))
+        assert await redis.ttl(f"cart:{CART}") > 100
+    await sink.close()
+    view = await stored(redis_url)
+    assert (view["version"], [line["sku"] for line in view["lines"]]) == (4, ["a", "b", "c"])
+
+
+async def test_a_server_without_memory_is_unavailable_until_it_has_some(redis_url: str) -> None:
+    sink = RedisSink(redis_url, CART_TTL_S)
+    async with Redis.from_url(redis_url) as redis:
+        assert (await redis.config_get("maxmemory-policy"))["maxmemory-policy"] == "noeviction"
+        await redis.config_set("maxmemory", 1)
+        try:
+            with pytest.raises(SinkUnavailableError, match="maxmemory"):
+                await sink.write(batch(PROJECTIONS, [of(1, "a")]))
+        finally:
+            await redis.config_set("maxmemory", 0)
+    assert await sink.write(batch(PROJECTIONS, [of(1, "a")])) == ()
+    await sink.close()
+    assert (await stored(redis_url))["version"] == 1
+
+
+async def test_a_key_that_holds_something_else_is_refused_alone(redis_url: str) -> None:
+    other = uid("other cart")
+    async with Redis.from_url(redis_url) as redis:
+        await redis.lpush(f"cart:{CART}", "not a cart")
+    entries = batch(
+        PROJECTIONS, [of(1, "a"), record(t.CART_UPDATED, event(t.CART_UPDATED, other, 1, cart()))]
+    )
+    sink = RedisSink(redis_url, CART_TTL_S)
+    (refusal,) = await sink.write(entries)
+    await sink.close()
+    assert (refusal.index, refusal.code) == (0, "WRONGTYPE")
+    async with Redis.from_url(redis_url) as redis:
+        assert await redis.exists(f"cart:{other}")
+
+
+@pytest.mark.parametrize("found", ["{broken", '{"version": "new"}', '"text"'])
+async def test_a_value_that_is_no_cart_is_replaced(redis_url: str, found: str) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.set(f"cart:{CART}", found)
     sink = RedisSink(redis_url, CART_TTL_S)
     await sink.write(batch(PROJECTIONS, [of(1, "a")]))
     await sink.close()
