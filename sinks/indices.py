@@ -5,9 +5,11 @@ The analysis keeps to what every distribution of Elasticsearch holds: no `search
 stemmer and keeps stop words, as PostgreSQL's document does: the t of "t-light" is a word.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from connectors.elasticsearch.index import Index
+from topics.settings import Settings
 
 _KEYWORD = {"type": "keyword", "ignore_above": 512}
 _LONG = {"type": "long"}
@@ -36,11 +38,16 @@ _ANALYSIS: dict[str, Any] = {
     "normalizer": {"lower": {"type": "custom", "filter": ["lowercase"]}},
 }
 
+# Said, and not left to the default: an index of which nobody asks for half a minute would else be refreshed
+# by the next to ask, who waits for it. Deletions are remembered for as long as their elders may come late.
+_CHANGEABLE = {"refresh_interval": "1s", "gc_deletes": "1h"}
+
 _SETTINGS = {"number_of_shards": 1, "auto_expand_replicas": "0-1", "analysis": _ANALYSIS}
 
 PRODUCTS = Index(
     alias="ecommerce-products",
     settings=_SETTINGS,
+    changeable=_CHANGEABLE,
     mappings={
         "dynamic": "strict",
         "properties": {
@@ -74,6 +81,7 @@ PRODUCTS = Index(
 ORDERS = Index(
     alias="ecommerce-orders",
     settings=_SETTINGS,
+    changeable=_CHANGEABLE,
     mappings={
         "dynamic": "strict",
         "properties": {
@@ -119,3 +127,9 @@ ORDERS = Index(
 )
 
 INDICES = (PRODUCTS, ORDERS)
+
+
+def declared(settings: Settings) -> tuple[Index, ...]:
+    """Return the indices with the refresh interval that is set."""
+    changeable = {**_CHANGEABLE, "refresh_interval": settings.elasticsearch_refresh}
+    return tuple(replace(index, changeable=changeable) for index in INDICES)

@@ -19,7 +19,7 @@ from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.process import run_with_metrics
 from sinks import elasticsearch, postgres, redis
-from sinks.indices import INDICES
+from sinks.indices import declared
 from sinks.rows import TABLES
 from topics.identity import topic_ids
 from topics.producer import MessageProducer
@@ -57,7 +57,7 @@ def connectors(settings: Settings, producer: MessageProducer) -> list[SinkConnec
             SinkConnector(
                 "elasticsearch",
                 elasticsearch.PROJECTIONS,
-                ElasticsearchSink(settings.elasticsearch, INDICES),
+                ElasticsearchSink(settings.elasticsearch, declared(settings)),
                 DeadLetterTopic(producer, "elasticsearch", elasticsearch.GROUP),
                 settings,
                 group=elasticsearch.GROUP,

@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     elasticsearch: str | None = Field(
         default=None, description="Elasticsearch URL; where none is set, PostgreSQL serves search."
     )
+    elasticsearch_refresh: str = Field(
+        default="1s", description="How long until search sees what was written to Elasticsearch; -1: never."
+    )
     payment_provider: str | None = Field(default=None, description="External payment provider URL.")
     archive: str | None = Field(
         default=None,

@@ -1,10 +1,10 @@
 """A batch of writes as the operations of a bulk request, and the meaning of its answers. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
 
-from connectors.elasticsearch.index import Document, Patch, Write
+from connectors.elasticsearch.index import Deletion, Patch, Write
 
 # Elasticsearch runs a script on one document as one step; a noop costs no write.
 _GUARDED_MERGE = """
@@ -16,6 +16,7 @@ if (ctx._source[params.guard] == null || ctx._source[params.guard] < params.vers
 }
 """
 _CONFLICT = 409
+_NOT_FOUND = 404
 _BAD_REQUEST = 400
 _TOO_LARGE = 413
 _RETRIES_ON_CONFLICT = 5
@@ -40,35 +41,48 @@ def newest(batch: Sequence[Iterable[Write]]) -> list[tuple[int, Write]]:
     return list(best.values())
 
 
-def operations(writes: Iterable[Write], targets: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the bulk request's lines; `targets` names the index to write to in place of an alias."""
-    lines: list[dict[str, Any]] = []
-    for write in writes:
-        place = {"_index": targets.get(write.alias, write.alias), "_id": write.id}
-        if isinstance(write, Document):
-            lines += [
-                {"index": {**place, "version": write.version, "version_type": "external"}},
-                write.source,
-            ]
-        else:
-            params = {"guard": write.guard, "version": write.version, "fields": write.fields}
-            lines += [
-                {"update": {**place, "retry_on_conflict": _RETRIES_ON_CONFLICT}},
-                {
-                    "script": {"source": _GUARDED_MERGE, "params": params},
-                    "scripted_upsert": True,
-                    "upsert": {},
-                },
-            ]
-    return lines
+def operation(write: Write, targets: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return a write's lines; `targets` names the index to write to in place of an alias."""
+    place = {"_index": targets.get(write.alias, write.alias), "_id": write.id}
+    if isinstance(write, Patch):
+        params = {"guard": write.guard, "version": write.version, "fields": write.fields}
+        return [
+            {"update": {**place, "retry_on_conflict": _RETRIES_ON_CONFLICT}},
+            {
+                "script": {"source": _GUARDED_MERGE, "params": params},
+                "scripted_upsert": True,
+                "upsert": {},
+            },
+        ]
+    guarded = {**place, "version": write.version, "version_type": "external"}
+    return [{"delete": guarded}] if isinstance(write, Deletion) else [{"index": guarded}, write.source]
 
 
-def answer(write: Write, status: int) -> Answer:
+def requests(operations: Iterable[list[bytes]], size: int) -> Iterator[list[list[bytes]]]:
+    """Yield the operations as requests of at most `size` bytes; one that is larger goes alone."""
+    request: list[list[bytes]] = []
+    held = 0
+    for lines in operations:
+        # Each line ends with a newline.
+        needed = sum(len(line) + 1 for line in lines)
+        if request and held + needed > size:
+            yield request
+            request, held = [], 0
+        request.append(lines)
+        held += needed
+    if request:
+        yield request
+
+
+def answer(write: Write, status: int, *, missing_index: bool = False) -> Answer:
     """Tell what the HTTP status of an item means for its write.
 
-    A whole document meets a conflict where a higher version is stored: then it is done. A part meets one
-    where others wrote the document all the time: then it is tried again.
+    A whole document, or its end, meets a conflict where a higher version is stored: then it is done. A part
+    meets one where others wrote the document all the time: then it is tried again. What is not there is
+    deleted; Elasticsearch says so, and remembers the version.
     """
-    if status < _BAD_REQUEST or (status == _CONFLICT and isinstance(write, Document)):
+    if status < _BAD_REQUEST or (status == _CONFLICT and not isinstance(write, Patch)):
+        return Answer.DONE
+    if status == _NOT_FOUND and isinstance(write, Deletion) and not missing_index:
         return Answer.DONE
     return Answer.REFUSED if status in (_BAD_REQUEST, _TOO_LARGE) else Answer.AGAIN

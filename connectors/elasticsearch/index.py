@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 
@@ -14,6 +14,8 @@ class Index:
     alias: str
     mappings: Mapping[str, Any]
     settings: Mapping[str, Any]
+    changeable: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that an open index takes, as `refresh_interval`: another value needs no other index."""
 
     @property
     def declaration(self) -> str:
@@ -25,7 +27,7 @@ class Index:
     def body(self) -> dict[str, Any]:
         """Return what an index of this declaration is made of."""
         mappings = {**self.mappings, "_meta": {"declaration": self.declaration}}
-        return {"mappings": mappings, "settings": dict(self.settings)}
+        return {"mappings": mappings, "settings": {**self.settings, **self.changeable}}
 
     @property
     def first(self) -> str:
@@ -56,4 +58,15 @@ class Patch(NamedTuple):
     fields: dict[str, Any]
 
 
-Write = Document | Patch
+class Deletion(NamedTuple):
+    """The end of a whole document: it goes where `version` is higher, and no lower one brings it back.
+
+    Elasticsearch remembers the version for as long as the index's `gc_deletes` says.
+    """
+
+    alias: str
+    id: str
+    version: int
+
+
+Write = Document | Patch | Deletion

@@ -20,6 +20,7 @@ async def create(client: AsyncElasticsearch, index: Index) -> None:
     """
     if await client.indices.exists_alias(name=index.alias):
         await _check(client, index)
+        await _settle(client, index)
         return
     await client.indices.put_index_template(
         name=index.alias, index_patterns=[f"{index.alias}-*"], template=index.body, priority=_PRIORITY
@@ -43,6 +44,14 @@ async def drop(client: AsyncElasticsearch, index: Index) -> None:
     if names := [*await _behind(client, index.alias), *await old(client, index)]:
         await client.indices.delete(index=names)
     await client.options(ignore_status=404).indices.delete_index_template(name=index.alias)
+
+
+async def _settle(client: AsyncElasticsearch, index: Index) -> None:
+    """Give the index that stands the settings of its declaration that may change."""
+    wanted = {f"index.{name}": str(value) for name, value in index.changeable.items()}
+    for name, found in (await client.indices.get_settings(index=index.alias, flat_settings=True)).items():
+        if any(found["settings"].get(setting) != value for setting, value in wanted.items()):
+            await client.indices.put_settings(index=name, settings=wanted)
 
 
 async def _check(client: AsyncElasticsearch, index: Index) -> None:

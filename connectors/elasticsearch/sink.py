@@ -1,6 +1,6 @@
-"""Writes batches to Elasticsearch: one bulk request per flush, each document guarded by its version."""
+"""Writes batches to Elasticsearch in bulk requests of limited size, each document guarded by its version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,13 +8,19 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from connectors.elasticsearch import indices
-from connectors.elasticsearch.bulk import Answer, answer, newest, operations
+from connectors.elasticsearch.bulk import Answer, answer, newest, operation, requests
 from connectors.elasticsearch.index import Index, Write
 from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
 
 TIMEOUT_S = 60.0
+LARGEST_BYTES = 8 * 1024 * 1024
+"""How much one bulk request holds; a server that has no room for it gets half as much, down to the least."""
+LEAST_BYTES = 64 * 1024
+
 _BAD_REQUEST = 400
 _TOO_LARGE = 413
+_TOO_MANY = 429
+_INDEX_GONE = "index_not_found_exception"
 _ANSWERS = ("items.*.status", "items.*.error")
 
 # Lines as bytes: the client's own way to JSON took as long as the server.
@@ -32,12 +38,19 @@ class ElasticsearchSink:
         self._declared = declared
         self._targets = targets or {}
         self._created = False
+        self._size = LARGEST_BYTES
+
+    @property
+    def request_bytes(self) -> int:
+        """Return how much the next bulk request may hold."""
+        return self._size
 
     async def write(self, batch: Sequence[Entry[Write]]) -> Sequence[Refusal]:
         """Write the batch's highest version of each document, and return the entries that were refused.
 
-        Raises BatchRefusedError where the server takes no part of the request (too large, or an id that it
-        cannot keep), and SinkUnavailableError where it does not answer, is overloaded, or has lost an index.
+        Raises BatchRefusedError where the server takes no part of a request (too large, or an id that it
+        cannot keep), and SinkUnavailableError where it does not answer, is overloaded, read-only, or has lost
+        an index; requests before that one are written. After an overload requests are half as large.
         """
         writes = newest([entry.rows for entry in batch])
         if not writes:
@@ -45,23 +58,18 @@ class ElasticsearchSink:
         try:
             if not self._created:
                 await self._create()
-            # The client takes lines as bytes, too; its types do not say so.
-            lines: Any = [_encode(line) for line in operations((each for _, each in writes), self._targets)]
-            response = await self._client.bulk(
-                operations=lines,
-                require_alias=not self._targets,
-                # Of each item only what says how it ended.
-                filter_path=_ANSWERS,
-            )
+            items = [item async for item in self._items(each for _, each in writes)]
         except indices.OutdatedIndexError as error:
             raise SinkUnavailableError(str(error)) from error
         except ApiError as error:
+            if error.status_code == _TOO_MANY:
+                self._shrink()
             if error.status_code in (_BAD_REQUEST, _TOO_LARGE):
                 raise BatchRefusedError(str(error), error.error) from error
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
         except TransportError as error:
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
-        return self._refusals(writes, [next(iter(item.values())) for item in response["items"]])
+        return self._refusals(writes, items)
 
     async def close(self) -> None:
         """Disconnect."""
@@ -73,20 +81,42 @@ class ElasticsearchSink:
                 await indices.create(self._client, index)
         self._created = True
 
+    async def _items(self, writes: Iterable[Write]) -> AsyncIterator[Mapping[str, Any]]:
+        """Send the writes and yield how each of them ended."""
+        # The client takes lines as bytes, too; its types do not say so.
+        encoded: Any = ([_encode(line) for line in operation(each, self._targets)] for each in writes)
+        for request in requests(encoded, self._size):
+            lines: Any = [line for lines in request for line in lines]
+            response = await self._client.bulk(
+                operations=lines,
+                require_alias=not self._targets,
+                # Of each item only what says how it ended.
+                filter_path=_ANSWERS,
+            )
+            for item in response["items"]:
+                yield next(iter(item.values()))
+
+    def _shrink(self) -> None:
+        self._size = max(LEAST_BYTES, self._size // 2)
+
     def _refusals(
         self, writes: Sequence[tuple[int, Write]], items: Sequence[Mapping[str, object]]
     ) -> Sequence[Refusal]:
         refusals: dict[int, Refusal] = {}
         for (position, write), item in zip(writes, items, strict=True):
-            match answer(write, int(str(item["status"]))):
+            status, error = int(str(item["status"])), item.get("error")
+            match answer(write, status, missing_index=_type(error) == _INDEX_GONE):
                 case Answer.REFUSED:
-                    refusals[position] = Refusal(position, _reason(item["error"]), _type(item["error"]))
+                    refusals[position] = Refusal(position, _reason(error), _type(error))
                 case Answer.AGAIN:
+                    if status == _TOO_MANY:
+                        self._shrink()
                     # An alias that went away is made again before the next attempt.
                     self._created = False
-                    raise SinkUnavailableError(_reason(item["error"]))
+                    raise SinkUnavailableError(f"{_type(error)}: {_reason(error)}")
                 case Answer.DONE:
                     pass
+        self._size = min(LARGEST_BYTES, self._size * 2)
         return tuple(refusals.values())
 
 

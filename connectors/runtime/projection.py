@@ -63,13 +63,15 @@ class Projection(Generic[D, R]):
     """One line of a view's declaration: message -> rows -> targets.
 
     `project` makes rows of every message. `latest` makes rows that show the aggregate as it stands after the
-    message: of a batch, only its newest message's are worth making.
+    message: of a batch, only its newest message's are worth making. `tombstone` makes rows of a record that
+    has no value; where it is not given, such a record is undecodable.
     """
 
     topic: Topic[D]
     project: Callable[[Message[D]], Iterable[R]]
     into: tuple[str, ...]
     latest: Callable[[Message[D]], Iterable[R]] | None = None
+    tombstone: Callable[[Record], Iterable[R]] | None = None
 
     def made(self, message: Message[D]) -> tuple[R, ...]:
         """Return all of the message's rows, or raise what a projector raises."""
@@ -78,10 +80,14 @@ class Projection(Generic[D, R]):
 
     def rows(self, record: Record) -> tuple[R, ...]:
         """Return all rows of the record's message. Raises UndecodableError, or what a projector raises."""
+        if record.value is None and self.tombstone is not None:
+            return tuple(self.tombstone(record))
         return self.made(self._message(record))
 
     def projected(self, record: Record) -> Projected:
         """Return what the record became. Raises UndecodableError, or what `project` raises."""
+        if record.value is None and self.tombstone is not None:
+            return Projected(tuple(self.tombstone(record)))
         message = self._message(record)
         rows = tuple(self.project(message))
         if self.latest is None:

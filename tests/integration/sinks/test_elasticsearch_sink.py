@@ -3,14 +3,15 @@
 import dataclasses
 import uuid
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from elasticsearch import AsyncElasticsearch
 
 from connectors.elasticsearch import indices
-from connectors.elasticsearch.index import Document, Index, Write
-from connectors.elasticsearch.sink import ElasticsearchSink
+from connectors.elasticsearch.index import Deletion, Document, Index, Write
+from connectors.elasticsearch.sink import LARGEST_BYTES, LEAST_BYTES, ElasticsearchSink
 from connectors.runtime.record import Record
 from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
 from schemas.order import OrderStatus
@@ -89,6 +90,52 @@ async def test_a_deleted_product_is_not_brought_back_by_an_older_event(
     await write(sink, [record(t.PRODUCT_DELETED, deleted)])
     await write(sink, [created(1)])
     assert (await client.get(index=names[PRODUCTS.alias], id="85123A"))["_source"]["active"] is False
+
+
+async def test_a_deletion_has_its_version_as_any_other_write(
+    sink: ElasticsearchSink, client: AsyncElasticsearch, names: dict[str, str]
+) -> None:
+    async def came(*writes: Write) -> bool:
+        assert await sink.write([Entry(created(1), (each,)) for each in writes]) == ()
+        return bool(await client.exists(index=names[ORDERS.alias], id=ORDER))
+
+    def document(version: int) -> Document:
+        return Document(ORDERS.alias, ORDER, version, {"total": version})
+
+    assert await came(document(3))
+    assert not await came(Deletion(ORDERS.alias, ORDER, 5))
+    assert not await came(document(4)), "an older version does not bring it back"
+    assert await came(document(6))
+    assert await came(Deletion(ORDERS.alias, ORDER, 5)), "nor does an older end take it away"
+    assert await came(Deletion(ORDERS.alias, uid("nobody"), 1)), "what never was is deleted"
+
+
+@pytest.fixture
+async def cramped(client: AsyncElasticsearch) -> AsyncIterator[None]:
+    """Let the server take requests of some 100 kB as a whole: it answers larger ones with 429."""
+    limits = {"network.breaker.inflight_requests.limit": "150kb", "rest.incremental_bulk": False}
+    await client.cluster.put_settings(persistent=limits)
+    yield
+    await client.cluster.put_settings(persistent=dict.fromkeys(limits))
+
+
+@pytest.mark.usefixtures("cramped")
+async def test_a_server_that_has_no_room_gets_smaller_requests(
+    sink: ElasticsearchSink, client: AsyncElasticsearch, names: dict[str, str]
+) -> None:
+    writes: list[Entry[Write]] = [
+        Entry(created(1), (Document(ORDERS.alias, uid(f"{number}"), 1, {"email": "x" * 4_000}),))
+        for number in range(200)
+    ]
+    with pytest.raises(SinkUnavailableError, match="429"):
+        await sink.write(writes)
+    while True:
+        with suppress(SinkUnavailableError):
+            assert await sink.write(writes) == (), "none of them is to blame"
+            break
+    assert LEAST_BYTES <= sink.request_bytes < LARGEST_BYTES
+    await client.indices.refresh(index=names[ORDERS.alias])
+    assert (await client.count(index=names[ORDERS.alias]))["count"] == 200
 
 
 async def test_what_is_refused_is_named_and_the_rest_is_written(

@@ -66,6 +66,20 @@ async def test_an_index_of_another_version_takes_nothing_until_it_is_rebuilt(
     assert (await client.get(index=index.alias, id="A"))["_source"]["name"] == "Lantern"
 
 
+async def test_a_refresh_interval_is_changed_without_another_index(
+    elasticsearch: str, client: AsyncElasticsearch, index: Index
+) -> None:
+    await indices.create(client, index)
+    sink = ElasticsearchSink(
+        elasticsearch, [dataclasses.replace(index, changeable={"refresh_interval": "7s"})]
+    )
+    assert await sink.write([entry(index)]) == ()
+    await sink.close()
+    found = await client.indices.get_settings(index=index.alias, flat_settings=True)
+    assert [each["settings"]["index.refresh_interval"] for each in found.values()] == ["7s"]
+    assert list(found) == [index.first]
+
+
 async def test_dropping_leaves_what_is_others(client: AsyncElasticsearch, index: Index) -> None:
     await indices.create(client, index)
     await client.indices.create(index=f"{index.alias}x")

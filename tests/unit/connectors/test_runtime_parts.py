@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from aiokafka import TopicPartition
 from hypothesis import given
@@ -5,10 +7,13 @@ from hypothesis import strategies as st
 
 from connectors.runtime.backoff import LONGEST_S, delay
 from connectors.runtime.pending import Pending
-from connectors.runtime.projection import Projected, RawProjection
+from connectors.runtime.projection import Projected, Projection, RawProjection
 from connectors.runtime.record import Record
 from connectors.runtime.routes import Routes
 from connectors.runtime.sizing import Limits, Sizing
+from schemas.codec import UndecodableError
+from schemas.order import OrderSnapshot
+from topics.registry import ORDER_PLACED
 from topics.topic import RawTopic
 
 
@@ -85,6 +90,19 @@ def test_a_batch_grows_with_a_fast_server_and_shrinks_with_a_slow_one() -> None:
     assert sizing.records == 1_000
     sizing.failed()
     assert sizing.records == 500
+
+
+def test_a_tombstone_is_what_its_projection_says() -> None:
+    gone = Record(ORDER_PLACED.name, 0, 7, 0, b"key", None, (("version", b"9"),))
+    plain: Projection[OrderSnapshot, str] = Projection(ORDER_PLACED, lambda _: ("row",), ("orders",))
+    for each in (plain.rows, plain.projected):
+        with pytest.raises(UndecodableError, match="no value"):
+            each(gone)
+    deleting = dataclasses.replace(
+        plain, tombstone=lambda record: (f"end at {record.own_headers['version']}",)
+    )
+    assert deleting.rows(gone) == ("end at 9",)
+    assert deleting.projected(gone) == Projected(("end at 9",))
 
 
 def test_topics_are_routed_by_name_before_pattern() -> None:
