@@ -50,6 +50,14 @@ def client(settings: Settings) -> AdminClient:
     return _client(settings.kafka_bootstrap)
 
 
+def renew_client() -> None:
+    """Let the next call make a client: one has been seen to get no answers from a broker that was killed.
+
+    Requests of the clients before are cancelled once nobody holds them.
+    """
+    _client.cache_clear()
+
+
 @lru_cache(maxsize=8)
 def _client(bootstrap: str) -> AdminClient:
     # Silent: every call raises what went wrong, and a kept client would tell each second of a broker that is

@@ -35,27 +35,33 @@ class PartitionLag:
     seconds: float
 
 
-def groups(settings: Settings, prefix: str = "ecommerce.") -> list[str]:
+def groups(settings: Settings, prefix: str = "ecommerce.", timeout_s: float = TIMEOUT_S) -> list[str]:
     """Return the platform's consumer groups that the broker knows."""
     admin = client(settings)
-    found = admin.list_consumer_groups(request_timeout=TIMEOUT_S).result()
+    found = admin.list_consumer_groups(request_timeout=timeout_s).result()
     return sorted(group.group_id for group in found.valid if group.group_id.startswith(prefix))
 
 
-def lag(settings: Settings, names: list[str] | None = None, *, seconds: bool = True) -> list[PartitionLag]:
+def lag(
+    settings: Settings, names: list[str] | None = None, *, seconds: bool = True, timeout_s: float = TIMEOUT_S
+) -> list[PartitionLag]:
     """Return every partition's lag, for the given groups or all of the platform's.
+
+    Raises confluent_kafka.KafkaException where the broker does not answer one of its requests in `timeout_s`.
 
     A partition that a member holds but never committed counts from its first record. Health topics are left
     out: nobody owes them an answer later. With `seconds=False` the age of the oldest uncommitted record is
     not looked up (always 0).
     """
     admin = client(settings)
-    wanted = groups(settings) if names is None else names
-    committed = _committed(admin, wanted)
-    unstarted = {(group, place) for group, place in _held(admin, wanted) if (group, place) not in committed}
-    first = _offsets(admin, {place for _, place in unstarted}, OffsetSpec.earliest())  # type: ignore[no-untyped-call] # untyped upstream
+    wanted = groups(settings, timeout_s=timeout_s) if names is None else names
+    committed = _committed(admin, wanted, timeout_s)
+    unstarted = {
+        (group, place) for group, place in _held(admin, wanted, timeout_s) if (group, place) not in committed
+    }
+    first = _offsets(admin, {place for _, place in unstarted}, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call] # untyped upstream
     committed |= {(group, place): first[place] for group, place in unstarted}
-    ends = end_offsets(admin, {place for _, place in committed})
+    ends = end_offsets(admin, {place for _, place in committed}, timeout_s)
     behind = {(*place, offset) for (_, place), offset in committed.items() if offset < ends[place]}
     ages = _ages(settings, behind) if seconds else {}
     return [
@@ -72,16 +78,16 @@ def lag(settings: Settings, names: list[str] | None = None, *, seconds: bool = T
     ]
 
 
-def end_offsets(admin: AdminClient, places: set[Place]) -> dict[Place, int]:
+def end_offsets(admin: AdminClient, places: set[Place], timeout_s: float = TIMEOUT_S) -> dict[Place, int]:
     """Return the offset after the last record of each (topic, partition)."""
-    return _offsets(admin, places, OffsetSpec.latest())  # type: ignore[no-untyped-call] # untyped upstream
+    return _offsets(admin, places, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call] # untyped upstream
 
 
-def _offsets(admin: AdminClient, places: set[Place], spec: OffsetSpec) -> dict[Place, int]:
+def _offsets(admin: AdminClient, places: set[Place], spec: OffsetSpec, timeout_s: float) -> dict[Place, int]:
     if not places:
         return {}
     wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
-    answers = admin.list_offsets(wanted, request_timeout=TIMEOUT_S)
+    answers = admin.list_offsets(wanted, request_timeout=timeout_s)
     return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
 
 
@@ -89,22 +95,25 @@ def _counts(topic: str) -> bool:
     return topic in _OWED
 
 
-def _committed(admin: AdminClient, names: list[str]) -> dict[tuple[str, Place], int]:
+def _committed(admin: AdminClient, names: list[str], timeout_s: float) -> dict[tuple[str, Place], int]:
     """Return the committed offsets of the groups."""
     found: dict[tuple[str, Place], int] = {}
     for group in names:
-        (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        asked = admin.list_consumer_group_offsets(
+            [ConsumerGroupTopicPartitions(group)], request_timeout=timeout_s
+        )
+        (future,) = asked.values()
         for tp in future.result().topic_partitions:
             if _counts(tp.topic) and tp.offset >= 0:
                 found[group, (tp.topic, tp.partition)] = tp.offset
     return found
 
 
-def _held(admin: AdminClient, names: list[str]) -> set[tuple[str, Place]]:
+def _held(admin: AdminClient, names: list[str], timeout_s: float) -> set[tuple[str, Place]]:
     """Return the partitions that the groups' members hold."""
     if not names:
         return set()
-    answers = admin.describe_consumer_groups(names, request_timeout=TIMEOUT_S)
+    answers = admin.describe_consumer_groups(names, request_timeout=timeout_s)
     return {
         (group, (tp.topic, tp.partition))
         for group, future in answers.items()

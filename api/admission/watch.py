@@ -6,15 +6,19 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
+from confluent_kafka import KafkaException
 
 from api.admission.backlog import Backlog
 from api.admission.gate import Gate
+from topics.admin import renew_client
 from topics.lag import PartitionLag, lag
 from topics.settings import Settings
 
 _TICK_S = 0.1
 _TICKS = 10
 _BLIND_S = 10.0
+_ANSWER_S = 3.0
+"""How long a request of a look may take: a gate that waits longer is shut on what was true before."""
 
 _log = structlog.get_logger()
 
@@ -22,7 +26,11 @@ Look = Callable[[Settings, Sequence[str]], list[PartitionLag]]
 
 
 def _positions(settings: Settings, groups: Sequence[str]) -> list[PartitionLag]:
-    return lag(settings, list(groups), seconds=False)
+    try:
+        return lag(settings, list(groups), seconds=False, timeout_s=_ANSWER_S)
+    except KafkaException:
+        renew_client()
+        raise
 
 
 @asynccontextmanager
