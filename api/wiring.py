@@ -43,7 +43,7 @@ from topics.settings import Settings
 
 _REDIS_SECONDS = 2.0
 _REDIS_CONNECTIONS = 64
-EXPECTED_SERVICES = frozenset({"api", "worker", "sink", "payment-gateway"})
+EXPECTED_SERVICES = frozenset({"api", "worker", "sink", "payment-gateway", "outbox"})
 
 
 def open_redis(url: str) -> Redis:

@@ -25,10 +25,11 @@ class Instance(BaseModel):
 
 
 class ServicesHealth(BaseModel):
-    """Every service that answered, by name. One that does not run cannot say so: it is missing here."""
+    """Every service that answered, by name. One that does not run cannot say so: it is named as missing."""
 
     healthy: bool
     services: dict[str, list[Instance]]
+    missing: list[str] = Field(description="Services that belong to the platform and did not answer.")
     waited_ms: float
 
 
@@ -65,10 +66,13 @@ class ServicesHealthCheck:
                 if heard is not None:
                     _note(services, heard.message.data, time.perf_counter() - began)
             waited = time.perf_counter() - began
-        healthy = self._expected <= services.keys() and all(
+        missing = sorted(self._expected - services.keys())
+        healthy = not missing and all(
             instance.healthy for instances in services.values() for instance in instances
         )
-        return ServicesHealth(healthy=healthy, services=services, waited_ms=round(waited * 1000, 1))
+        return ServicesHealth(
+            healthy=healthy, services=services, missing=missing, waited_ms=round(waited * 1000, 1)
+        )
 
 
 def _note(services: dict[str, list[Instance]], pong: ServicePong | Any, seconds: float) -> None:

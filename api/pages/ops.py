@@ -1,16 +1,18 @@
 """The ops page: consumer lag as live charts, throughput, processes and dead letters."""
 
+from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from api.auth.caller import AnyCaller, Caller, require_staff
-from api.ops.models import Lag
+from api.ops.models import DeadLetterPage, Lag
 from api.ops.service import ALERT_LETTERS, ALERT_MINUTES
 from api.pages.rendering import page
 from api.pages.route import PageRoute
-from api.services import Use
+from api.problems import Problem
+from api.services import Services, Use
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -39,8 +41,7 @@ async def data(services: Use) -> Lag:
 async def tables(request: Request, services: Use, caller: OpsCaller) -> Response:
     """Return the figures and tables of the page."""
     lag = await services.ops.lag()
-    dead = await services.ops.dead_letters(limit=20)
-    recent = await services.ops.recent_dead_letters()
+    dead, recent = await _letters(services)
     health = await services.services_health.ask()
     instances = [
         (service, instance) for service, found in sorted(health.services.items()) for instance in found
@@ -59,7 +60,21 @@ async def tables(request: Request, services: Use, caller: OpsCaller) -> Response
         recent=recent,
         minutes=ALERT_MINUTES,
         alarming=recent > ALERT_LETTERS,
-        letters=sum(sum(reasons.values()) for reasons in dead.counts.values()),
+        letters=sum(sum(reasons.values()) for reasons in dead.counts.values()) if dead else None,
         instances=instances,
+        missing=health.missing,
         healthy=sum(instance.healthy for _, instance in instances),
     )
+
+
+async def _letters(services: Services) -> tuple[DeadLetterPage | None, int]:
+    """Return the latest dead letters and how many are recent; None where their view is away, as it may be.
+
+    What else the page shows is wanted then most of all.
+    """
+    try:
+        return await services.ops.dead_letters(limit=20), await services.ops.recent_dead_letters()
+    except Problem as problem:
+        if problem.status != HTTPStatus.SERVICE_UNAVAILABLE:
+            raise
+        return None, 0

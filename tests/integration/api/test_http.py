@@ -116,7 +116,7 @@ async def test_health_metrics_and_services(api: httpx.AsyncClient) -> None:
     answer = await api.get("/api/v1/services/health")
     assert answer.status_code == 200, answer.text
     assert answer.json()["services"]["api"][0]["healthy"] is True
-    assert answer.json()["healthy"] is False, "worker, sink and gateway do not run in this test"
+    assert answer.json()["healthy"] is False, "worker, sink, gateway and outbox do not run in this test"
 
 
 async def test_the_registry_speaks_confluents_paths(api: httpx.AsyncClient) -> None:

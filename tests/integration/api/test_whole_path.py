@@ -20,7 +20,7 @@ from tests.integration.api.conftest import PASSWORD, serving
 from tests.integration.api.test_orders import checkout_body, key
 from topics.settings import PortOffset, Settings
 
-PROCESSES = ("provider", "payment-gateway", "worker", "sink")
+PROCESSES = ("provider", "payment-gateway", "worker", "sink", "outbox")
 WAIT = {"Prefer": "wait=30"}
 
 
@@ -59,6 +59,7 @@ async def shop(api_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         running(api_settings, PROCESSES[1]),
         running(api_settings, PROCESSES[2]),
         running(api_settings, PROCESSES[3]),
+        running(api_settings, PROCESSES[4]),
         serving(create_app(api_settings), port),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as client,
     ):

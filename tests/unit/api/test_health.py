@@ -51,7 +51,8 @@ async def test_answers_are_gathered_by_service_and_instance(client: httpx.AsyncC
 
 
 async def test_a_missing_or_sick_service_is_not_healthy(client: httpx.AsyncClient, world: World) -> None:
-    assert (await client.get("/api/v1/services/health")).json()["healthy"] is False
+    body = (await client.get("/api/v1/services/health")).json()
+    assert (body["healthy"], body["missing"]) == (False, ["worker"])
     world.broker.reply = lambda message: [
         (
             SERVICE_PONG,
@@ -60,4 +61,5 @@ async def test_a_missing_or_sick_service_is_not_healthy(client: httpx.AsyncClien
             0,
         )
     ]
-    assert (await client.get("/api/v1/services/health")).json()["healthy"] is False
+    body = (await client.get("/api/v1/services/health")).json()
+    assert (body["healthy"], body["missing"]) == (False, [])
