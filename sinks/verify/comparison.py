@@ -97,7 +97,7 @@ async def look(parts: Sequence[str], expected: Spool, side: Side, excuse: Excuse
         said = found.expected[part] = Sum()
         for key, told in expected.items(part):
             said.add(told.digest, told.rows)
-            if expected.seen(part, key):
+            if expected.seen(part, key) or told.rows == 0:
                 continue
             if excuse is not None and excuse(told):
                 found.excused += 1
@@ -143,7 +143,7 @@ async def copy_some(differences: Collection[Difference], side: Side, into: Spool
 
 
 def _digest(what: Told | Held | None) -> bytes | None:
-    return None if what is None else what.digest
+    return None if what is None or what.rows == 0 else what.digest
 
 
 async def _bunches(rows: AsyncIterator[Held]) -> AsyncIterator[list[Held]]:

@@ -11,7 +11,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError
 from elasticsearch.helpers import ScanError, async_scan
 
-from connectors.elasticsearch.index import Patch, Write
+from connectors.elasticsearch.index import Deletion, Document, Patch, Write
 from connectors.runtime.sink import Entry, Refusal
 from sinks.verify.held import Held, Told, digest
 from sinks.verify.sides import Unreadable
@@ -87,7 +87,8 @@ class ElasticsearchExpected:
                 known = said[place] if place in said else self._spool.get(*place)
                 if known is None or write.version > known.version:
                     source = (record.topic, record.partition, record.offset)
-                    said[place] = Told(_digest(write), 1, write.version, (source,), record.timestamp)
+                    rows = 0 if isinstance(write, Deletion) else 1
+                    said[place] = Told(_digest(write), rows, write.version, (source,), record.timestamp)
         self._spool.write(said)
         return ()
 
@@ -113,9 +114,13 @@ def split(part: str) -> tuple[str, str]:
 
 
 def _digest(write: Write) -> bytes:
-    if isinstance(write, Patch):
-        return digest([write.id, write.version, write.fields])
-    return digest([write.id, write.source])
+    match write:
+        case Patch():
+            return digest([write.id, write.version, write.fields])
+        case Document():
+            return digest([write.id, write.source])
+        case Deletion():
+            return b""
 
 
 @asynccontextmanager

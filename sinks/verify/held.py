@@ -16,7 +16,8 @@ _SEPARATOR = "\x1f"
 class Told(msgspec.Struct, array_like=True, frozen=True):
     """What is said of a key: the digest, of which version, from how many rows.
 
-    `sources` is where the records lie that said it, `at` when the newest of them was written (ms).
+    With no rows it says that the key is gone. `sources` is where the records lie that said it, `at` when the
+    newest of them was written (ms).
     """
 
     digest: bytes

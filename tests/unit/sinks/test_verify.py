@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from asyncpg.pgproto.pgproto import UUID as PostgresUUID  # noqa: N811 - it is no constant
 
-from connectors.elasticsearch.index import Patch
+from connectors.elasticsearch.index import Deletion, Document, Patch
 from connectors.postgres.table import Table
 from connectors.postgres.tombstone import Tombstone
 from connectors.runtime.sink import Entry
 from sinks.projectors.document import availability_patch, product_patch
 from sinks.rows import ORDER_LINES, ORDERS, PAYMENTS, PRODUCTS, TABLES
 from sinks.verify.comparison import MOST, Kind, again, look
+from sinks.verify.elasticsearch import ElasticsearchExpected
 from sinks.verify.held import Held, Told, digest, parsed, together
 from sinks.verify.postgres import PostgresExpected
 from sinks.verify.spool import Spool
@@ -130,6 +131,16 @@ async def test_a_tombstone_takes_what_was_expected_away(spool: Spool) -> None:
     assert spool.get(PRODUCTS.name, "A") is None
     assert choose("products").keeps(Tombstone(PRODUCTS, "A", 7))
     assert not choose("products").keeps(Tombstone(PAYMENTS, "A", 7))
+
+
+async def test_a_document_that_was_deleted_is_not_brought_back_by_an_older_one(spool: Spool) -> None:
+    placed = record(t.ORDER_PLACED, event(t.ORDER_PLACED, uid("order"), 1, order()))
+    expected = ElasticsearchExpected(spool)
+    for write in (Deletion("part", "gone", 2), Document("part", "gone", 1, {"total": 1})):
+        await expected.write([Entry(placed, (write,))])
+    assert (await look(["part"], spool, Fixed({}))).differences == []
+    (difference,) = (await look(["part"], spool, Fixed({"gone": A}))).differences
+    assert difference.kind is Kind.EXTRA
 
 
 def test_the_parts_of_a_document_are_what_the_projectors_write() -> None:
