@@ -10,6 +10,8 @@ from api.problems import invalid
 _LONGEST = 1024
 _BIGINT = 2**63
 
+_PER_SECOND = {"millisecond": 1_000, "microsecond": 1_000_000}
+
 
 def encode(*values: str | float | None) -> str:
     """Return a cursor that stands after the row with these sort values."""
@@ -41,3 +43,12 @@ def _fits(value: object, kind: type) -> bool:
     if isinstance(value, int):
         return abs(value) < _BIGINT
     return not isinstance(value, str) or "\0" not in value
+
+
+def moment(placeholder: str, unit: str) -> str:
+    """Return SQL for the time that a cursor's number, of `unit`s since the epoch, stands for.
+
+    A number that is none of ours is some time between the epoch and the year 10000, never an error.
+    """
+    most = 253_370_764_800 * _PER_SECOND[unit]
+    return f"('epoch'::timestamptz + least(greatest({placeholder}::bigint, 0), {most}) * interval '1 {unit}')"

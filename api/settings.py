@@ -66,3 +66,19 @@ class ApiSettings(BaseSettings):
         default=False,
         description="Show the ops pages without a staff login; for a platform on one's own machine.",
     )
+
+
+class ViewsSettings(BaseSettings):
+    """An API process at the database of views; every field is read from `ECOMMERCE_VIEWS_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="ECOMMERCE_VIEWS_", extra="ignore")
+
+    connections: int = Field(
+        default=8, ge=1, le=1000, description="Most connections of an API process, apart from search's four."
+    )
+    statement_seconds: float = Field(
+        default=10.0, ge=0.1, description="Longest time of a query; the server ends it then, too."
+    )
+    wait_seconds: float = Field(
+        default=5.0, gt=0, description="Longest wait for a free connection; then the answer is 503."
+    )

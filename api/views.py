@@ -7,23 +7,38 @@ from typing import TypeAlias
 import asyncpg
 
 from api.problems import unavailable
+from api.settings import ViewsSettings
 from topics.settings import Settings
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Row: TypeAlias = asyncpg.Record
 
-_STATEMENT_SECONDS = 10.0
+# What says that the database cannot serve now, and nothing about the query.
+_AWAY = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
 
 
 @asynccontextmanager
-async def open_pool(settings: Settings) -> AsyncIterator[Pool]:
+async def open_pool(settings: Settings, limits: ViewsSettings | None = None) -> AsyncIterator[Pool]:
     """Connect to the views; raises OSError or asyncpg.PostgresError where the database does not answer."""
+    limits = limits or ViewsSettings()
     async with asyncpg.create_pool(
         settings.postgres_dsn,
         min_size=1,
-        max_size=8,
-        command_timeout=_STATEMENT_SECONDS,
-        server_settings={"application_name": "ecommerce-api"},
+        max_size=limits.connections,
+        timeout=limits.statement_seconds,
+        command_timeout=limits.statement_seconds,
+        server_settings={
+            "application_name": "ecommerce-api",
+            # Beside the client's own limit: a query that nobody waits for any more ends, too.
+            "statement_timeout": f"{limits.statement_seconds * 1000:.0f}",
+            "idle_in_transaction_session_timeout": f"{limits.statement_seconds * 1000:.0f}",
+        },
     ) as pool:
         yield pool
 
@@ -31,16 +46,16 @@ async def open_pool(settings: Settings) -> AsyncIterator[Pool]:
 class Views:
     """Runs queries on the views; a database that does not answer becomes a 503 Problem."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, limits: ViewsSettings | None = None) -> None:
         self._pool = pool
+        self._wait_s = (limits or ViewsSettings()).wait_seconds
 
     async def rows(self, query: str, *values: object) -> list[Row]:
         """Return the query's rows."""
         try:
-            found: list[Row] = await self._pool.fetch(query, *values)
-        except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError) as error:
-            raise unavailable("the database of views") from error
-        except asyncpg.OperatorInterventionError as error:
+            async with self._pool.acquire(timeout=self._wait_s) as connection:
+                found: list[Row] = await connection.fetch(query, *values)
+        except _AWAY as error:
             raise unavailable("the database of views") from error
         return found
 

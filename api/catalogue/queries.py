@@ -15,13 +15,14 @@ _COLUMNS = """
 """
 _FROM = "FROM products p LEFT JOIN stock_levels s USING (sku)"
 
-# Sort column, its SQL type, direction, and the Python type of its value in a cursor.
-_ORDERS: dict[ProductSort, tuple[str, str, str, type]] = {
-    ProductSort.NAME: ("p.name", "text", "ASC", str),
-    ProductSort.PRICE_UP: ("p.price", "bigint", "ASC", int),
-    ProductSort.PRICE_DOWN: ("p.price", "bigint", "DESC", int),
-    ProductSort.NEWEST: ("(extract(epoch FROM p.created_at) * 1000)::bigint", "bigint", "DESC", int),
+# Sort column, direction, the Python type of its value in a cursor, and that value as the column's type.
+_ORDERS: dict[ProductSort, tuple[str, str, type, str]] = {
+    ProductSort.NAME: ("p.name", "ASC", str, "$5::text"),
+    ProductSort.PRICE_UP: ("p.price", "ASC", int, "$5::bigint"),
+    ProductSort.PRICE_DOWN: ("p.price", "DESC", int, "$5::bigint"),
+    ProductSort.NEWEST: ("p.created_at", "DESC", int, cursors.moment("$5", "millisecond")),
 }
+_SHOWN = {"p.created_at": "(extract(epoch FROM p.created_at) * 1000)::bigint"}
 
 
 class ProductFilter(msgspec.Struct, frozen=True):
@@ -83,17 +84,16 @@ class PostgresCatalogue:
         self, chosen: ProductFilter, sort: ProductSort, limit: int, cursor: str | None
     ) -> ProductPage:
         """Return a page of products on sale; raises a 422 Problem for a foreign cursor."""
-        column, sql_type, direction, kind = _ORDERS[sort]
+        column, direction, kind, bound = _ORDERS[sort]
         values: list[Any] = [chosen.category, chosen.price_from, chosen.price_to, chosen.in_stock]
         after = ""
         if cursor is not None:
             values += cursors.decode(cursor, (kind, str))
             than = ">" if direction == "ASC" else "<"
-            after = (
-                f"AND ({column} {than} $5::{sql_type} OR ({column} = $5::{sql_type} AND p.sku > $6::text))"
-            )
+            # The first bound is what the index is entered by, however deep the page lies.
+            after = f"AND {column} {than}= {bound} AND ({column} {than} {bound} OR p.sku > $6::text)"
         query = f"""
-            SELECT {_COLUMNS}, {column} AS sort_value {_FROM}
+            SELECT {_COLUMNS}, {_SHOWN.get(column, column)} AS sort_value {_FROM}
             WHERE p.active
               AND ($1::text IS NULL OR p.categories @> ARRAY[$1::text])
               AND ($2::bigint IS NULL OR p.price >= $2)
