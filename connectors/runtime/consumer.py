@@ -100,6 +100,8 @@ class KafkaReader:
                 "fetch.queue.backoff.ms": 10,
                 # A member that was killed is missed after this long (the client's default is 45 s).
                 "session.timeout.ms": SESSION_TIMEOUT_MS,
+                # A member hears by its heartbeat that others come or go, twice in each rebalance.
+                "heartbeat.interval.ms": 1_000,
                 # A topic that appears is read soon.
                 "topic.metadata.refresh.interval.ms": 10_000,
                 "error_cb": self._note,
