@@ -21,6 +21,7 @@ from deploy.broker import broker
 from deploy.errors import CommandError
 from deploy.output import JsonOption, console, notes, print_json
 from deploy.views import report
+from deploy.views.quiet import warnings_only
 from sinks import rebuild as rebuilding
 from sinks.verify.findings import Findings
 from sinks.verify.reading import Tell
@@ -184,7 +185,8 @@ def _figures(findings: Findings) -> dict[str, Any]:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     try:
-        return asyncio.run(work)
+        with warnings_only():
+            return asyncio.run(work)
     except rebuilding.OldKeptError as error:
         raise CommandError(
             f"an earlier rebuild has kept {error}: `ecommerce views drop-old` first", 2

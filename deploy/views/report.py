@@ -12,7 +12,9 @@ _SHOWN = 20
 
 def table(findings: Findings) -> Table:
     """Return the parts with what is expected of them and what they hold, in rows."""
-    shown = Table("", "view", "expected", "held", "checksum", "held checksum", title=findings.name)
+    shown = Table(
+        "", "view", "expected", "held", "checksum", "held checksum", title=findings.name, title_justify="left"
+    )
     for part in findings.parts:
         same = (part.expected, part.expected_checksum) == (part.held, part.held_checksum)
         shown.add_row(

@@ -35,6 +35,7 @@ def test_a_view_is_rebuilt_and_its_old_one_kept_until_told(ecommerce: Ecommerce,
 
     done = ecommerce("views", "rebuild", "stock_levels", "--json", "--yes")
     assert done.code == 0, done.err
+    assert len(done.out.splitlines()) == 1, "what is logged stands elsewhere"
     assert (done.json["view"], done.json["swapped"], done.json["old"]) == (
         "stock_levels",
         True,
