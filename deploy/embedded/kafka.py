@@ -40,6 +40,7 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 log.cleaner.dedupe.buffer.size=33554432
+num.recovery.threads.per.data.dir=8
 """
 
 
