@@ -79,6 +79,7 @@ class SinkConnector(Generic[R]):
         self._done: dict[TopicPartition, int] = dict(positions or {})
         self._owed: dict[TopicPartition, int] = {}
         self._reader: KafkaReader
+        self._halt: asyncio.Task[Any]
 
     @property
     def healthy(self) -> bool:
@@ -116,11 +117,13 @@ class SinkConnector(Generic[R]):
             group=self._group,
             positions=self._positions,
         )
+        self._halt = asyncio.create_task(self._stopping.wait())
         log.info("sink.started", sink=self.name, topics=len(self._routes.topics))
         try:
             while not self._stopping.is_set() and not (until is not None and self._reached(until)):
                 await self._turn()
         finally:
+            self._halt.cancel()
             await self._end()
             log.info("sink.stopped", sink=self.name)
 
@@ -174,7 +177,7 @@ class SinkConnector(Generic[R]):
                 wait_s = max(0.0, self._begun + self._limits.linger_s - time.monotonic())
             most = max(1, min(self._sizing.records - self._hand.records, _SLICE))
             self._poll = self._reader.fetch(wait_s, most)
-        waits: set[asyncio.Future[Any]] = {self._poll, *((self._write,) if self._write else ())}
+        waits: set[asyncio.Future[Any]] = {self._poll, self._halt, *((self._write,) if self._write else ())}
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         if self._poll.done():
             batch, self._poll = self._poll.result(), None
@@ -187,7 +190,7 @@ class SinkConnector(Generic[R]):
         self._full_since = self._full_since or now
         left = self._full_since + _PATIENCE_S - now
         if left > 0:
-            await asyncio.wait({self._write}, timeout=left)
+            await asyncio.wait({self._write, self._halt}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         else:
             self._reader.pause()
             metrics.PAUSED.labels(self.name).set(1)
@@ -262,6 +265,7 @@ class SinkConnector(Generic[R]):
                 await self._let_end(self._write, _GRACE_S)
                 self._write.cancel()
                 await asyncio.gather(self._write, return_exceptions=True)
+            self._reader.hurry()
             if self._poll is not None:
                 await asyncio.gather(self._poll, return_exceptions=True)
             await self._reader.close()

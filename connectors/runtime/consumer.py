@@ -80,6 +80,7 @@ class KafkaReader:
         self._paused = self._pausing = False
         self._gone: set[tuple[str, int]] = set()
         self._told = ""
+        self._hurried = False
         self._thread = ClientThread(client_id)
         self._loop = asyncio.get_running_loop()
         self._consumer = Consumer(
@@ -148,6 +149,10 @@ class KafkaReader:
         """Let records come again."""
         self._pausing = False
 
+    def hurry(self) -> None:
+        """Let a fetch end soon, however long it was to wait."""
+        self._hurried = True
+
     async def close(self) -> None:
         """Leave the group, so that its others take over at once."""
         try:
@@ -181,7 +186,7 @@ class KafkaReader:
             self._settle()
             left = end - time.monotonic()
             first = self._consumer.poll(max(0.0, min(left, _SLICE_S)))
-            if first is not None or left <= _SLICE_S:
+            if first is not None or left <= _SLICE_S or self._hurried:
                 return first
 
     def _settle(self) -> None:

@@ -7,6 +7,7 @@ from aiokafka import TopicPartition
 
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
+from connectors.runtime.sizing import Limits
 from sinks.redis import PROJECTIONS
 from tests.unit.connectors.test_delivery import Memory
 from topics.producer import MessageProducer
@@ -17,7 +18,10 @@ LETTERS = DeadLetterTopic(MessageProducer(SETTINGS), "test", "ecommerce.test")
 
 
 async def test_it_waits_for_the_broker_and_can_be_stopped_meanwhile() -> None:
-    connector = SinkConnector("test", PROJECTIONS, Memory(set()), LETTERS, SETTINGS, group="ecommerce.test")  # type: ignore[misc] # never written to
+    patient = Limits(poll_s=600.0)
+    connector = SinkConnector(  # type: ignore[misc] # never written to
+        "test", PROJECTIONS, Memory(set()), LETTERS, SETTINGS, group="ecommerce.test", limits=patient
+    )
     running = asyncio.create_task(connector.run())
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(asyncio.shield(running), 0.5)
