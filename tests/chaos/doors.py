@@ -28,6 +28,7 @@ PATIENCE_S = 4.0
 AGAIN_S = 0.25
 LONGEST_AGAIN_S = 1.0
 NO_ANSWER = 0
+_OK = 200
 ADDRESS = {"name": "Grace Hopper", "country": "GB", "line1": "1 Navy Yard", "city": "London"}
 EMAIL = "grace@example.com"
 
@@ -67,6 +68,11 @@ class ApiDoor:
         if "command_id" in answer:
             self._journal.accept(answer["command_id"], "cart.add", cart)
         self._journal.fill(cart, sku, pieces)
+
+    async def shows(self, sku: str) -> bool:
+        """Tell whether the shop shows a product: the API sells no other."""
+        status, _ = await self.once("GET", f"/products/{sku}", str(uuid4()))
+        return status == _OK
 
     async def buy(self, cart: str, token: str, lines: int) -> str:
         """Buy a cart. A refusal that names its order is an outcome, and so an acceptance."""
@@ -127,7 +133,9 @@ class ApiDoor:
             if status in final and not in_flight:
                 return status, answer
             if status not in (NO_ANSWER, 404, 409, 429, 503):
+                # It is kept under the key: asked again, it would be the same.
                 self._journal.unexpected.append(f"POST {path} answered {status}: {answer.get('detail')}")
+                raise ClosedError
             if time.monotonic() > self.closes_at:
                 raise ClosedError
             await asyncio.sleep(min(answer.get("retry_after", AGAIN_S), LONGEST_AGAIN_S))

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -26,6 +27,7 @@ from tests.chaos.journal import Journal
 from tests.chaos.load import Load
 from tests.chaos.timeline import Timeline
 from tests.chaos.victims import Victims
+from tests.eventually import eventually_async
 from tests.stack import Child, free_port_base
 from topics.registry import PRODUCT_CREATE
 from topics.settings import Settings
@@ -121,7 +123,7 @@ async def _under_load(
     stop, quiet = asyncio.Event(), asyncio.Event()
     try:
         progress.phase = "opening"
-        await _stock(goods, settings)
+        await _stock(goods, api, settings)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(canaries.run(quiet))
             tasks.create_task(load.run(stop))
@@ -160,11 +162,13 @@ async def _open(timeline: Timeline, seconds: float) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _stock(goods: TopicDoor, settings: Settings) -> None:
+async def _stock(goods: TopicDoor, api: ApiDoor, settings: Settings) -> None:
     for sku in (*SKUS, *CANARY_SKUS):
         await goods.send(PRODUCT_CREATE, sku, ProductCreate(f"Chaos product {sku}", 999, settings.currency))
     await asyncio.gather(*(goods.receive(sku, OPENING) for sku in SKUS))
     await asyncio.gather(*(goods.receive(sku, CANARY_OPENING) for sku in CANARY_SKUS))
+    for sku in (*SKUS, *CANARY_SKUS):
+        await eventually_async(partial(api.shows, sku), seconds=OPEN_S)
 
 
 async def _settled(
