@@ -4,6 +4,7 @@ A batch of one costs nearly what a batch of ten costs. An idle worker fetches at
 """
 
 import asyncio
+from contextlib import suppress
 
 MOST_S = 0.01
 """The longest that work holds back a fetch: what follows a long batch is there when it is done."""
@@ -14,35 +15,29 @@ class Rounds:
 
     def __init__(self) -> None:
         self._working: set[int] = set()
-        self._waiter: asyncio.Future[None] | None = None
+        self._over = asyncio.Event()
+        self._over.set()
 
     def begin(self, work: object) -> None:
         """Note work that has begun."""
         self._working.add(id(work))
+        self._over.clear()
 
     def end(self, work: object) -> None:
         """Note work that has ended, or that will not be done."""
         self._working.discard(id(work))
         if not self._working:
-            self._wake()
+            self._over.set()
 
     def forget(self) -> None:
         """Note that nothing of it will be done: the partitions have another owner."""
         self._working.clear()
-        self._wake()
+        self._over.set()
 
     async def over(self) -> None:
-        """Wait until nothing is at work, `MOST_S` at the longest."""
-        if not self._working:
+        """Wait until nothing is at work, `MOST_S` at the longest; each broker's fetch waits for itself."""
+        if self._over.is_set():
             return
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        alarm = loop.call_later(MOST_S, self._wake)
-        try:
-            await self._waiter
-        finally:
-            alarm.cancel()
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(MOST_S):
+                await self._over.wait()

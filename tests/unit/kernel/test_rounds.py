@@ -37,6 +37,14 @@ async def test_a_fetch_waits_for_all_that_works() -> None:
     await fetch
 
 
+async def test_every_broker_s_fetch_is_let_go() -> None:
+    rounds, work = Rounds(), object()
+    rounds.begin(work)
+    fetches = [await waiting(rounds), await waiting(rounds)]
+    rounds.end(work)
+    await asyncio.wait_for(asyncio.gather(*fetches), 10)
+
+
 async def test_work_that_nobody_will_do_holds_nothing_back() -> None:
     rounds = Rounds()
     rounds.begin(object())
