@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -61,6 +62,15 @@ def story(name: str, orders: int = 40) -> list[Event]:
             (t.ORDER_CONFIRMED, event(t.ORDER_CONFIRMED, key, 2, order(OrderStatus.CONFIRMED))),
         ]
     return events
+
+
+def own(views: dict[str, list[Any]], name: str, orders: int = 40) -> dict[str, list[Any]]:
+    """Return the rows of the story: other tests tell one version of an order in more than one way."""
+    names = {f"{name}-sku", *(uid(f"{name}-{index}") for index in range(orders))}
+    return {
+        table: [row for row in rows if names & {str(value) for value in row[:2]}]
+        for table, rows in views.items()
+    }
 
 
 async def confirmed(database: asyncpg.Connection, name: str, orders: int = 40) -> int:
@@ -129,13 +139,15 @@ async def test_a_replay_from_the_start_gives_equal_views(
         await eventually_async(lambda: caught_up(settings, group))
     ends = await positions.ends(settings, topics)
     await _replay(settings, producer, group, ends)  # over what is there
-    once = await contents(database)
+    once = own(await contents(database), group)
+    assert [len(once[table]) for table in ("orders", "order_lines", "stock_movements")] == [40, 80, 40]
     other = settings.model_copy(update={"postgres": stack.fresh_database()})
     await asyncio.to_thread(migrate, other)
     await _replay(other, producer, group, ends)  # into an empty database
     second = await asyncpg.connect(other.postgres_dsn)
-    assert await contents(second) == once
+    found = own(await contents(second), group)
     await second.close()
+    assert found == once
 
 
 async def _replay(

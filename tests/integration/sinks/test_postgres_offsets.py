@@ -237,5 +237,6 @@ async def test_a_crash_between_flush_and_commit_doubles_nothing_even_without_a_k
             await connector(settings, producer, sink(DyingSink), group).run()
         await publish(producer, movements[60:])
         async with running(connector(settings, producer, sink(PostgresSink), group)):
-            await eventually_async(lambda: caught_up(settings, group))
+            # The topics hold what all tests before have sent.
+            await eventually_async(lambda: caught_up(settings, group), seconds=150)
     assert tuple(await database.fetchrow(counted, group)) == (90, 90)
