@@ -7,6 +7,7 @@ alone goes alone and at once.
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -19,6 +20,9 @@ T = TypeVar("T")
 
 ALL_REPLICAS: Final = -1
 PRODUCE_TIMEOUT_MS: Final = 10_000
+# Over the client's own limits for connecting and for an answer: nobody waits for ever, whatever it does.
+ANSWER_S: Final = 40.0
+METADATA_S: Final = 3.0
 # Well under the broker's socket.request.max.bytes (100 MiB); a single batch has 16 MiB at most.
 MAX_REQUEST_BYTES: Final = 32 * 1024 * 1024
 
@@ -72,7 +76,11 @@ class Appends:
             topics=list(topics.items()),
         )
         try:
-            response = await self.client.send(leader, request)
+            response = await asyncio.wait_for(self.client.send(leader, request), ANSWER_S)
+        except TimeoutError:
+            for append in appends:
+                settle(append.offset, kafka_errors.RequestTimedOutError())
+            return
         except BaseException as error:
             for append in appends:
                 settle(append.offset, error)
@@ -88,6 +96,15 @@ class Appends:
             code, offset = answers[append.place]
             kind: Any = kafka_errors.for_code(code)
             settle(append.offset, offset if kind is kafka_errors.NoError else kind())
+
+
+async def renew_metadata(client: AIOKafkaClient) -> None:
+    """Ask for the cluster's metadata, and wait a moment for it: who tries again sees whether it has come.
+
+    After a broker's death aiokafka's update was seen not to end, and lanes with it.
+    """
+    with suppress(TimeoutError):
+        await asyncio.wait_for(client.force_metadata_update(), METADATA_S)
 
 
 def _together(waiting: deque[_Append]) -> list[_Append]:

@@ -24,7 +24,7 @@ from aiokafka.client import ConnectionGroup, CoordinationType
 from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.structs import TopicPartition
 
-from streams.kernel.appends import PRODUCE_TIMEOUT_MS, Appends
+from streams.kernel.appends import PRODUCE_TIMEOUT_MS, Appends, renew_metadata
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.layout import OWNER
 from streams.kernel.ports import Entry
@@ -110,7 +110,7 @@ class FencedChangelog:
                 )
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, MAX_BACKOFF_S)
-                await self._client.force_metadata_update()
+                await renew_metadata(self._client)
             else:
                 self._sequence = batch.following
                 return first + batch.count - 1
@@ -132,7 +132,7 @@ class FencedChangelog:
                     raise
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, MAX_BACKOFF_S)
-                await self._client.force_metadata_update()
+                await renew_metadata(self._client)
             else:
                 return Identity(int(answer.producer_id), int(answer.producer_epoch))
 

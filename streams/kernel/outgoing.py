@@ -8,7 +8,7 @@ import aiokafka.errors as kafka_errors
 import structlog
 from aiokafka.structs import TopicPartition
 
-from streams.kernel.appends import Appends, settle
+from streams.kernel.appends import Appends, renew_metadata, settle
 from streams.kernel.ports import Headers, Output
 from streams.kernel.record_batch import Identity, build
 
@@ -100,7 +100,7 @@ class Outgoing:
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, MAX_BACKOFF_S)
                 if error.retriable:
-                    await self._appends.client.force_metadata_update()
+                    await renew_metadata(self._appends.client)
                 else:
                     await self._renew(identity)
                 continue

@@ -15,7 +15,7 @@ from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.structs import TopicPartition
 from confluent_kafka import murmur2
 
-from streams.kernel.appends import PRODUCE_TIMEOUT_MS, Appends
+from streams.kernel.appends import PRODUCE_TIMEOUT_MS, Appends, renew_metadata
 from streams.kernel.outgoing import FIRST_BACKOFF_S, MAX_BACKOFF_S, Outgoing
 from streams.kernel.ports import Output
 from streams.kernel.record_batch import NOBODY, Identity
@@ -92,9 +92,8 @@ class KafkaPublisher:
         while True:
             if self._client is None:
                 raise kafka_errors.ProducerClosed
-            await self._client.add_topic(topic)
-            # Where another lane has just added it, its metadata is still on the way.
-            await self._client.force_metadata_update()
+            self._client.add_topic(topic)
+            await renew_metadata(self._client)
             if partitions := self._client.cluster.partitions_for_topic(topic):
                 return len(partitions)
             log.warning("topic not known, trying again", topic=topic)
@@ -123,6 +122,6 @@ class KafkaPublisher:
                 log.warning("no producer id, trying again", error=repr(error))
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, MAX_BACKOFF_S)
-                await self._client.force_metadata_update()
+                await renew_metadata(self._client)
             else:
                 return Identity(int(answer.producer_id), int(answer.producer_epoch))

@@ -5,7 +5,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka.errors import InvalidProducerEpoch, KafkaConnectionError, LeaderNotAvailableError
+from aiokafka.errors import (
+    InvalidProducerEpoch,
+    KafkaConnectionError,
+    LeaderNotAvailableError,
+    RequestTimedOutError,
+)
 from aiokafka.structs import TopicPartition
 
 from streams.kernel import appends
@@ -103,3 +108,18 @@ async def test_a_request_has_a_partition_once_and_is_not_too_large(monkeypatch: 
 async def test_without_a_leader_there_is_nobody_to_ask() -> None:
     with pytest.raises(LeaderNotAvailableError):
         await Appends(Broker()).append(TopicPartition("log", 8), b"batch")
+
+
+async def test_a_metadata_update_that_does_not_end_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appends, "METADATA_S", 0.0)
+    never = asyncio.get_running_loop().create_future()
+    client: Any = SimpleNamespace(force_metadata_update=lambda: asyncio.shield(never))
+    await asyncio.wait_for(appends.renew_metadata(client), 10)
+    assert not never.done()
+
+
+async def test_a_request_that_gets_no_answer_is_told_as_timed_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appends, "ANSWER_S", 0.0)
+    log = Appends(Broker())
+    with pytest.raises(RequestTimedOutError):
+        await asyncio.wait_for(log.append(A, b"batch"), 10)
