@@ -19,6 +19,7 @@ from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row, Table
 from connectors.runtime.record import Record
 from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
+from sinks.postgres import PROJECTIONS
 from sinks.rows import TABLES
 from tests.eventually import eventually, eventually_async
 from tests.integration.sinks.views import caught_up, connector, publish, running
@@ -221,6 +222,8 @@ async def test_a_crash_between_flush_and_commit_doubles_nothing_even_without_a_k
     settings: Settings, views: str, database: asyncpg.Connection, group_suffix: str
 ) -> None:
     group = f"ecommerce.test.{group_suffix}"
+    # Of stock alone: other topics hold other tests' repeated rows, for which the key that is missing here is.
+    stocks = [each for each in PROJECTIONS if each.topic is t.INVENTORY_UPDATED]
     # Without their key a repeated movement would be a second row.
     await database.execute("ALTER TABLE stock_movements DROP CONSTRAINT stock_movements_pkey")
     counted = "SELECT count(*), count(DISTINCT version) FROM stock_movements WHERE sku = $1"
@@ -234,9 +237,8 @@ async def test_a_crash_between_flush_and_commit_doubles_nothing_even_without_a_k
         ]
         await publish(producer, movements[:60])
         with pytest.raises(RuntimeError, match="between flush and commit"):
-            await connector(settings, producer, sink(DyingSink), group).run()
+            await connector(settings, producer, sink(DyingSink), group, stocks).run()
         await publish(producer, movements[60:])
-        async with running(connector(settings, producer, sink(PostgresSink), group)):
-            # The topics hold what all tests before have sent.
-            await eventually_async(lambda: caught_up(settings, group), seconds=150)
+        async with running(connector(settings, producer, sink(PostgresSink), group, stocks)):
+            await eventually_async(lambda: caught_up(settings, group, stocks))
     assert tuple(await database.fetchrow(counted, group)) == (90, 90)

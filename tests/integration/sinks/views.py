@@ -1,7 +1,7 @@
 """Running connectors, feeding topics, and reading what became of it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from connectors.postgres.table import Row
 from connectors.runtime import positions
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
+from connectors.runtime.projection import AnyProjection
 from connectors.runtime.sink import Sink
 from schemas.envelope import Message
 from sinks.postgres import PROJECTIONS
@@ -26,10 +27,14 @@ Event = tuple[Topic[Any], Message[Any]]
 
 
 def connector(
-    settings: Settings, producer: MessageProducer, sink: Sink[Row], group: str
+    settings: Settings,
+    producer: MessageProducer,
+    sink: Sink[Row],
+    group: str,
+    projections: Sequence[AnyProjection[Row]] = PROJECTIONS,
 ) -> SinkConnector[Row]:
     return SinkConnector(
-        "postgres", PROJECTIONS, sink, DeadLetterTopic(producer, "postgres", group), settings, group=group
+        "postgres", projections, sink, DeadLetterTopic(producer, "postgres", group), settings, group=group
     )
 
 
@@ -63,10 +68,12 @@ async def committed(settings: Settings, group: str) -> dict[TopicPartition, int]
     return {partition: each.offset for partition, each in offsets.items() if each.offset > 0}
 
 
-async def caught_up(settings: Settings, group: str) -> bool:
+async def caught_up(
+    settings: Settings, group: str, projections: Sequence[AnyProjection[Row]] = PROJECTIONS
+) -> bool:
     """Tell whether the group has committed all that is in its topics."""
     has = await committed(settings, group)
-    ends = await positions.ends(settings, [each.topic.name for each in PROJECTIONS])
+    ends = await positions.ends(settings, [each.topic.name for each in projections])
     return has == {partition: end for partition, end in ends.items() if end > 0}
 
 
