@@ -7,7 +7,7 @@ request names what changed, an answer what has come. The rules of a session's id
 This room reaches into aiokafka's fetcher; `tests/unit/topics` pins what it relies on.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, Final
 
 import aiokafka.errors as kafka_errors
@@ -25,20 +25,17 @@ _Position = tuple[int, int]
 _Place = tuple[str, int]
 
 
-def keep_fetch_sessions(
-    consumer: AIOKafkaConsumer, before: Callable[[], Awaitable[None]] | None = None
-) -> None:
-    """Let a started consumer fetch in sessions from now on; `before` is awaited ahead of each fetch."""
+def keep_fetch_sessions(consumer: AIOKafkaConsumer) -> None:
+    """Let a started consumer fetch in sessions from now on."""
     fetcher: Any = consumer._fetcher  # noqa: SLF001 - aiokafka lets nobody replace its fetcher
-    fetcher._client = FetchingClient(fetcher._client, before)  # noqa: SLF001 - the fetcher sends by it alone
+    fetcher._client = FetchingClient(fetcher._client)  # noqa: SLF001 - the fetcher sends by it alone
 
 
 class FetchingClient:
     """A fetcher's client over aiokafka's: its fetches go in one session per node, all else as ever."""
 
-    def __init__(self, client: Any, before: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(self, client: Any) -> None:
         self._client = client
-        self._before = before
         self._sessions: dict[int, FetchSession] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -48,8 +45,6 @@ class FetchingClient:
         """Send a request; raises what the client below raises."""
         if not isinstance(request, FetchRequest):
             return await self._client.send(node_id, request, **options)
-        if self._before is not None:
-            await self._before()
         session = self._sessions.setdefault(node_id, FetchSession())
         incremental = session.request(request)
         try:

@@ -25,10 +25,8 @@ def flow_agent(flow: str, ownership: Ownership) -> Agent:
             if lane is None:
                 # Revoked meanwhile: it is not applied, so not committed, and the next owner reads it.
                 log.info("records of a partition that is not owned", flow=flow, count=len(event.value))
-                ownership.rounds.end(event)
                 continue
             lane.put(event.value)
-            ownership.rounds.end(event)
             await lane.drained_below(BACKLOG_LIMIT)
 
     return agent

@@ -25,7 +25,6 @@ from streams.kernel.ownership import Ownership, Place, Possession
 from streams.kernel.publisher import KafkaPublisher
 from streams.kernel.restore import Target, restore
 from streams.kernel.rocks_store import RocksStore
-from streams.kernel.rounds import Rounds
 from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -168,11 +167,6 @@ class StreamsApp(faust.App):
     def applied(self) -> Mapping[TP, int]:
         """Return per source partition the offset up to which all is applied (exclusive)."""
         return self._left or _by_partition(self.ownership.applied())
-
-    @property
-    def rounds(self) -> Rounds:
-        """What is being worked on of the last fetch."""
-        return self.ownership.rounds
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         await self.ownership.revoke()

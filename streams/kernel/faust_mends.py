@@ -10,14 +10,10 @@ the internals that are used here.
   commits past messages that are still in flight (faust-streaming#606).
 - `AppliedOffsetsConsumer._drain_messages`: one event per partition and fetch, whose value is the list of raw
   records. Stock Faust makes an event, a message, two asyncio tasks and a wait per record.
-- `LoopConsumer`: the consumer runs on the worker's own loop. Stock Faust gives it a thread, so that agents
-  that block do not cost the membership; the kernel's batches are short, and two threads that hand each other
-  the interpreter for every fetch cost a lone record more than its work.
 """
 
 import asyncio
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
@@ -27,10 +23,8 @@ from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
-from mode.threads import WorkerThread
 from mode.types import ServiceT
 
-from streams.kernel.rounds import Rounds
 from topics.fetch_sessions import keep_fetch_sessions
 
 FETCH_TIMEOUT_S = 1.0
@@ -44,10 +38,6 @@ class OwningApp(Protocol):
 
     def applied(self) -> Mapping[TP, int]:
         """Return per source partition the offset up to which all is applied (exclusive)."""
-
-    @property
-    def rounds(self) -> Rounds:
-        """What is being worked on of the last fetch."""
 
 
 class OwningRecovery(Recovery):
@@ -81,7 +71,7 @@ class AppliedOffsetsConsumer(Consumer):
     """A consumer that commits what is applied, and delivers whole fetches."""
 
     def _new_consumer_thread(self) -> AIOKafkaConsumerThread:
-        return LoopConsumer(self, loop=self.loop, thread_loop=self.loop, beacon=self.beacon)
+        return SessionConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     async def force_commit(
         self,
@@ -118,7 +108,6 @@ class AppliedOffsetsConsumer(Consumer):
                 await self.perform_seek()
             return
         generation = self.app.consumer_generation_id
-        rounds = cast("OwningApp", self.app).rounds
         # The conductor's own way from a partition to the channels of its agents.
         index: Mapping[TP, set[Any]] = cast("Any", self.app.topics)._tp_index  # noqa: SLF001
         for tp, records in fetched.items():
@@ -129,7 +118,6 @@ class AppliedOffsetsConsumer(Consumer):
                 if self._interrupted(generation):
                     return  # a rebalance: what was not delivered is sought again
                 event = self.app.create_event(None, list(records), None, message)
-                rounds.begin(event)
                 if channel.queue.full():
                     await self.wait_first(channel.queue.put(event), self.suspend_flow.wait())
                 else:
@@ -139,41 +127,13 @@ class AppliedOffsetsConsumer(Consumer):
         return not self.flow_active or self.app.consumer_generation_id != generation
 
 
-class LoopTask(WorkerThread):
-    """What Faust takes for the consumer's thread: a task on the loop that is there."""
-
-    _serving: "asyncio.Task[None]"
-
-    def start(self) -> None:
-        """Serve from now on."""
-        self._serving = asyncio.ensure_future(cast("Any", self.service)._serve())  # noqa: SLF001 - as its `run`
-
-    def stop(self) -> None:
-        """Do nothing: the service has ended when this is called."""
-
-
-class LoopConsumer(AIOKafkaConsumerThread):
-    """The consumer on the worker's loop, fetching in sessions and in rounds.
-
-    A worker has more partitions than records at a time, hence sessions; what comes while its lanes work on
-    the last fetch is fetched together when they are done, hence rounds.
-    """
-
-    Worker = LoopTask
+class SessionConsumerThread(AIOKafkaConsumerThread):
+    """The consumer's thread, fetching in sessions: a worker has more partitions than records at a time."""
 
     async def on_start(self) -> None:
         """Start the consumer."""
         await super().on_start()
-        rounds = cast("OwningApp", self.app).rounds
-        keep_fetch_sessions(self._ensure_consumer(), before=rounds.over)
-
-    async def call_thread(self, fun: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Call a method of the consumer."""
-        outcome = fun(*args, **kwargs)
-        return await outcome if inspect.isawaitable(outcome) else outcome
-
-    async def _gather_remaining_tasks(self) -> None:
-        """Leave the loop's other tasks alone: they are not the consumer's."""
+        keep_fetch_sessions(self._ensure_consumer())
 
 
 class OwningTransport(Transport):

@@ -13,7 +13,6 @@ import structlog
 
 from streams.kernel.meters import Meters
 from streams.kernel.ports import Record
-from streams.kernel.rounds import Rounds
 from streams.kernel.task import PartitionTask
 
 log = structlog.get_logger(__name__)
@@ -24,13 +23,10 @@ MAX_BATCH = 1_000
 class Lane:
     """Runs one partition's task over the records that are put in. `failed` is told what stopped it."""
 
-    def __init__(
-        self, task: PartitionTask[Any], meters: Meters, failed: Callable[[Exception], None], rounds: Rounds
-    ) -> None:
+    def __init__(self, task: PartitionTask[Any], meters: Meters, failed: Callable[[Exception], None]) -> None:
         self.task = task
         self._meters = meters
         self._failed = failed
-        self._rounds = rounds
         self._pending: list[Record] = []
         self._arrived = asyncio.Event()
         self._drained = asyncio.Event()
@@ -48,7 +44,6 @@ class Lane:
         """Queue records in their order."""
         if not self._stopping:
             self._pending += records
-            self._rounds.begin(self)
             self._arrived.set()
 
     @property
@@ -83,7 +78,6 @@ class Lane:
         try:
             while not self._stopping:
                 if not self._pending:
-                    self._rounds.end(self)
                     self._arrived.clear()
                     await self._arrived.wait()
                     continue

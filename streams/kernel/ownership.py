@@ -11,7 +11,6 @@ from streams.kernel.flow import Flow
 from streams.kernel.lane import Lane
 from streams.kernel.meters import Meters
 from streams.kernel.ports import Changelog, Clock, Publisher, Store
-from streams.kernel.rounds import Rounds
 from streams.kernel.task import PartitionTask
 
 log = structlog.get_logger(__name__)
@@ -65,7 +64,6 @@ class Ownership:
         self._meters = meters
         self._failed = failed
         self._lanes: dict[Place, Lane] = {}
-        self.rounds = Rounds()
 
     async def assign(self, places: Iterable[Place]) -> None:
         """Own exactly `places`: let go of all, then take over, restore and open these."""
@@ -85,7 +83,7 @@ class Ownership:
         ]
         await asyncio.gather(*(task.open() for task in tasks))
         for task in tasks:
-            lane = Lane(task, self._meters, self._failed, self.rounds)
+            lane = Lane(task, self._meters, self._failed)
             lane.start()
             self._lanes[Place(task.flow.name, task.partition)] = lane
         self._count()
@@ -95,7 +93,6 @@ class Ownership:
         """Let go of everything: finish what is in flight, forget the rest. Returns what was applied."""
         lanes, self._lanes = self._lanes, {}
         await asyncio.gather(*(lane.close(HANDOVER_GRACE_S) for lane in lanes.values()))
-        self.rounds.forget()
         self._count()
         return applied(lanes)
 

@@ -15,7 +15,6 @@ from streams.flows import FLOWS, GROUP
 from streams.kernel.faust_app import StreamsApp
 from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningTableManager, OwningTransport
 from streams.kernel.meters import Meters
-from streams.kernel.rounds import Rounds
 from topics.settings import Settings
 
 
@@ -67,7 +66,6 @@ def fetching(fetched: dict[TP, list[Any]], maxsize: int = 10) -> tuple[Any, "asy
     consumer: Any = AppliedOffsetsConsumer.__new__(AppliedOffsetsConsumer)
     consumer.app = SimpleNamespace(
         consumer_generation_id=1,
-        rounds=Rounds(),
         topics=SimpleNamespace(_tp_index=defaultdict(list, {SOURCE: [SimpleNamespace(queue=queue)]})),
         create_event=lambda _, value, __, message: SimpleNamespace(value=value, message=message),
     )

@@ -11,7 +11,6 @@ from streams.kernel.memory import CrashingStore, CrashPoint, MemoryChangelog, Me
 from streams.kernel.meters import Meters
 from streams.kernel.ownership import Ownership, Place, Possession
 from streams.kernel.ports import Output
-from streams.kernel.rounds import Rounds
 from streams.kernel.task import PartitionTask
 from tests.eventually import eventually_async
 from tests.topology.kernel.toy import COUNTS, FLOW, Count, pieces
@@ -65,7 +64,7 @@ class Bench:
             publisher=self.publisher,
             clock=lambda: 0,
         )
-        return Lane(task, self.meters, self.failures.append, Rounds())
+        return Lane(task, self.meters, self.failures.append)
 
     def counted(self, name: str) -> float:
         value = self.registry.get_sample_value(f"ecommerce_stream_{name}", {"flow": "toy"})
