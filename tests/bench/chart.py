@@ -14,7 +14,7 @@ from tests.bench.report import RECORDS, current
 from tests.bench.step import CANDIDATE
 
 CHART = RECORDS / "results.svg"
-_WIDTH, _LEFT, _RIGHT, _ROW, _HEAD, _FOOT = 860, 330, 150, 22, 62, 30
+_WIDTH, _LEFT, _RIGHT, _ROW, _HEAD, _FOOT = 900, 370, 150, 22, 62, 30
 _RATIOS, _SHARES = (0.1, 1.0, 10.0, 100.0), (0.25, 0.5, 1.0, 2.0, 4.0)
 _FONT = 'font-family="system-ui, sans-serif" font-size="12"'
 _BETTER, _WORSE, _QUIET = "#2f6fab", "#c05621", "#68707c"
