@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 ALL_REPLICAS: Final = -1
 PRODUCE_TIMEOUT_MS: Final = 10_000
+REQUEST_TIMEOUT_MS: Final = 15_000
+"""Of the clients that appends go by: longer than the broker may take for one."""
 # Over the client's own limits for connecting and for an answer: nobody waits for ever, whatever it does.
 ANSWER_S: Final = 40.0
 METADATA_S: Final = 3.0

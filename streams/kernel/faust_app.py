@@ -15,7 +15,7 @@ from faust.types import TP, TransportT
 from faust.types.tables import TableT
 
 from streams.kernel.agent import flow_agent
-from streams.kernel.appends import Appends
+from streams.kernel.appends import REQUEST_TIMEOUT_MS, Appends
 from streams.kernel.errors import ForeignStateError
 from streams.kernel.faust_mends import OwningTableManager, OwningTransport
 from streams.kernel.fenced_changelog import FencedChangelog
@@ -29,7 +29,6 @@ from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-REQUEST_TIMEOUT_MS = 15_000
 COMMIT_INTERVAL_S = 1.0
 SESSION_TIMEOUT_S = 10.0
 HEARTBEAT_S = 3.0

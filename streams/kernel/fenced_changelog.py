@@ -15,20 +15,20 @@ what they rely on; KIP-98 describes the broker's side.
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import aiokafka.errors as kafka_errors
 import msgspec
 import structlog
 from aiokafka.client import ConnectionGroup, CoordinationType
-from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.structs import TopicPartition
 
-from streams.kernel.appends import PRODUCE_TIMEOUT_MS, Appends, renew_metadata
+from streams.kernel.appends import Appends, renew_metadata
 from streams.kernel.errors import OwnershipLostError
+from streams.kernel.identity import NOBODY, Identity, obtain
 from streams.kernel.layout import OWNER
 from streams.kernel.ports import Entry
-from streams.kernel.record_batch import NOBODY, Identity, build
+from streams.kernel.record_batch import build
 
 log = structlog.get_logger(__name__)
 
@@ -116,28 +116,16 @@ class FencedChangelog:
                 return first + batch.count - 1
 
     async def _init_producer_id(self) -> Identity:
-        request = InitProducerIdRequest(
-            transactional_id=self._transactional_id, transaction_timeout_ms=PRODUCE_TIMEOUT_MS
-        )
         backoff = FIRST_BACKOFF_S
         while True:
             try:
                 node = await self._client.coordinator_lookup(
                     CoordinationType.TRANSACTION, self._transactional_id
                 )
-                answer = await self._client.send(node, request, group=ConnectionGroup.COORDINATION)
-                _raise_for(answer.error_code)
+                return await obtain(self._client, node, self._transactional_id, ConnectionGroup.COORDINATION)
             except kafka_errors.KafkaError as error:
                 if not (error.retriable or isinstance(error, _COORDINATOR_MOVES)):
                     raise
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, MAX_BACKOFF_S)
                 await renew_metadata(self._client)
-            else:
-                return Identity(int(answer.producer_id), int(answer.producer_epoch))
-
-
-def _raise_for(code: int) -> None:
-    error: Any = kafka_errors.for_code(code)
-    if error is not kafka_errors.NoError:
-        raise error

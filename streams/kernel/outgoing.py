@@ -9,8 +9,9 @@ import structlog
 from aiokafka.structs import TopicPartition
 
 from streams.kernel.appends import Appends, renew_metadata, settle
+from streams.kernel.identity import Identity
 from streams.kernel.ports import Headers, Output
-from streams.kernel.record_batch import Identity, build
+from streams.kernel.record_batch import build
 
 log = structlog.get_logger(__name__)
 

@@ -6,23 +6,19 @@ worker's lane is often one record, and cost as much to send as to decide.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
 
 import aiokafka.errors as kafka_errors
 import structlog
 from aiokafka.client import AIOKafkaClient
-from aiokafka.protocol.transaction import InitProducerIdRequest
 from aiokafka.structs import TopicPartition
 from confluent_kafka import murmur2
 
-from streams.kernel.appends import PRODUCE_TIMEOUT_MS, Appends, renew_metadata
+from streams.kernel.appends import REQUEST_TIMEOUT_MS, Appends, renew_metadata
+from streams.kernel.identity import NOBODY, Identity, obtain
 from streams.kernel.outgoing import FIRST_BACKOFF_S, MAX_BACKOFF_S, Outgoing
 from streams.kernel.ports import Output
-from streams.kernel.record_batch import NOBODY, Identity
 
 log = structlog.get_logger(__name__)
-
-REQUEST_TIMEOUT_MS: Final = 15_000
 
 
 class KafkaPublisher:
@@ -67,6 +63,8 @@ class KafkaPublisher:
 
         Raises aiokafka's ProducerClosed before `start` and after `stop`.
         """
+        if self._client is None:
+            raise kafka_errors.ProducerClosed
         by_destination: dict[tuple[str, int], list[Output]] = {}
         counts = self._counts
         for output in outputs:
@@ -107,21 +105,15 @@ class KafkaPublisher:
                 self._identity = await self._identify()
 
     async def _identify(self) -> Identity:
-        # Of an idempotent producer without transactions any broker takes the request.
-        request = InitProducerIdRequest(transactional_id=None, transaction_timeout_ms=PRODUCE_TIMEOUT_MS)
         backoff = FIRST_BACKOFF_S
         while True:
             if self._client is None:
                 raise kafka_errors.ProducerClosed
             try:
-                answer = await self._client.send(self._client.get_random_node(), request)
-                kind: Any = kafka_errors.for_code(answer.error_code)
-                if kind is not kafka_errors.NoError:
-                    raise kind
+                # Of a producer without transactions any broker takes the request.
+                return await obtain(self._client, self._client.get_random_node())
             except kafka_errors.KafkaError as error:
                 log.warning("no producer id, trying again", error=repr(error))
                 await asyncio.sleep(backoff)
                 backoff = min(backoff * 2, MAX_BACKOFF_S)
                 await renew_metadata(self._client)
-            else:
-                return Identity(int(answer.producer_id), int(answer.producer_epoch))

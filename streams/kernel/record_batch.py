@@ -3,24 +3,15 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
+from streams.kernel.identity import Identity
 from streams.kernel.ports import Headers
 
 UNLIMITED: Final = 2**31 - 1
 _SEQUENCES: Final = 0x7FFFFFFF
-
-
-class Identity(NamedTuple):
-    """Who produces: the id and epoch that the broker gave."""
-
-    producer_id: int
-    epoch: int
-
-
-NOBODY: Final = Identity(-1, -1)
 
 
 @dataclass(frozen=True, slots=True)

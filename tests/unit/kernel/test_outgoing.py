@@ -11,9 +11,9 @@ from aiokafka.structs import TopicPartition
 
 from streams.kernel import outgoing as module
 from streams.kernel.appends import Appends
+from streams.kernel.identity import Identity
 from streams.kernel.outgoing import Outgoing
 from streams.kernel.ports import Output
-from streams.kernel.record_batch import Identity
 
 PLACE = TopicPartition("topic", 0)
 
