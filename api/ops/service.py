@@ -7,6 +7,7 @@ from collections.abc import Callable
 import msgspec
 
 from api import cursors
+from api.conditions import Conditions
 from api.ops.models import DeadLetter, DeadLetterPage, GroupLag, Lag, PartitionLag
 from api.problems import unavailable
 from api.views import Row, Views
@@ -49,22 +50,18 @@ class Ops:
         self, domain: str | None = None, limit: int = 50, cursor: str | None = None
     ) -> DeadLetterPage:
         """Return dead letters, the newest first, of one domain or all."""
-        # Only the conditions that this page needs: a plan that fits all of them could use no index.
-        conditions, values = ["true"], list[object]()
+        asked = Conditions()
         if domain is not None:
-            values.append(domain)
-            conditions.append("domain = $1")
+            asked.add(f"domain = {asked.value(domain)}")
         if cursor is not None:
-            values += cursors.decode(cursor, (int, str))
-            after, letter = cursors.moment(f"${len(values) - 1}", "microsecond"), f"${len(values)}::text"
-            conditions.append(f"failed_at <= {after} AND (failed_at < {after} OR id > {letter})")
+            asked.behind(cursor, "failed_at", "microsecond", then="id")
         rows = await self._views.rows(
             "SELECT id, domain, reason, error, source_topic, source_partition, source_offset, key, attempt, "  # noqa: S608 (constants)
             "headers::text, (extract(epoch FROM failed_at) * 1000)::bigint AS failed_at, "
             "(extract(epoch FROM failed_at) * 1000000)::bigint AS failed_us FROM dead_letters "
-            f"WHERE {' AND '.join(conditions)} "
+            f"WHERE {asked} "
             f"ORDER BY dead_letters.failed_at DESC, id LIMIT {limit + 1:d}",
-            *values,
+            *asked.values,
         )
         counted = await self._views.rows(
             "SELECT domain, reason, count(*) AS letters FROM dead_letters "

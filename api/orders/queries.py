@@ -6,6 +6,7 @@ import msgspec
 
 from api import cursors
 from api.auth.caller import Caller
+from api.conditions import Conditions
 from api.orders.models import (
     DeliveryAddress,
     Line,
@@ -96,32 +97,21 @@ class PostgresOrders:
         everyone: bool = False,
     ) -> OrderPage:
         """Return a page of the caller's orders, or of `everyone`'s; a 422 Problem for a foreign cursor."""
-        # Only the conditions that this page needs: a plan that fits all of them could use no index.
-        values: list[object] = []
-
-        def value(given: object) -> str:
-            values.append(given)
-            return f"${len(values)}"
-
-        conditions = ["true"]
+        asked = Conditions()
         if not (everyone and caller.staff):
-            conditions.append(
-                f"user_id = {value(caller.user_id)}::uuid"
+            asked.add(
+                f"user_id = {asked.value(caller.user_id)}::uuid"
                 if caller.user_id
-                else f"user_id IS NULL AND cart_id = {value(caller.guest_cart)}::uuid"
+                else f"user_id IS NULL AND cart_id = {asked.value(caller.guest_cart)}::uuid"
             )
         if status is not None:
-            conditions.append(f"status = {value(status.value)}::text")
+            asked.add(f"status = {asked.value(status.value)}::text")
         if cursor is not None:
-            at, order_id = cursors.decode(cursor, (int, str))
-            after = cursors.moment(value(at), "millisecond")
-            # The first bound is what the index is entered by, however deep the page lies.
-            conditions.append(f"placed_at <= {after}")
-            conditions.append(f"(placed_at < {after} OR order_id::text > {value(order_id)}::text)")
+            asked.behind(cursor, "placed_at", "millisecond", then="order_id::text")
         rows = await self._views.rows(
-            f"SELECT {_SUMMARY} FROM orders WHERE {' AND '.join(conditions)} "  # noqa: S608 (constants)
+            f"SELECT {_SUMMARY} FROM orders WHERE {asked} "  # noqa: S608 (constants)
             f"ORDER BY orders.placed_at DESC, orders.order_id::text LIMIT {limit + 1:d}",
-            *values,
+            *asked.values,
         )
         shown = rows[:limit]
         more = len(rows) > limit

@@ -11,14 +11,13 @@ from confluent_kafka import KafkaException
 
 from connectors.runtime import metrics
 from connectors.runtime.consumer import Batch, KafkaReader
-from connectors.runtime.dead_letters import UNDECODABLE, UNPROJECTABLE, DeadLetters
+from connectors.runtime.dead_letters import DeadLetters
 from connectors.runtime.landing import BREATH, Landing
 from connectors.runtime.pending import Pending
-from connectors.runtime.projection import AnyProjection, projected
+from connectors.runtime.projection import AnyProjection
 from connectors.runtime.routes import Routes
 from connectors.runtime.sink import Sink
 from connectors.runtime.sizing import Limits, Sizing
-from schemas.codec import UndecodableError
 from topics.settings import Settings
 
 R = TypeVar("R")
@@ -202,14 +201,7 @@ class SinkConnector(Generic[R]):
         for position, record in enumerate(batch.records):
             if position % BREATH == 0:
                 await asyncio.sleep(0)
-            try:
-                became = projected(self._routes.of(record.topic), record)
-            except UndecodableError as error:
-                self._hand.refuse(record, UNDECODABLE, error)
-            except Exception as error:  # noqa: BLE001 # whatever a projector raises, the record is the cause
-                self._hand.refuse(record, UNPROJECTABLE, error)
-            else:
-                self._hand.read(record, became)
+            self._hand.take(record, self._routes)
         self._hand.ended(batch.ends)
 
     async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:

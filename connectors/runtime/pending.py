@@ -5,8 +5,11 @@ from typing import Generic, NamedTuple, TypeVar
 
 from aiokafka import TopicPartition
 
-from connectors.runtime.projection import Projected
+from connectors.runtime.dead_letters import UNDECODABLE, UNPROJECTABLE
+from connectors.runtime.projection import Projected, projected
 from connectors.runtime.record import Record
+from connectors.runtime.routes import Routes
+from schemas.codec import UndecodableError
 
 R = TypeVar("R")
 
@@ -35,6 +38,17 @@ class Pending(Generic[R]):
 
     def __bool__(self) -> bool:
         return bool(self._next)
+
+    def take(self, record: Record, routes: Routes[R]) -> None:
+        """Note a partition's next record: what it became, or why no rows can be made of it."""
+        try:
+            became = projected(routes.of(record.topic), record)
+        except UndecodableError as error:
+            self.refuse(record, UNDECODABLE, error)
+        except Exception as error:  # noqa: BLE001 # whatever a projector raises, the record is the cause
+            self.refuse(record, UNPROJECTABLE, error)
+        else:
+            self.read(record, became)
 
     def read(self, record: Record, projected: Projected) -> None:
         """Note a partition's next record and what it became."""
@@ -94,8 +108,8 @@ class Pending(Generic[R]):
         ]
         self._newest.clear()
         for held in self._held.values():
-            for _, projected in held:
-                self._compare(projected)
+            for _, rows in held:
+                self._compare(rows)
 
     def _compare(self, projected: Projected) -> None:
         newest = self._newest.get(projected.aggregate)

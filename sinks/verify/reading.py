@@ -10,15 +10,13 @@ from aiokafka import TopicPartition
 from connectors.archive.parquet import last_offset, read
 from connectors.archive.store import ArchiveStore
 from connectors.runtime.connector import SinkConnector
-from connectors.runtime.dead_letters import UNDECODABLE, UNPROJECTABLE, DeadLetters
+from connectors.runtime.dead_letters import DeadLetters
 from connectors.runtime.landing import Landing
 from connectors.runtime.pending import Pending
-from connectors.runtime.projection import projected
 from connectors.runtime.record import Record
 from connectors.runtime.routes import Routes
 from connectors.runtime.sink import Entry, Refusal, Sink
 from connectors.runtime.sizing import Limits, Sizing
-from schemas.codec import UndecodableError
 from sinks.verify.sides import Unreadable
 from sinks.verify.spans import Offsets
 from sinks.views import Choice
@@ -139,14 +137,7 @@ class Reading:
 def _in_hand(routes: Routes[Any], records: Sequence[Record]) -> Pending[Any]:
     batch: Pending[Any] = Pending()
     for record in records:
-        try:
-            became = projected(routes.of(record.topic), record)
-        except UndecodableError as error:
-            batch.refuse(record, UNDECODABLE, error)
-        except Exception as error:  # noqa: BLE001 # whatever a projector raises, the record is the cause
-            batch.refuse(record, UNPROJECTABLE, error)
-        else:
-            batch.read(record, became)
+        batch.take(record, routes)
     return batch
 
 
