@@ -41,11 +41,12 @@ WHOLE = frozenset({"products", "stock_levels"})
 COUNTED = "dead_letters"
 """Counted by reason as a whole, from an index."""
 
+# Times are whole milliseconds, as the events' are: a list's cursor holds no more.
 FILL = """
 INSERT INTO products (sku, name, description, categories, price, currency, active, low_stock_threshold,
                       created_at, updated_at, version)
 SELECT 'sku-' || n, 'thing number ' || n, '', ARRAY['category ' || n % 50], n, 'GBP', true, 0,
-       now() - n * interval '1 minute', now(), 1 FROM generate_series(1, 2000) n;
+       date_trunc('milliseconds', now()) - n * interval '1 minute', now(), 1 FROM generate_series(1, 2000) n;
 INSERT INTO stock_levels SELECT 'sku-' || n, n, 0, n, n, 0, 0, 1, now() FROM generate_series(1, 2000) n;
 INSERT INTO stock_movements SELECT 'sku-' || n % 200, n / 200, 'receive', 1, 'r', 'r', now()
 FROM generate_series(1, 10000) n;
@@ -53,7 +54,7 @@ INSERT INTO orders (order_id, kind, status, cart_id, user_id, currency, goods, c
                     updated_at, version, correlation_id)
 SELECT md5('order ' || n)::uuid, 'sale', (ARRAY['placed', 'confirmed', 'shipped'])[1 + n % 3],
        md5('cart ' || n / 5)::uuid, CASE WHEN n / 5 % 2 = 0 THEN md5('user ' || n / 50)::uuid END,
-       'GBP', 1, 0, 1, now() - n * interval '1 minute', now(), 1, md5('c')::uuid
+       'GBP', 1, 0, 1, date_trunc('milliseconds', now()) - n * interval '1 minute', now(), 1, md5('c')::uuid
 FROM generate_series(1, 10000) n;
 INSERT INTO order_lines SELECT order_id, 'line', 1, 'sku-1', NULL, 1, 1 FROM orders;
 INSERT INTO order_charges SELECT order_id, 1, 'POST', '', 1, 1 FROM orders;
