@@ -20,9 +20,11 @@ install:
 demo up down status: install
 	@$(BIN)/ecommerce $@ $(ARGS)
 
+# Two processes with servers of their own: tests mostly wait. In the order of the files, the longest come first.
+TOGETHER := -n 2 --dist loadfile --no-loadscope-reorder
 # The rules themselves are held to every branch, where the whole suite has run.
 test: install
-	@$(BIN)/pytest --cov --cov-report=term:skip-covered $(ARGS)
+	@$(BIN)/pytest --cov --cov-report=term:skip-covered $(if $(ARGS),$(ARGS),$(TOGETHER))
 	@$(if $(ARGS),,$(BIN)/coverage report --include='streams/*/decide.py,streams/*/*/decide.py' --fail-under=100)
 
 check: install
