@@ -20,7 +20,6 @@ from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row, Table
 from connectors.runtime.connector import SinkConnector
-from connectors.runtime.positions import ends
 from connectors.runtime.projection import AnyProjection, Projection
 from connectors.runtime.record import Record
 from connectors.runtime.sink import Sink
@@ -34,6 +33,7 @@ from sinks.projectors.document import order_document
 from sinks.projectors.order import order_event_row, order_rows
 from sinks.projectors.product import stock_level_row, stock_movement_row
 from sinks.rows import TABLES
+from sinks.verify.spans import spans
 from tests.bench.broker import fill
 from tests.bench.ground import ground
 from tests.bench.step import Case, InvariantError, Options, Sample, Step
@@ -189,7 +189,7 @@ class Room:
 
     async def _connect(self, settings: Settings, sink: Sink[Any]) -> float:
         topic = self._projection.topic
-        until = await ends(settings, [topic.name])
+        until = (await spans(settings, [topic.name])).ends
         projections: Sequence[AnyProjection[Any]] = (self._projection,)
         connector: SinkConnector[Any] = SinkConnector(
             "bench", projections, sink, Refusing(), settings, positions=dict.fromkeys(until, 0)

@@ -24,10 +24,11 @@ from deploy.replay.source import Stretch, from_archive
 from schemas.codec import decode_fields
 from schemas.order import OrderStatus
 from sinks import archive
+from sinks.verify.spans import committed
 from tests.child import child
 from tests.eventually import eventually_async
 from tests.integration.archive import s3
-from tests.integration.sinks.views import Event, committed, publish
+from tests.integration.sinks.views import Event, publish
 from tests.unit.sinks.messages import event, order, uid
 from topics import registry as t
 from topics.producer import MessageProducer

@@ -8,9 +8,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from aiokafka import AIOKafkaConsumer
 
 from connectors.outbox.source import OutboxSource
-from connectors.runtime.positions import ends
 from schemas.envelope import Message
 from schemas.user import UserSnapshot
+from sinks.verify.spans import spans
 from tests.child import child
 from topics.registry import USER_REGISTERED, USER_UPDATED
 from topics.settings import Settings
@@ -44,7 +44,7 @@ def process(settings: Settings) -> AbstractAsyncContextManager[asyncio.subproces
 
 async def records(settings: Settings, topics: Iterable[str] = TOPICS) -> list[tuple[bytes, bytes]]:
     """Return (key, value) of all that the topics hold now; a topic's partitions each in their order."""
-    until = await ends(settings, topics)
+    until = (await spans(settings, topics)).ends
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:

@@ -16,9 +16,9 @@ from api.auth.users import Account, EmailTakenError, PostgresUsers, make_staff
 from connectors.outbox.row import OutboxRow
 from connectors.outbox.source import OutboxSource
 from connectors.outbox.store import OutboxStore
-from connectors.runtime.positions import ends
 from schemas.envelope import fresh_id
 from schemas.user import UserRole
+from sinks.verify.spans import spans
 from tests.eventually import eventually_async
 from tests.integration.outbox.published import TOPICS, events, records, running
 from topics.registry import DEAD_LETTERS, USER_REGISTERED, USER_UPDATED
@@ -176,11 +176,11 @@ async def test_sent_and_not_let_go_it_is_sent_again_as_the_same_event(
                 raise ConnectionResetError("cut off before the commit")
 
     monkeypatch.setattr(OutboxStore, "batch", breaks_once)
-    before = sum((await ends(accounts, TOPICS)).values())
+    before = sum((await spans(accounts, TOPICS)).ends.values())
     async with running(OutboxSource(accounts)):
         await emptied(pool)
     assert cut == [3]
-    assert sum((await ends(accounts, TOPICS)).values()) == before + 6
+    assert sum((await spans(accounts, TOPICS)).ends.values()) == before + 6
     told = (await events(accounts, [user]))[user]
     assert [each.aggregate_version for each in told] == [1, 2, 3, 1, 2, 3]
     assert len({each.event_id for each in told}) == 3

@@ -10,7 +10,6 @@ from aiokafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 from prometheus_client import REGISTRY
 
-from connectors.runtime import positions
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import TOPIC as LETTERS
 from connectors.runtime.dead_letters import DeadLetterTopic
@@ -19,9 +18,9 @@ from connectors.runtime.sink import Entry, Refusal, Sink
 from connectors.runtime.sizing import Limits
 from deploy.records.position import Beginning
 from deploy.records.reader import Reader
+from sinks.verify.spans import behind, committed, spans
 from tests.eventually import eventually_async
 from tests.integration.sinks.targets import Target
-from tests.integration.sinks.views import committed
 from tests.unit.sinks.messages import uid
 from topics.producer import MessageProducer
 from topics.settings import Settings
@@ -70,18 +69,16 @@ class Feed:
             limits=limits,
         )
 
-    async def committed(self) -> dict[TopicPartition, int]:
+    async def committed(self) -> Mapping[TopicPartition, int]:
         """Return what the group has committed."""
         return await committed(self._settings, self.name)
 
     async def caught_up(self, group: str | None = None) -> None:
         """Wait until the group has committed all that is in the topic."""
-        ends = {
-            place: end
-            for place, end in (await positions.ends(self._settings, [self.name])).items()
-            if end > 0
-        }
-        await eventually_async(lambda: committed(self._settings, group or self.name), lambda has: has == ends)
+        there = await spans(self._settings, [self.name])
+        await eventually_async(
+            lambda: committed(self._settings, group or self.name), lambda has: not behind(there, has)
+        )
 
     async def letters(self) -> list[Mapping[str, str]]:
         """Return the headers of the dead letters of the topic's records."""

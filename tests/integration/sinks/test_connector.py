@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import asyncpg
@@ -11,13 +11,13 @@ from aiokafka import TopicPartition
 
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row
-from connectors.runtime import positions
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from schemas.order import OrderStatus
 from sinks.migrate import migrate
 from sinks.postgres import PROJECTIONS
 from sinks.rows import TABLES
+from sinks.verify.spans import spans
 from tests.eventually import eventually_async
 from tests.integration.sinks.views import (
     Event,
@@ -137,7 +137,7 @@ async def test_a_replay_from_the_start_gives_equal_views(
     topics = [each.topic.name for each in PROJECTIONS]
     async with running(connector(settings, producer, PostgresSink(settings.postgres_dsn, TABLES), group)):
         await eventually_async(lambda: caught_up(settings, group))
-    ends = await positions.ends(settings, topics)
+    ends = (await spans(settings, topics)).ends
     await _replay(settings, producer, group, ends)  # over what is there
     once = own(await contents(database), group)
     assert [len(once[table]) for table in ("orders", "order_lines", "stock_movements")] == [40, 80, 40]
@@ -151,7 +151,7 @@ async def test_a_replay_from_the_start_gives_equal_views(
 
 
 async def _replay(
-    settings: Settings, producer: MessageProducer, group: str, ends: dict[TopicPartition, int]
+    settings: Settings, producer: MessageProducer, group: str, ends: Mapping[TopicPartition, int]
 ) -> None:
     # The same consumer refuses the same records: its letters are the ones that are there.
     replaying: SinkConnector[Row] = SinkConnector(

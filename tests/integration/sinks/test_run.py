@@ -11,9 +11,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from redis.asyncio import Redis
 
-from connectors.runtime import positions
 from schemas.order import OrderStatus
 from schemas.service import ServicePing, ServicePong
+from sinks.verify.spans import spans
 from tests.child import child
 from tests.eventually import eventually_async
 from tests.integration.sinks.views import Event, publish
@@ -121,7 +121,7 @@ async def _emptied(redis: Redis, keys: list[str]) -> int:
 
 async def _ping(settings: Settings, producer: MessageProducer) -> ServicePong:
     """Ping until a sink answers: a process hears no ping that was sent before it listened."""
-    (place, end), *_ = (await positions.ends(settings, [t.SERVICE_PONG.name])).items()
+    (place, end), *_ = (await spans(settings, [t.SERVICE_PONG.name])).ends.items()
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False)
     await consumer.start()
     consumer.assign([place])

@@ -6,12 +6,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from connectors.postgres.table import Row
-from connectors.runtime import positions
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.projection import AnyProjection
@@ -19,6 +15,7 @@ from connectors.runtime.sink import Sink
 from schemas.envelope import Message
 from sinks.postgres import PROJECTIONS
 from sinks.rows import TABLES
+from sinks.verify.spans import behind, committed, spans
 from topics.producer import MessageProducer
 from topics.settings import Settings
 from topics.topic import Topic
@@ -55,26 +52,12 @@ async def publish(producer: MessageProducer, events: Iterable[Event]) -> None:
     await asyncio.gather(*sent)
 
 
-async def committed(settings: Settings, group: str) -> dict[TopicPartition, int]:
-    """Return what the group has committed; nothing where the broker does not know it yet."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
-    try:
-        offsets = await admin.list_consumer_group_offsets(group)
-    except KafkaError:
-        return {}
-    finally:
-        await admin.close()
-    return {partition: each.offset for partition, each in offsets.items() if each.offset > 0}
-
-
 async def caught_up(
     settings: Settings, group: str, projections: Sequence[AnyProjection[Row]] = PROJECTIONS
 ) -> bool:
     """Tell whether the group has committed all that is in its topics."""
-    has = await committed(settings, group)
-    ends = await positions.ends(settings, [each.topic.name for each in projections])
-    return has == {partition: end for partition, end in ends.items() if end > 0}
+    there = await spans(settings, [each.topic.name for each in projections])
+    return not behind(there, await committed(settings, group))
 
 
 async def contents(database: asyncpg.Connection) -> dict[str, list[Any]]:
