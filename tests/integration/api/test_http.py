@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 PROBLEM = "application/problem+json"
+UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ PROBLEM = "application/problem+json"
         ("GET", "/api/v1/products?cursor=nonsense", None, {}, 422, "cursor"),
         ("GET", "/api/v1/products?price_from=2&price_to=1", None, {}, 422, "price_from"),
         ("GET", "/api/v1/products/NOT-THERE", None, {}, 404, None),
-        ("GET", "/api/v1/orders/00000000-0000-4000-8000-000000000000", None, {"X-Cart-Id": str(uuid.uuid4())}, 404, None),
+        ("GET", f"/api/v1/orders/{UNKNOWN}", None, {"X-Cart-Id": str(uuid.uuid4())}, 404, None),
         ("GET", "/api/v1/orders/not-a-uuid", None, {"X-Cart-Id": str(uuid.uuid4())}, 422, "order_id"),
         ("GET", "/api/v1/orders", None, {}, 401, None),
         ("GET", "/api/v1/cart", None, {"X-Cart-Id": "secret"}, 401, "X-Cart-Id"),
