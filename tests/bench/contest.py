@@ -133,8 +133,9 @@ async def measure(
             await ready()
         count = await asyncio.to_thread(fill, settings, ahead)
         drained = await drain(entry.processes, answers, count, repeated)
+        # By topic too: the raw baseline says the same in each.
         first_said = {
-            record[3]: record
+            (record[0], record[3]): record
             for record in reversed(await asyncio.to_thread(lambda: list(outputs.records())))
             if record[3] not in entry.said
         }
@@ -144,7 +145,7 @@ async def measure(
             await asyncio.to_thread(process.stop)
         answers.close()
         outputs.close()
-    entry.said.update(first_said)
+    entry.said.update(value for _, value in first_said)
     mine = set(entry.answers)
     times = sorted(at for topic, at, _, _ in came if topic in mine)
     if len(times) != count:
