@@ -116,6 +116,7 @@ class Commands:
             if wait is None or remember:
                 await self._records.keep(record)
             await self._produce(topic, key, message)
+            self._gate.hand.let_go()
             if wait is not None:
                 heard = await _outcome(
                     subscription, lambda each: expectation.ends(message, each), wait, ended

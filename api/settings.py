@@ -35,6 +35,11 @@ class ApiSettings(BaseSettings):
         gt=0,
         description="Commands are refused while a new record would lie in a topic for so long.",
     )
+    in_hand_commands: int = Field(
+        default=128,
+        ge=1,
+        description="Commands that a process works on at once, from reading to sending; more are refused.",
+    )
     sending_commands: int = Field(
         default=1_000, ge=1, description="Commands that may be on their way to the broker at once."
     )

@@ -31,3 +31,14 @@ async def eventually_async(
         assert time.monotonic() < deadline, f"not within {seconds} s; the last value was {value!r}"
         await asyncio.sleep(PAUSE_S)
     return value
+
+
+async def eventually_seen(
+    read: Callable[[], T], accept: Callable[[T], bool] = bool, seconds: float = 30
+) -> T:
+    """Do the same with what can be read at once, while the event loop goes on."""
+
+    async def reading() -> T:
+        return read()
+
+    return await eventually_async(reading, accept, seconds)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import structlog
 from prometheus_client import Counter, Gauge
 
+from api.admission.hand import Hand
 from api.admission.rule import Signals, Verdict, judge
 from api.problems import Problem
 from api.settings import ApiSettings
@@ -18,6 +19,8 @@ REFUSING = Gauge("api_admission_refusing", "Whether commands are refused (1) or 
 REFUSED = Counter(
     "api_admission_refused_total", "Commands refused, by the signal that closed the gate.", ["signal"]
 )
+
+IN_HAND = "in_hand"
 
 _SPREAD = 0.5
 
@@ -39,6 +42,7 @@ class Gate:
         self._reopen_share = settings.reopen_share
         self._seen = Signals()
         self.verdict = Verdict()
+        self.hand = Hand(settings.in_hand_commands)
         # Noted at every command, looked at ten times a second.
         self.unanswered = 0
         self._sending: dict[object, float] = {}
@@ -61,13 +65,20 @@ class Gate:
 
     def admit(self) -> None:
         """Return where a command may enter; raises a 503 Problem with `Retry-After` where not."""
-        if self.verdict.refusing:
+        if self.closed_by:
             raise self.refusal()
+
+    @property
+    def closed_by(self) -> str:
+        """Return the signal by which a command would be refused now; nothing where it may enter."""
+        if self.verdict.refusing:
+            return self.verdict.worst
+        return IN_HAND if self.hand.full else ""
 
     def refusal(self) -> Problem:
         """Return the problem of a refused command, and count it."""
-        verdict = self.verdict
-        REFUSED.labels(verdict.worst).inc()
+        signal, verdict = self.closed_by, self.verdict
+        REFUSED.labels(signal).inc()
         # Spread, or all who were refused would come back at once.
         seconds = round(verdict.retry_s * (1 + random.uniform(0, _SPREAD)))  # noqa: S311 -- no secret
         return Problem(
@@ -75,7 +86,7 @@ class Gate:
             "more is asked than can be processed in time; nothing was done, try again",
             kind="overloaded",
             headers={"Retry-After": str(seconds)},
-            reason=verdict.worst,
+            reason=signal,
         )
 
     @contextmanager

@@ -1,8 +1,9 @@
 """Refusing commands before anything is read, parsed or asked for them."""
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.admission.gate import Gate
+from api.admission.hand import Hand
 from api.problems import render
 
 # Health, queries and accounts are not here; what else sends a command is refused where it sends it.
@@ -11,7 +12,7 @@ _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class AdmitCommands:
-    """Answer commands with 503 while the gate is closed."""
+    """Answer commands with 503 while the gate is closed, or as many are in hand as may be."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -20,10 +21,22 @@ class AdmitCommands:
         """Serve one connection."""
         if scope["type"] == "http" and is_command(scope["method"], scope["path"]):
             gate: Gate = scope["app"].state.services.gate
-            if gate.verdict.refusing:
+            if gate.closed_by:
                 await render(gate.refusal(), scope["path"])(scope, receive, send)
                 return
+            await self._in_hand(gate.hand, scope, receive, send)
+            return
         await self._app(scope, receive, send)
+
+    async def _in_hand(self, hand: Hand, scope: Scope, receive: Receive, send: Send) -> None:
+        async def read() -> Message:
+            message = await receive()
+            if not message.get("more_body", False):
+                hand.take()
+            return message
+
+        with hand.request():
+            await self._app(scope, read, send)
 
 
 def is_command(method: str, path: str) -> bool:

@@ -5,7 +5,7 @@ The table of movements has no key here, so that a movement that is written twice
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,7 @@ from sinks.migrate import migrate
 from sinks.postgres import PROJECTIONS
 from sinks.rows import TABLES
 from sinks.verify.spans import spans
-from tests.eventually import eventually_async
+from tests.eventually import eventually_async, eventually_seen
 from tests.integration.sinks.slow_proxy import slow_proxy
 from tests.integration.sinks.tiny_disk import tiny_disk
 from tests.integration.sinks.views import Event, publish, running
@@ -140,7 +140,7 @@ async def connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 async def says(feeds: Connector, *words: str) -> None:
     """Wait until the sink has tried more than once, and assert that it says why it waits."""
-    await eventually_async(_now(lambda: feeds.attempts), lambda attempts: attempts >= 2)
+    await eventually_seen(lambda: feeds.attempts, lambda attempts: attempts >= 2)
     assert all(word in feeds.last_error for word in words), feeds.last_error
     assert not feeds.healthy
     assert _metric("up", sink=feeds.name) == 0
@@ -155,7 +155,7 @@ async def says(feeds: Connector, *words: str) -> None:
 
 
 async def well_again(feeds: Connector) -> None:
-    await eventually_async(_now(lambda: feeds.healthy))
+    await eventually_seen(lambda: feeds.healthy)
     assert feeds.last_error == ""
     assert _metric("up", sink=feeds.name) == 1
 
@@ -170,12 +170,12 @@ async def test_slow(settings: Settings, producer: MessageProducer, views: str, g
     ):
         proxy.bytes_per_second = 8_000
         await publish(producer, story(group_suffix))
-        await eventually_async(_now(paused), lambda value: value == 1)
+        await eventually_seen(paused, lambda value: value == 1)
         assert await found(views, group_suffix) != WHOLE
         proxy.bytes_per_second = None
         await whole(views, group_suffix)
         await well_again(feeds)
-        await eventually_async(_now(paused), lambda value: value == 0)
+        await eventually_seen(paused, lambda value: value == 0)
 
 
 async def test_read_only(
@@ -333,10 +333,3 @@ async def test_killed_and_started_again(
 
 def _metric(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(f"ecommerce_sink_{name}", labels)
-
-
-def _now(read: Callable[[], T]) -> Callable[[], Awaitable[T]]:
-    async def reading() -> T:
-        return read()
-
-    return reading

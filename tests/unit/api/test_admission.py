@@ -1,6 +1,9 @@
 """When commands are refused: the rule, the backlog's estimate, and what a client is told."""
 
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from typing import Any, TypeVar
 
 import httpx
 import pytest
@@ -13,13 +16,17 @@ from api.admission.middleware import is_command
 from api.admission.rule import LONGEST_RETRY_S, Signals, Verdict, judge
 from api.problems import Problem
 from api.settings import ApiSettings
+from tests.eventually import eventually_seen
 from tests.unit.api.conftest import World
+from tests.unit.api.fakes import FakeBroker
 from topics.lag import PartitionLag
 
 LIMITS = Signals(
     backlog_records=1_000, backlog_seconds=10, sending=100, sending_seconds=5, unanswered=500, loop_seconds=1
 )
 SHARE = 0.5
+
+T = TypeVar("T")
 
 
 def after(*seconds: float) -> list[bool]:
@@ -157,6 +164,75 @@ async def test_a_refused_command_gets_a_problem_and_nothing_is_sent(
     assert world.broker.sent == []
     gate.see(backlog_records=0)
     assert (await client.post("/api/v1/cart/items", json={"sku": "A", "quantity": 1})).status_code == 202
+
+
+class Held:
+    """A broker that acknowledges nothing until it is let."""
+
+    def __init__(self, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._send = broker.send_and_wait
+        self.let = asyncio.Event()
+        monkeypatch.setattr(broker, "send_and_wait", self._wait)
+
+    async def _wait(self, *arguments: Any) -> object:
+        await self.let.wait()
+        return await self._send(*arguments)
+
+
+async def test_a_process_takes_only_so_many_commands_in_hand(
+    client: httpx.AsyncClient, world: World, limits: ApiSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = {"sku": "A", "quantity": 1}
+    held = Held(world.broker, monkeypatch)
+    asked = [
+        asyncio.create_task(client.post("/api/v1/cart/items", json=item))
+        for _ in range(limits.in_hand_commands)
+    ]
+    assert await eventually_seen(lambda: world.services.gate.hand.full)
+    refused = await client.post("/api/v1/cart/items", json=item)
+    assert (refused.status_code, refused.json()["reason"]) == (503, "in_hand")
+    assert "Retry-After" in refused.headers
+    held.let.set()
+    assert {answer.status_code for answer in await asyncio.gather(*asked)} == {202}
+    assert (await client.post("/api/v1/cart/items", json=item)).status_code == 202
+
+
+async def test_a_command_that_waits_for_its_outcome_is_not_in_hand(
+    client: httpx.AsyncClient, world: World, limits: ApiSettings
+) -> None:
+    item = {"sku": "A", "quantity": 1}
+    waiting = [
+        asyncio.create_task(client.post("/api/v1/cart/items", json=item, headers={"Prefer": "wait=5"}))
+        for _ in range(limits.in_hand_commands)
+    ]
+    assert await eventually_seen(lambda: len(world.broker.sent), lambda sent: sent == len(waiting))
+    assert (await client.post("/api/v1/cart/items", json=item)).status_code == 202
+    for task in waiting:
+        task.cancel()
+
+
+async def test_a_body_that_comes_slowly_is_nobodys_work(
+    client: httpx.AsyncClient, limits: ApiSettings
+) -> None:
+    over = asyncio.Event()
+    begun: list[None] = []
+
+    async def slowly() -> AsyncIterator[bytes]:
+        begun.append(None)
+        yield b"{"
+        await over.wait()
+        yield b"}"
+
+    headers = {"Content-Type": "application/json"}
+    slow = [
+        asyncio.create_task(client.post("/api/v1/cart/items", content=slowly(), headers=headers))
+        for _ in range(limits.in_hand_commands)
+    ]
+    assert await eventually_seen(lambda: len(begun), lambda count: count == len(slow))
+    answer = await client.post("/api/v1/cart/items", json={"sku": "A", "quantity": 1})
+    assert answer.status_code == 202
+    over.set()
+    assert {answer.status_code for answer in await asyncio.gather(*slow)} == {422}
 
 
 async def test_a_page_that_sends_a_command_is_refused_where_it_sends_it(
