@@ -28,8 +28,12 @@ _BODY = {
 
 @dataclass
 class Rush:
-    """What came of it. Times are in s, latencies in ms: to the answer, and (`ended`) to `order.confirmed`."""
+    """What came of it. Times are in s, latencies in ms: to the answer, and (`ended`) to `order.confirmed`.
 
+    `offered_s` is until the last was asked, `seconds` until it was answered.
+    """
+
+    offered_s: float = 0.0
     seconds: float = 0.0
     statuses: Counter[int | str] = field(default_factory=Counter)
     unhinted: int = 0
@@ -146,6 +150,7 @@ async def _ask(
             for _ in range(min(room, len(waiting))):
                 tasks.create_task(buy(session, waiting.popleft()))
             await asyncio.sleep(0.005)
+        rush.offered_s = time.monotonic() - began
     rush.seconds = time.monotonic() - began
     await ends.of(accepted)
     rush.ended_ms = [

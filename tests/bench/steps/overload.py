@@ -58,7 +58,7 @@ class Counter:
         return Sample(
             rush.accepted / rush.seconds,
             {
-                "offered/s": count / rush.seconds,
+                "offered/s": count / rush.offered_s,
                 "refused/s": rush.refused / rush.seconds,
                 "refusal p99 ms": percentile(rush.refused_ms, 0.99),
                 "confirmed p50 ms": percentile(rush.ended_ms, 0.5),
