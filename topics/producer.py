@@ -39,7 +39,11 @@ class MessageProducer:
             acks="all",
             max_request_size=MAX_REQUEST_BYTES,
         )
-        await producer.start()
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
         self._producer = producer
 
     async def stop(self) -> None:

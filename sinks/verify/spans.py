@@ -32,8 +32,8 @@ async def spans(settings: Settings, topics: Iterable[str]) -> Spans:
     consumer = AIOKafkaConsumer(
         *topics, bootstrap_servers=settings.kafka_bootstrap, group_id=None, enable_auto_commit=False
     )
-    await consumer.start()
     try:
+        await consumer.start()
         places = list(consumer.assignment())
         return Spans(await consumer.beginning_offsets(places), await consumer.end_offsets(places))
     finally:
@@ -43,8 +43,8 @@ async def spans(settings: Settings, topics: Iterable[str]) -> Spans:
 async def committed(settings: Settings, group: str) -> Offsets:
     """Return what a group has committed; nothing where the broker does not know it."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
-    await admin.start()
     try:
+        await admin.start()
         offsets = await admin.list_consumer_group_offsets(group)
     except KafkaError:
         return {}
