@@ -1,11 +1,19 @@
 """Creating the registry's topics on a broker, and naming where the broker differs."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import msgspec
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigEntry, ConfigResource, NewTopic, ResourceType
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import (
+    AdminClient,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+    ResourceType,
+)
 
 from schemas.lock import lock
 from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, TOPICS
@@ -14,6 +22,7 @@ from topics.settings import Settings
 from topics.topic import RawTopic, Topic
 
 TIMEOUT_S = 30.0
+_LOOK_S = 0.05
 
 AnyTopic = Topic[msgspec.Struct] | RawTopic
 
@@ -68,6 +77,8 @@ def _client(bootstrap: str) -> AdminClient:
 def create(settings: Settings) -> list[str]:
     """Create the topics that are missing and return their names; publish this release's schemas.
 
+    When it returns, every partition of a new topic has a leader that serves.
+
     Raises confluent_kafka.KafkaException where the broker refuses one or does not answer within 30 s, and
     `topics.schema_topic.SchemaConflictError` where another release gave one of the schemas' ids away.
     """
@@ -89,8 +100,28 @@ def create(settings: Settings) -> list[str]:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
+    _await_leaders(admin, {each.topic: each.num_partitions for each in new if each.topic in created})
     publish(settings, lock())
     return sorted(created)
+
+
+def _await_leaders(admin: AdminClient, partitions: Mapping[str, int]) -> None:
+    # The broker acknowledges a topic before its partitions have leaders: who asks too early is refused.
+    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # untyped upstream
+    wanted = {
+        TopicPartition(name, number): latest for name, count in partitions.items() for number in range(count)
+    }
+    deadline = time.monotonic() + TIMEOUT_S
+    while wanted:
+        try:
+            for future in admin.list_offsets(wanted, request_timeout=TIMEOUT_S).values():
+                future.result()
+        except KafkaException:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_LOOK_S)
+        else:
+            return
 
 
 def verify(settings: Settings) -> list[str]:
