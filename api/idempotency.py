@@ -180,7 +180,7 @@ _KeyHeader = Header(
 )
 
 
-def _command_id(request: Request, key: Annotated[str | None, _KeyHeader] = None) -> str | None:
+async def _command_id(request: Request, key: Annotated[str | None, _KeyHeader] = None) -> str | None:
     owner = None if key is None else caller_of(request).owner
     if key is None or owner is None:
         return None

@@ -23,7 +23,7 @@ def applied(wait: float | None) -> dict[str, str]:
     return {} if wait is None else {"Preference-Applied": f"wait={wait:g}"}
 
 
-def _granted(
+async def _granted(
     request: Request,
     prefer: Annotated[
         str | None,

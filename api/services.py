@@ -51,7 +51,7 @@ class Services:
     gate: Gate
 
 
-def services_of(request: Request) -> Services:
+async def services_of(request: Request) -> Services:
     """Return the application's services."""
     services: Services = request.app.state.services
     return services

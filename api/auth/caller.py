@@ -102,7 +102,7 @@ def caller_of(request: Request) -> Caller:
     return Caller(user, _guest_cart(request))
 
 
-def identify_user(
+async def identify_user(
     request: Request,
     _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
     _token_cookie: Annotated[str | None, Security(_TOKEN_COOKIE)],
@@ -111,7 +111,7 @@ def identify_user(
     return caller_of(request)
 
 
-def identify(
+async def identify(
     request: Request,
     _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
     _token_cookie: Annotated[str | None, Security(_TOKEN_COOKIE)],
@@ -125,14 +125,14 @@ def identify(
 AnyCaller = Annotated[Caller, Depends(identify)]
 
 
-def require_known(caller: AnyCaller) -> Caller:
+async def require_known(caller: AnyCaller) -> Caller:
     """Return the caller, who must be a user or a guest with a cart; raises a 401 Problem."""
     if caller.owner is None:
         raise unauthorized(f"an access token, or a guest's {CART_HEADER}, is needed")
     return caller
 
 
-def require_staff(caller: Annotated[Caller, Depends(identify_user)]) -> Caller:
+async def require_staff(caller: Annotated[Caller, Depends(identify_user)]) -> Caller:
     """Return the caller, who must be staff; raises Problems: 401 without a token, 403 for others."""
     if caller.user is None:
         raise unauthorized("an access token is needed")

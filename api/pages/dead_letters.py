@@ -22,7 +22,7 @@ _SHOWN = 200
 _LONGEST = 1024 * 1024
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
     """Return the desk; raises a 503 Problem where this API was started without one."""
     desk: Desk | None = request.app.state.desk
     if desk is None:

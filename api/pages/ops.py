@@ -17,9 +17,9 @@ from api.services import Services, Use
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-def ops_caller(services: Use, caller: AnyCaller) -> Caller:
+async def ops_caller(services: Use, caller: AnyCaller) -> Caller:
     """Return the caller: staff, or anyone where the ops pages are open (a platform on one's own machine)."""
-    return caller if services.options.open_ops else require_staff(caller)
+    return caller if services.options.open_ops else await require_staff(caller)
 
 
 OpsCaller = Annotated[Caller, Depends(ops_caller)]
