@@ -6,6 +6,7 @@ from typing import Any
 import uvloop
 from prometheus_client import start_http_server
 
+from connectors.runtime.collector import collect_seldom
 from topics.settings import PortOffset, Settings
 
 
@@ -19,6 +20,7 @@ def run_with_metrics(settings: Settings, metrics: PortOffset, work: Coroutine[An
     except OSError:
         work.close()
         raise
+    collect_seldom()
     try:
         uvloop.run(work)
     finally:
