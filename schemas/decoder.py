@@ -20,20 +20,48 @@ from schemas.envelope import Message
 Decoder = Callable[[bytes, int], Any]
 
 _LONG_BITS = 64
+_SEVEN_BITS = 0x7F
 _MORE_TO_COME = 0x80
 
+_SHORT = [(number >> 1) ^ -(number & 1) for number in range(_MORE_TO_COME)]
+"""Longs of one byte, by that byte."""
 
-def _more(value: bytes, low: int, at: int) -> tuple[int, int]:
-    """Return the number whose first seven bits are `low`, and where it ends."""
-    shift, byte, low = 0, low, low & 0x7F
+
+def _more(value: bytes, at: int) -> tuple[int, int]:
+    """Return the number of several bytes that begins at `at`, zigzag and all, and where it ends."""
+    # Written out up to the six bytes that a time in milliseconds has. What a byte's highest bit adds is taken
+    # away with the next byte.
+    byte = value[at + 1]
+    low = value[at] - 0x80 + (byte << 7)
+    if byte < _MORE_TO_COME:
+        return (low >> 1) ^ -(low & 1), at + 2
+    byte = value[at + 2]
+    low += (byte << 14) - (0x80 << 7)
+    if byte < _MORE_TO_COME:
+        return (low >> 1) ^ -(low & 1), at + 3
+    byte = value[at + 3]
+    low += (byte << 21) - (0x80 << 14)
+    if byte < _MORE_TO_COME:
+        return (low >> 1) ^ -(low & 1), at + 4
+    byte = value[at + 4]
+    low += (byte << 28) - (0x80 << 21)
+    if byte < _MORE_TO_COME:
+        return (low >> 1) ^ -(low & 1), at + 5
+    byte = value[at + 5]
+    low += (byte << 35) - (0x80 << 28)
+    at += 6
+    if byte < _MORE_TO_COME:
+        return (low >> 1) ^ -(low & 1), at
+    low -= 0x80 << 35
+    shift = 35
     while byte & _MORE_TO_COME and shift < _LONG_BITS - 7:
         shift += 7
         byte = value[at]
         at += 1
-        low |= (byte & 0x7F) << shift
+        low |= (byte & _SEVEN_BITS) << shift
     if byte & _MORE_TO_COME or low >> _LONG_BITS:
         raise OverflowError("a long has more than 64 bits")
-    return low, at
+    return (low >> 1) ^ -(low & 1), at
 
 
 def compile_decoder(data: type[msgspec.Struct]) -> Decoder:
@@ -51,6 +79,7 @@ def compile_decoder(data: type[msgspec.Struct]) -> Decoder:
     )
     space: dict[str, Any] = {
         "more": _more,
+        "short": _SHORT,
         "double": struct.Struct("<d").unpack_from,
         **compiler.constants,
     }
@@ -115,21 +144,19 @@ class _Compiler:
     @staticmethod
     def _long(into: str, pad: str) -> Iterator[str]:
         yield f"{pad}{into} = value[at]"
-        yield f"{pad}at += 1"
         yield f"{pad}if {into} > 127:"
-        yield f"{pad}    {into}, at = more(value, {into}, at)"
-        yield f"{pad}{into} = ({into} >> 1) ^ -({into} & 1)"
+        yield f"{pad}    {into}, at = more(value, at)"
+        yield f"{pad}else:"
+        yield f"{pad}    {into} = short[{into}]"
+        yield f"{pad}    at += 1"
 
     def _bytes(self, into: str, pad: str, made: str) -> Iterator[str]:
         size = next(self._names)
-        yield f"{pad}{size} = value[at]"
-        yield f"{pad}at += 1"
-        yield f"{pad}if {size} > 127:"
-        yield f"{pad}    {size}, at = more(value, {size}, at)"
-        yield f"{pad}if {size} & 1:"
+        yield from self._long(size, pad)
+        yield f"{pad}if {size} < 0:"
         yield f"{pad}    raise ValueError({size})"
         # A size that runs over the end is found out there: whatever is read next fails, or the end does.
-        yield f"{pad}{size} = at + ({size} >> 1)"
+        yield f"{pad}{size} += at"
         yield f"{pad}{into} = {made.format(f'value[at:{size}]')}"
         yield f"{pad}at = {size}"
 
