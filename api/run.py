@@ -6,6 +6,7 @@ from api import logs
 from api.app import create_app
 from api.ops.desk import Desk
 from api.settings import ApiSettings
+from connectors.runtime.collector import collect_seldom
 from topics.settings import PortOffset, Settings
 
 # Open event streams get this long to end by themselves when the process is stopped.
@@ -18,8 +19,10 @@ def run(settings: Settings, limits: ApiSettings | None = None, desk: Desk | None
     `desk` is what the ops pages look through dead letters with.
     """
     logs.configure()
+    app = create_app(settings, limits, desk=desk)
+    collect_seldom()
     uvicorn.run(
-        create_app(settings, limits, desk=desk),
+        app,
         host=settings.host,
         port=settings.port(PortOffset.API),
         loop="uvloop",

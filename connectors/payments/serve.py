@@ -12,6 +12,7 @@ from connectors.health.responder import PingResponder
 from connectors.payments.gateway import SOURCE, Gateway
 from connectors.payments.http_provider import HttpProvider
 from connectors.payments.settings import GatewaySettings
+from connectors.runtime.collector import collect_seldom
 from topics.settings import Settings
 
 _log = structlog.get_logger()
@@ -22,6 +23,7 @@ def serve(settings: Settings) -> None:
 
     Raises aiokafka's errors where the broker cannot be reached.
     """
+    collect_seldom()
     uvloop.run(_serve(settings))
 
 

@@ -4,6 +4,7 @@ import uvicorn
 
 from connectors.payments.simulator.app import create_app
 from connectors.payments.simulator.disruption import AbortableProtocol
+from connectors.runtime.collector import collect_seldom
 from topics.settings import PortOffset, Settings
 
 
@@ -31,4 +32,5 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=10,
     )
+    collect_seldom()
     uvicorn.Server(config).run()
