@@ -1,6 +1,6 @@
 """What must hold when the world has come to rest: the doctor's own checks, and the provider's books."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,19 +15,23 @@ from schemas.cart import CartStatus
 from schemas.envelope import derived_id
 from sinks.indices import ORDERS, PRODUCTS
 from sinks.projectors.cart import cart_key
+from sinks.projectors.product import stock_movement_row
 from sinks.rows import (
     ORDER_CHARGES,
     ORDER_LINES,
+    STOCK_MOVEMENTS,
     OrderChargeRow,
     OrderLineRow,
     OrderRow,
     PaymentRow,
     ProductRow,
     StockLevelRow,
+    StockMovementRow,
 )
 from tests.simulation.monitor import Monitor
 from tests.simulation.world import World
 from topics import registry as t
+from topics.wire import decode
 
 CHECKS: tuple[Check, ...] = (*checkout.CHECKS, *payment.CHECKS, *stock.CHECKS, *views.CHECKS)
 
@@ -44,6 +48,7 @@ def violations(world: World) -> list[str]:
     found += _money(world, facts)
     found += _goods(world.monitor)
     found += _answers(world.monitor)
+    found += _once(world)
     return [world.scene.names.spoken(each) for each in found]
 
 
@@ -165,3 +170,23 @@ def _answers(monitor: Monitor) -> Iterator[str]:
         answers = monitor.answers.get(event_id, set())
         if not answers:
             yield f"accepted + rejected = received: a {topic} was never answered"
+
+
+def _once(world: World) -> Iterator[str]:
+    """Every record of a movement is one row of the table that has no key: none is left out, none doubled."""
+    written: Counter[StockMovementRow] = Counter(
+        _of(StockMovementRow, world.database.rows[STOCK_MOVEMENTS.name].values())
+    )
+    told = Counter(
+        stock_movement_row(decode(t.INVENTORY_UPDATED, record.value))[0]
+        for (topic, _), log in world.scene.broker.logs().items()
+        if topic == t.INVENTORY_UPDATED.name
+        for record in log
+        if record.value is not None
+    )
+    for row in sorted(written.keys() | told.keys(), key=lambda row: row[:5]):
+        if written[row] != told[row]:
+            yield (
+                f"a movement is written as often as it was told: {row.kind} {row.reference} of {row.sku}"
+                f" {written[row]} times, not {told[row]}"
+            )

@@ -1,6 +1,7 @@
 """Planted bugs of the gateway and of the sinks."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from msgspec.structs import replace
@@ -9,7 +10,13 @@ from connectors.elasticsearch import bulk
 from connectors.elasticsearch import sink as elasticsearch
 from connectors.payments.provider import Answer
 from connectors.postgres import statements
+from connectors.postgres.compaction import Compacted, compact
+from connectors.postgres.flush import Flush, Rows
+from connectors.postgres.offsets import Offsets, Place, place_of, stretches_of
+from connectors.postgres.sink import PostgresSink
+from connectors.postgres.table import Row
 from connectors.redis import sink as redis
+from connectors.runtime.sink import Entry
 from schemas.payment import PaymentInstruction
 from tests.simulation.gateway import GatewayMoves, Network
 from tests.simulation.mutations.mutation import Mutation
@@ -24,6 +31,29 @@ class _CommitsFirst(SinkMember):
         self.commit()
         await self.flush()
         self.in_hand = []
+
+
+@asynccontextmanager
+async def _offsets_first(
+    self: PostgresSink,
+    batch: Sequence[Entry[Row]],
+    compacted: Compacted,  # noqa: ARG001 - of what is left there is another
+) -> AsyncIterator[tuple[Flush, Rows]]:
+    offsets = self._offsets
+    assert offsets is not None
+    connection = await self._connected()
+    stretches = stretches_of(entry.record for entry in batch)
+    await offsets.meet(connection, stretches)
+    async with connection.transaction():
+        known = await offsets.claim(connection, stretches)
+    left = [each.rows for each in batch if each.record.offset >= known.get(place_of(each.record), 0)]
+    async with connection.transaction():
+        yield Flush(connection, self._tables), compact(left, self._by_row).rows
+
+
+async def _nothing_is_known(self: Offsets, connection: Any, stretches: Mapping[Place, range]) -> Any:
+    await _claim(self, connection, stretches)
+    return {}
 
 
 class _KeyPerAttempt(Network):
@@ -63,6 +93,7 @@ class _TakesSilenceForNo(GatewayMoves):
 
 _on_conflict = statements._on_conflict  # the part of the statement that is planted with a bug
 _operation = bulk.operation
+_claim = Offsets.claim
 
 
 def _unguarded(table: Any) -> str:
@@ -104,6 +135,20 @@ OUTSIDE: tuple[Mutation, ...] = (
         "an older version replaces a newer row",
         Parts(),
         ((statements, "_on_conflict", _unguarded),),
+    ),
+    Mutation(
+        "offsets-before-rows",
+        "connectors/postgres",
+        "offsets are moved on in a transaction before that of the rows: a crash between leaves rows out",
+        Parts(),
+        ((PostgresSink, "_flushing", _offsets_first),),
+    ),
+    Mutation(
+        "group-offsets-alone",
+        "connectors/postgres",
+        "what is written begins at the group's offsets, not at those beside the rows: a row comes twice",
+        Parts(),
+        ((Offsets, "claim", _nothing_is_known),),
     ),
     Mutation(
         "redis-without-guard",

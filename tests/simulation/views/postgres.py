@@ -1,27 +1,28 @@
 """PostgreSQL in memory, for the statements that the real sink makes; any other is an error.
 
 A statement is recognised by its text, and whether a row may replace another is read from that text, too: a
-merge without its version guard behaves here as it would there.
+merge without its version guard behaves here as it would there. Offsets stand beside the rows, and the table
+of movements has no key: a record that is written twice is there twice.
 """
 
+import itertools
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
-from connectors.postgres import statements
+from connectors.postgres import offsets, statements
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row, Table
-from sinks.rows import TABLES
+from sinks.postgres import GROUP
+from sinks.rows import STOCK_MOVEMENTS, TABLES
 from tests.simulation.effects import effect
 
 _FIND = re.compile(r"SELECT (\w+) FROM (\w+) WHERE \1 = ANY\(\$1\)")
-
-
-def _key(table: Table, row: Row) -> Row:
-    return tuple(getattr(row, column) for column in table.key)
+_OFFSETS = "sink_offsets"
+_ONWARD = "SET next_offset = greatest(before.next_offset, given.next_offset)"
 
 
 def _owner(table: Table, row: Row) -> Any:
@@ -35,11 +36,21 @@ def _newer(table: Table, row: Row, than: Row) -> bool:
 
 
 class Database:
-    """The tables' rows, by key."""
+    """The tables' rows, by key; where a table is `keyless`, by a number of their own."""
 
-    def __init__(self, tables: Sequence[Table] = TABLES) -> None:
+    def __init__(
+        self, tables: Sequence[Table] = TABLES, keyless: Collection[Table] = (STOCK_MOVEMENTS,)
+    ) -> None:
         self.tables = {table.name: table for table in tables}
-        self.rows: dict[str, dict[Row, Row]] = {table.name: {} for table in tables}
+        self.rows: dict[str, dict[Row, Row]] = {name: {} for name in (*self.tables, _OFFSETS)}
+        self._keyless = keyless
+        self._numbers = itertools.count()
+
+    def key_of(self, table: Table, row: Row) -> Row:
+        """Return what the row is found by."""
+        if table in self._keyless:
+            return (next(self._numbers),)
+        return tuple(getattr(row, column) for column in table.key)
 
     def owned(self, table: Table) -> dict[Any, list[Row]]:
         """Return an owned table's rows by the owner's key."""
@@ -88,8 +99,46 @@ class Connection:
         for row in records:
             self._insert(table, row)
 
-    async def fetch(self, statement: str, keys: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Say which keys there are; or merge a staging table, and say which rows won and which replaced."""
+    async def fetch(self, statement: str, *given: Any) -> list[tuple[Any, ...]]:
+        """Meet or claim offsets, say which keys there are, or merge a staging table and say what won."""
+        if statement == offsets._MEET:
+            # Outside of the transaction, before whose first effect a process may die behind it.
+            return self._meet(*given)
+        if statement == offsets._CLAIM:
+            return self._claim(*given)
+        return self._asked(statement, *given)
+
+    def _meet(
+        self, sink: str, topics: Sequence[str], partitions: Sequence[int], ids: Sequence[str]
+    ) -> list[tuple[Any, ...]]:
+        """Make offsets where there are none, and say which were of a topic of the past."""
+        anew = []
+        for topic, partition, topic_id in zip(topics, partitions, ids, strict=True):
+            held = self._database.rows[_OFFSETS].get((sink, topic, partition))
+            if held is None or held[0] != topic_id:
+                self._change(_OFFSETS, (sink, topic, partition), (topic_id, 0))
+                anew.append((topic, partition, held is not None))
+        return anew
+
+    def _claim(
+        self,
+        sink: str,
+        topics: Sequence[str],
+        partitions: Sequence[int],
+        ids: Sequence[str],
+        ends: Sequence[int],
+    ) -> list[tuple[Any, ...]]:
+        """Move offsets on, and say where they stood."""
+        before = []
+        for topic, partition, topic_id, end in zip(topics, partitions, ids, ends, strict=True):
+            held = self._database.rows[_OFFSETS].get((sink, topic, partition))
+            if held is not None and held[0] == topic_id:
+                onward = max(held[1], end) if _ONWARD in offsets._CLAIM else end
+                self._change(_OFFSETS, (sink, topic, partition), (topic_id, onward))
+                before.append((topic, partition, held[1]))
+        return before
+
+    def _asked(self, statement: str, keys: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         if (found := _FIND.fullmatch(statement)) is not None:
             rows = self._database.rows[found[2]]
             return [(key,) for key in keys if (key,) in rows]
@@ -98,7 +147,7 @@ class Connection:
         guarded = f" WHERE excluded.{table.version} > {table.name}.{table.version}" in statement
         won: list[tuple[Any, ...]] = []
         for row in self._stages.get(statements.stage_of(table), ()):
-            key = _key(table, row)
+            key = self._database.key_of(table, row)
             known = stored.get(key)
             if known is not None and (table.version is None or (guarded and not _newer(table, row, known))):
                 continue
@@ -119,7 +168,7 @@ class Connection:
                 self._insert(table, row)
 
     def _insert(self, table: Table, row: Row) -> None:
-        key = _key(table, row)
+        key = self._database.key_of(table, row)
         if key in self._database.rows[table.name]:
             raise asyncpg.UniqueViolationError(f"{table.name}: {key} is there already")
         self._change(table.name, key, row)
@@ -139,7 +188,7 @@ class MemoryPostgresSink(PostgresSink):
     """The real sink over the database in memory."""
 
     def __init__(self, database: Database) -> None:
-        super().__init__("", TABLES)
+        super().__init__("", TABLES, offsets=offsets.Offsets(GROUP, _ids))
         self._months = []  # its tables are not partitioned
         self._memory = Connection(database)
 
@@ -148,3 +197,8 @@ class MemoryPostgresSink(PostgresSink):
 
     async def close(self) -> None:
         """Disconnect."""
+
+
+async def _ids(topics: Collection[str]) -> Mapping[str, str]:
+    """Return the topics' ids: none is ever created again."""
+    return {topic: f"the first {topic}" for topic in topics}
