@@ -20,7 +20,10 @@ from streams.flows import FLOWS, GROUP
 from streams.kernel.faust_app import StreamsApp
 from streams.kernel.flow import Flow
 from streams.kernel.meters import Meters
+from streams.kernel.settings import WorkerSettings
 from streams.kernel.slot import claim
+from streams.kernel.source_ends import SourceEnds
+from streams.kernel.watchdog import Watchdog
 from topics.settings import PortOffset, Settings
 
 log = structlog.get_logger(__name__)
@@ -32,12 +35,25 @@ GC_THRESHOLD = 50_000
 
 
 class WorkerApp(StreamsApp):
-    """The app as a process: it answers pings, and a stop that does not end in time is ended."""
+    """The app as a process: it answers pings, and is ended where it stands still or does not stop in time."""
 
     _responder: PingResponder | None = None
 
+    def __init__(
+        self, flows: Sequence[Flow[Any]], settings: Settings, *, meters: Meters, **kernel: Any
+    ) -> None:
+        super().__init__(flows, settings, meters=meters, **kernel)
+        self._own = WorkerSettings()
+        self._watchdog = Watchdog(
+            self._own.standstill_seconds,
+            see=self.look,
+            ends=SourceEnds(settings, flows),
+            tell=meters.standstill,
+        )
+
     async def on_start(self) -> None:
-        """Start, and answer pings from then on."""
+        """Start, watched, and answer pings from then on."""
+        self.add_future(self._watchdog.run())
         await super().on_start()
         self._responder = PingResponder(self.settings, "worker", self.instance, details=self._details)
         await self._responder.start()
@@ -50,7 +66,12 @@ class WorkerApp(StreamsApp):
         }
 
     async def on_stop(self) -> None:
-        """Stop, with a deadline: everything durable is safe, so a kill loses nothing."""
+        """Stop, with a deadline: everything durable is safe, so a kill loses nothing.
+
+        A worker that was told to stop leaves its group; one that has failed is started again, in its place.
+        """
+        self._watchdog.stop()
+        self.leaves = self._own.leaves_group and not self.crashed
         deadline = threading.Timer(STOP_DEADLINE_S, os._exit, (EX_SOFTWARE,))
         deadline.daemon = True
         deadline.start()

@@ -41,6 +41,8 @@ class Appends:
 
     def __init__(self, client: AIOKafkaClient) -> None:
         self.client = client
+        self.answered = 0
+        """How many requests the broker has answered, refusals included."""
         self._waiting: dict[int, deque[_Append]] = {}
         self._senders: dict[int, asyncio.Task[None]] = {}
 
@@ -89,6 +91,7 @@ class Appends:
             if not isinstance(error, kafka_errors.KafkaError):
                 raise
             return
+        self.answered += 1
         answers: dict[tuple[str, int], Any] = {
             (topic, partition): (code, offset)
             for topic, partitions in response.topics

@@ -17,7 +17,11 @@ from faust.types.tables import TableT
 from streams.kernel.agent import flow_agent
 from streams.kernel.appends import REQUEST_TIMEOUT_MS, Appends
 from streams.kernel.errors import ForeignStateError
-from streams.kernel.faust_mends import OwningTableManager, OwningTransport
+from streams.kernel.faust_mends import (
+    AppliedOffsetsConsumer,
+    OwningTableManager,
+    OwningTransport,
+)
 from streams.kernel.fenced_changelog import FencedChangelog
 from streams.kernel.flow import Flow
 from streams.kernel.meters import Meters
@@ -25,6 +29,7 @@ from streams.kernel.ownership import Ownership, Place, Possession
 from streams.kernel.publisher import KafkaPublisher
 from streams.kernel.restore import Target, restore
 from streams.kernel.rocks_store import RocksStore
+from streams.kernel.standstill import Look
 from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -87,7 +92,10 @@ class StreamsApp(faust.App):
         self.instance = instance
         self.publisher = KafkaPublisher(settings.kafka_bootstrap, f"{app_id}-{instance}")
         self.client: AIOKafkaClient | None = None
+        self.leaves = False
         self._left: Mapping[TP, int] = {}
+        self._restored = 0
+        self._appends: Appends | None = None
         self.ownership = Ownership(
             self.flows,
             takeover=self._take_over,
@@ -173,7 +181,7 @@ class StreamsApp(faust.App):
     async def _take_over(self, places: Sequence[Place]) -> Mapping[Place, Possession]:
         assert self.client is not None
         app_id = str(self.conf.id)
-        appends = Appends(self.client)
+        appends = self._appends = Appends(self.client)
         changelogs = {
             place: FencedChangelog(
                 appends, app_id, self._changelogs[place.flow], place.partition, self.instance
@@ -189,10 +197,32 @@ class StreamsApp(faust.App):
                 TopicPartition(self._changelogs[place.flow], place.partition): Target(stores[place], end)
                 for place, end in zip(places, ends, strict=True)
             },
+            self._tell_restored,
         )
         seconds = round(time.perf_counter() - began, 3)
         log.info("state restored", partitions=len(places), records=restored, seconds=seconds)
         return {place: Possession(stores[place], changelogs[place]) for place in places}
+
+    def _tell_restored(self, records: int) -> None:
+        self._restored += records
+
+    def look(self) -> Look:
+        """Return what the worker has read, restored and applied by now, and whether records may come."""
+        consumer = cast("AppliedOffsetsConsumer | None", self._consumer)
+        completed = cast("OwningTableManager", self.tables).recovery.completed_generation
+        return Look(
+            flowing=consumer is not None
+            and consumer.flow_active
+            and completed == self.consumer_generation_id,
+            read=consumer.read() if consumer is not None else {},
+            backlog=self.ownership.backlog,
+            restored=(self.consumer_generation_id, self._restored),
+            answered=(
+                self.publisher.answered,
+                self._appends.answered if self._appends is not None else 0,
+                *self.ownership.applied().items(),
+            ),
+        )
 
     def _store(self, flow: str) -> FaustStore:
         return cast("FaustStore", cast("Any", self._tables_by_flow[flow]).data)

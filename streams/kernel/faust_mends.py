@@ -10,6 +10,8 @@ the internals that are used here.
   commits past messages that are still in flight (faust-streaming#606).
 - `AppliedOffsetsConsumer._drain_messages`: one event per partition and fetch, whose value is the list of raw
   records. Stock Faust makes an event, a message, two asyncio tasks and a wait per record.
+- `SessionConsumerThread.on_thread_stop`: a worker that is stopped for good leaves its group. aiokafka lets no
+  static member leave, so its partitions would wait until the session times out.
 """
 
 import asyncio
@@ -39,9 +41,16 @@ class OwningApp(Protocol):
     def applied(self) -> Mapping[TP, int]:
         """Return per source partition the offset up to which all is applied (exclusive)."""
 
+    @property
+    def leaves(self) -> bool:
+        """Whether the consumer, when it stops, gives its partitions to the others at once."""
+
 
 class OwningRecovery(Recovery):
     """Recovery that leaves restoring to the kernel."""
+
+    completed_generation: int | None = None
+    """The group's generation for which records have last been let in."""
 
     def add_active(self, table: Any, tp: TP) -> None:
         """Keep the partition out of Faust's own recovery: the kernel restores it."""
@@ -54,13 +63,16 @@ class OwningRecovery(Recovery):
         changelogs = {tp for tp in app.consumer.assignment() if self._is_changelog_tp(tp)}
         await self._wait(cast("OwningApp", app).on_assigned(changelogs))
         await super().on_recovery_completed(generation_id)
+        self.completed_generation = generation_id
 
 
 class OwningTableManager(TableManager):
     """A table manager with the recovery above."""
 
+    _recovery: OwningRecovery | None
+
     @property
-    def recovery(self) -> Recovery:
+    def recovery(self) -> OwningRecovery:
         """Return the recovery service."""
         if self._recovery is None:
             self._recovery = OwningRecovery(self.app, self, beacon=self.beacon, loop=self.loop)
@@ -82,6 +94,10 @@ class AppliedOffsetsConsumer(Consumer):
         applied = cast("OwningApp", self.app).applied()
         moved = {tp: offset for tp, offset in applied.items() if self._committed_offset[tp] != offset}
         return bool(moved) and await self._commit_offsets(moved)
+
+    def read(self) -> dict[tuple[str, int], int]:
+        """Return per partition in hand the offset up to which it was fetched (exclusive)."""
+        return cast("SessionConsumerThread", self._thread).read()
 
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Raise no alarm from Faust's per-message bookkeeping: there is none. Lag is the broker's to tell."""
@@ -134,6 +150,27 @@ class SessionConsumerThread(AIOKafkaConsumerThread):
         """Start the consumer."""
         await super().on_start()
         keep_fetch_sessions(self._ensure_consumer())
+
+    async def on_thread_stop(self) -> None:
+        """Stop the consumer."""
+        if self._consumer is not None and cast("OwningApp", self.app).leaves:
+            # Which is all that keeps the coordinator from leaving when it closes.
+            self._consumer._coordinator._group_instance_id = None  # noqa: SLF001 - it has no other way
+        await super().on_thread_stop()
+
+    def read(self) -> dict[tuple[str, int], int]:
+        """Return per partition in hand the offset up to which it was fetched (exclusive)."""
+        if self._consumer is None:
+            return {}
+        subscription = self._consumer._subscription.subscription  # noqa: SLF001 - as stock Faust does
+        if subscription is None or subscription.assignment is None:
+            return {}
+        states = {tp: subscription.assignment.state_value(tp) for tp in subscription.assignment.tps}
+        return {
+            (tp.topic, tp.partition): state.position
+            for tp, state in states.items()
+            if state is not None and state.has_valid_position
+        }
 
 
 class OwningTransport(Transport):

@@ -67,6 +67,12 @@ class Meters:
             "ecommerce_stream_partitions", "Partitions this worker owns.", flow, registry=registry
         )
 
+        self._standstill = Gauge(
+            "ecommerce_stream_standstill_seconds",
+            "Seconds for which nothing has moved in this worker although it has something to do.",
+            registry=registry,
+        )
+
     def batch(self, flow: str, batch: Batch, seconds: float) -> None:
         """Count one unit of work."""
         known = self._known.get(flow)
@@ -93,6 +99,10 @@ class Meters:
     def timers(self, flow: str, count: int) -> None:
         """Count timers that were sent."""
         self._timers.labels(flow).inc(count)
+
+    def standstill(self, seconds: float) -> None:
+        """Tell for how long nothing has moved that should; 0 where all is well."""
+        self._standstill.set(seconds)
 
     def partitions(self, flow: str, count: int) -> None:
         """Tell how many partitions of a flow are owned."""

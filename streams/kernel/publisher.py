@@ -58,6 +58,11 @@ class KafkaPublisher:
             await self._client.close()
             self._client = None
 
+    @property
+    def answered(self) -> int:
+        """How many requests the broker has answered, refusals included."""
+        return 0 if self._client is None else self._appends.answered
+
     async def publish(self, outputs: Sequence[Output]) -> None:
         """Send the outputs, in order per partition, and wait until all replicas have them.
 

@@ -5,7 +5,7 @@ loses records (faust-streaming#596).
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,8 +46,16 @@ class Target:
     end: int
 
 
-async def restore(bootstrap: str, targets: Mapping[TopicPartition, Target]) -> int:
+def _untold(_: int) -> None:
+    pass
+
+
+async def restore(
+    bootstrap: str, targets: Mapping[TopicPartition, Target], tell: Callable[[int], None] = _untold
+) -> int:
     """Apply to each store what its changelog has beyond it; returns the number of records applied.
+
+    `tell` is given the number of records of each fetch, once they are applied.
 
     A store that is ahead of its changelog belongs to another one, and one that is older than the changelog's
     tombstones would keep deleted keys: both are emptied first.
@@ -64,13 +72,16 @@ async def restore(bootstrap: str, targets: Mapping[TopicPartition, Target]) -> i
     )
     await consumer.start()
     try:
-        return await _read(consumer, behind, starts)
+        return await _read(consumer, behind, starts, tell)
     finally:
         await consumer.stop()
 
 
 async def _read(
-    consumer: AIOKafkaConsumer, behind: dict[TopicPartition, Target], starts: dict[TopicPartition, int]
+    consumer: AIOKafkaConsumer,
+    behind: dict[TopicPartition, Target],
+    starts: dict[TopicPartition, int],
+    tell: Callable[[int], None],
 ) -> int:
     consumer.assign(list(behind))
     for place in behind:
@@ -83,6 +94,7 @@ async def _read(
             target = remaining[place]
             target.store.write([(record.key, record.value) for record in records], records[-1].offset)
             applied += len(records)
+            tell(len(records))
             if records[-1].offset >= target.end:
                 del remaining[place]
     return applied

@@ -1,38 +1,72 @@
-"""Runs the toy flow as a worker: `python -m tests.integration.kernel.toy_worker APP_ID INDEX [sleepy]`.
+"""Runs the toy flow as a worker: `python -m tests.integration.kernel.toy_worker APP_ID INDEX [NATURE]`.
 
-A sleepy one stops itself (SIGSTOP) once, in the middle of deciding: when it is woken, it has a batch in hand.
+A *sleepy* one stops itself (SIGSTOP) once, amid deciding: when it is woken, it has a batch in hand.
+A *blocked* one never comes back from a decision. Of a *cancelled* one the second rebalance is called off, as
+aiokafka does it: the cancellation ends Faust's recovery task, and nothing else.
 """
 
+import asyncio
 import os
 import signal
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
 from schemas.cart import CartAdd
 from schemas.envelope import Message
+from streams.kernel.faust_mends import OwningRecovery
 from streams.kernel.flow import Decision, Flow
 from streams.worker import run
 from tests.topology.kernel import toy
 from topics.registry import CART_ADD
 from topics.settings import Settings
 
-SLEEPS_AT = 10
+STOPS_AT = 10
 
 
-def sleepy(flow: Flow[toy.Count]) -> Flow[toy.Count]:
+def sleep() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def block() -> None:
+    time.sleep(3600)
+
+
+def stopping(flow: Flow[toy.Count], stop: Callable[[], None]) -> Flow[toy.Count]:
     decided = count(1)
 
     def add(state: toy.Count | None, message: Message[CartAdd]) -> Decision[toy.Count]:
-        if next(decided) == SLEEPS_AT:
-            os.kill(os.getpid(), signal.SIGSTOP)
+        if next(decided) == STOPS_AT:
+            stop()
         return toy.add(state, message)
 
     routes = (replace(route, handler=add) if route.topic is CART_ADD else route for route in flow.routes)
     return replace(flow, routes=tuple(routes))
 
 
+def cancel_second_recovery() -> None:
+    recoveries = count(1)
+    complete = OwningRecovery.on_recovery_completed
+
+    async def cancelled(self: OwningRecovery, generation_id: int = 0) -> None:
+        if next(recoveries) == 2:
+            self.app.consumer.stop_flow()
+            raise asyncio.CancelledError
+        await complete(self, generation_id)
+
+    OwningRecovery.on_recovery_completed = cancelled  # type: ignore[method-assign] # what aiokafka's error does
+
+
 if __name__ == "__main__":
     app_id, index, *nature = sys.argv[1:]
-    own = sleepy(toy.FLOW) if nature == ["sleepy"] else toy.FLOW
+    own = toy.FLOW
+    match nature:
+        case ["sleepy"]:
+            own = stopping(own, sleep)
+        case ["blocked"]:
+            own = stopping(own, block)
+        case ["cancelled"]:
+            cancel_second_recovery()
     run(Settings(), int(index), flows=[own], app_id=app_id)

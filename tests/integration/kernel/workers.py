@@ -1,6 +1,7 @@
 """Toy workers as processes, to be killed; what they are fed, and what they made of it."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -47,6 +48,18 @@ class Worker:
     def said(self, text: str) -> bool:
         return text in self.log.read_text()
 
+    def stood_still(self) -> float:
+        """Return the seconds of standstill for which it was ended."""
+        (seconds,) = self._logged(r"worker stands still and is ended.* seconds=([\d.]+)")
+        return float(seconds)
+
+    def owned(self) -> int:
+        """Return how many partitions it took over last; 0 where it has yet to take any."""
+        return int(["0", *self._logged(r"partitions owned.* count=(\d+)")][-1])
+
+    def _logged(self, pattern: str) -> list[str]:
+        return re.findall(pattern, re.sub(r"\x1b\[\d*m", "", self.log.read_text()))
+
     def wait_ready(self, seconds: float = 60) -> None:
         def ready() -> bool:
             assert self.process.poll() is None, self.log.read_text()[-3000:]
@@ -60,7 +73,7 @@ class Workers:
         self.settings = settings
         self._all: list[Worker] = []
 
-    def start(self, index: int = 0, *nature: str) -> Worker:
+    def start(self, index: int = 0, *nature: str, **environment: str) -> Worker:
         log = self.settings.data_dir / f"worker-{len(self._all)}.log"
         with log.open("wb") as handle:
             process = subprocess.Popen(
@@ -72,6 +85,7 @@ class Workers:
                     **os.environ,
                     "ECOMMERCE_PORT_BASE": str(self.settings.port_base),
                     "ECOMMERCE_DATA_DIR": str(self.settings.data_dir),
+                    **environment,
                 },
             )
         worker = Worker(index, process, log)
