@@ -99,14 +99,16 @@ def rebuild(
                 "records": done.records,
                 "seconds": round(seconds, 3),
                 "swapped": done.swapped,
+                "resumed": done.resumed,
                 "old": [] if drop else done.old,
                 **_figures(done.findings),
             }
         )
     elif done.swapped:
         rate = done.records / max(seconds, 1e-9)
+        what = "completed, which was interrupted behind its swap," if done.resumed else "rebuilt"
         console().print(
-            f"{name} rebuilt from {done.records:,} records in {seconds:.1f} s ({rate:,.0f} records/s)"
+            f"{name} {what} from {done.records:,} records in {seconds:.1f} s ({rate:,.0f} records/s)"
         )
         if done.old and not drop:
             console().print(f"kept: {', '.join(done.old)}, until `ecommerce views drop-old {name}`")

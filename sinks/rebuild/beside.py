@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 from connectors.runtime.sink import Sink
+from sinks.rebuild.catching_up import CatchUp, ReadOn
 from sinks.rebuild.elasticsearch import ElasticsearchBeside
 from sinks.rebuild.postgres import PostgresBeside
 from sinks.verify.sides import Side, Unreadable
@@ -25,8 +26,19 @@ class Beside(Protocol):
         """Return what reads them."""
         ...
 
-    async def swap(self) -> None:
-        """Put them in the live ones' place, from one moment to the next, and keep those as the old ones."""
+    async def swap(self, catch_up: CatchUp) -> None:
+        """Put them in the live ones' place, from one moment to the next, and keep those as the old ones.
+
+        With `catch_up` it brings them to where the topics end, so that nothing is left out that the live sink
+        wrote to the old ones last; where it dies before that is done, `resume` does it.
+        """
+        ...
+
+    async def resume(self, read_on: ReadOn) -> bool:
+        """Complete the live ones where a rebuild died behind its swap, and tell whether that was all of it.
+
+        It was not where there was none, where the swap itself was not complete, or the old ones are dropped.
+        """
         ...
 
     async def drop(self) -> None:

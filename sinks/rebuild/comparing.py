@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
 from aiokafka import TopicPartition
 
 from sinks.rebuild.beside import Beside
+from sinks.rebuild.catching_up import CatchUp
 from sinks.verify.comparison import Difference, again, copy, copy_some, look
 from sinks.verify.findings import Findings, found, gaps, parts_of
 from sinks.verify.sought import sought
@@ -18,9 +19,6 @@ from topics.settings import Settings
 _LOOKS = 4
 _STILL_S = 3.0
 _POLL_S = 0.2
-
-CatchUp = Callable[[], Awaitable[Offsets]]
-"""Brings the new views to where the topics end, and returns those offsets."""
 
 
 async def compared(

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from connectors.postgres import swap
 from connectors.postgres.sink import PostgresSink
+from connectors.postgres.swap import drop, tables_in
 from connectors.postgres.table import Row, Table
 from connectors.runtime.sink import Sink
 from sinks.migrate import SCHEMA, migrate
+from sinks.rebuild.catching_up import CatchUp, ReadOn
+from sinks.rebuild.swap import swap
 from sinks.verify.postgres import PostgresSide, json_columns
 from topics.settings import Settings
 
@@ -29,7 +31,7 @@ class PostgresBeside:
         await asyncio.to_thread(migrate, self._settings, BESIDE)
 
     def sink(self) -> Sink[Row]:
-        """Return a sink that finds the schema's tables first, and the live ones once it is gone."""
+        """Return a sink that finds the schema's tables first."""
         return PostgresSink(self._settings.postgres_dsn, self._tables, search_path=f"{BESIDE}, {SCHEMA}")
 
     async def side(self) -> PostgresSide:
@@ -37,9 +39,20 @@ class PostgresBeside:
         dsn = self._settings.postgres_dsn
         return PostgresSide(dsn, BESIDE, self._tables, await json_columns(dsn, BESIDE))
 
-    async def swap(self) -> None:
-        """Rename in one transaction; the users, which no topic has, stay where they are."""
-        await swap.swap(self._settings.postgres_dsn, self._tables, BESIDE, SCHEMA, RETIRED)
+    async def swap(self, catch_up: CatchUp) -> None:
+        """Rename in one transaction; the users, which no topic has, stay where they are.
+
+        What the live sink wrote to the old tables its offsets count as written, and it never comes back to
+        it: so it waits while the new ones are given the last of it, and they are complete when they serve.
+        """
+        # So that little is left to do while the sink waits.
+        await catch_up()
+        dsn = self._settings.postgres_dsn
+        await swap(dsn, self._tables, catch_up, beside=BESIDE, live=SCHEMA, old=RETIRED)
+
+    async def resume(self, read_on: ReadOn) -> bool:  # noqa: ARG002 - a swap leaves nothing out
+        """Do nothing: tables that were swapped in are complete."""
+        return False
 
     async def drop(self) -> None:
         """Drop the schema."""
@@ -51,8 +64,8 @@ class PostgresBeside:
 
     async def old(self) -> list[str]:
         """Return the old tables."""
-        return await swap.tables_in(self._settings.postgres_dsn, self._tables, RETIRED)
+        return await tables_in(self._settings.postgres_dsn, self._tables, RETIRED)
 
     async def drop_old(self) -> None:
         """Drop the old tables, and their schema after its last one."""
-        await swap.drop(self._settings.postgres_dsn, self._tables, RETIRED)
+        await drop(self._settings.postgres_dsn, self._tables, RETIRED)

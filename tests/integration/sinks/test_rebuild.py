@@ -14,7 +14,7 @@ from elasticsearch import AsyncElasticsearch
 from redis.asyncio import Redis
 
 from connectors.archive.sink import ArchiveSink
-from connectors.elasticsearch.index import Document, Write
+from connectors.elasticsearch.index import Document
 from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row
@@ -22,8 +22,6 @@ from connectors.runtime.projection import RawProjection
 from connectors.runtime.record import Record
 from connectors.runtime.sink import Entry, Refusal, SinkUnavailableError
 from schemas.order import OrderStatus
-from sinks.indices import ORDERS
-from sinks.projectors.document import order_document
 from sinks.rebuild import BusyError, OldKeptError, Rebuild, Rebuilt, drop_old, rebuild
 from sinks.rebuild.alone import alone
 from sinks.rebuild.elasticsearch import ElasticsearchBeside
@@ -36,6 +34,7 @@ from sinks.verify.spans import behind, committed, spans
 from sinks.verify.verify import Verification
 from sinks.views import Choice, choose
 from tests.eventually import eventually_async
+from tests.integration.sinks.mortal import indexed
 from tests.integration.sinks.own_topics import OwnTopics
 from tests.integration.sinks.views import Event, running
 from tests.unit.sinks.messages import cart, event, order, product, uid
@@ -43,7 +42,6 @@ from tests.unit.sinks.records import record
 from topics import registry as t
 from topics.producer import MessageProducer
 from topics.settings import Settings
-from topics.wire import decode
 
 ORDERS_MADE = 60
 
@@ -241,22 +239,7 @@ async def keep(settings: Settings, own: OwnTopics, chosen: Choice, place: str) -
 async def test_an_index_is_rebuilt_behind_its_alias(
     settings: Settings, own: OwnTopics, producer: MessageProducer, elasticsearch: str, group_suffix: str
 ) -> None:
-    index = dataclasses.replace(ORDERS, alias=f"test-{uuid.uuid4().hex}")
-
-    def projected(each: Record) -> tuple[Write]:
-        assert each.value is not None
-        topic = t.ORDER_PLACED if each.topic == own.of(t.ORDER_PLACED).name else t.ORDER_CONFIRMED
-        return (order_document(decode(topic, each.value))[0]._replace(alias=index.alias),)
-
-    chosen = dataclasses.replace(
-        own.choice("ecommerce-orders"),
-        indices=(index,),
-        guards={index.alias: {}},
-        projections=[
-            RawProjection(own.of(topic), projected, (index.alias,))
-            for topic in (t.ORDER_PLACED, t.ORDER_CONFIRMED)
-        ],
-    )
+    chosen, index = indexed(own, f"test-{uuid.uuid4().hex}")
     key = uid(f"{group_suffix}-0")
     stray = record(t.ORDER_PLACED, event(t.ORDER_PLACED, key, 1, order()))
     live = ElasticsearchSink(elasticsearch, [index])
