@@ -1,5 +1,7 @@
 """The users' table: where accounts live, and nowhere else."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -8,11 +10,22 @@ import asyncpg
 from api.auth.outbox import announce
 from api.auth.passwords import Passwords, check
 from api.auth.tokens import Role, User
+from api.problems import unavailable
+from api.settings import ViewsSettings
+from api.views import Views
 from schemas.envelope import fresh_id
 from topics.settings import Settings
 
 _Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
+
+_AWAY = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
 )
 
 
@@ -41,29 +54,41 @@ class Users(Protocol):
 
 
 class PostgresUsers:
-    """Accounts in the `users` table."""
+    """Accounts in the `users` table; a database that does not answer becomes a 503 Problem."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: ViewsSettings | None = None) -> None:
+        limits = limits or ViewsSettings()
         self._pool = pool
+        self._views = Views(pool, limits)
+        self._wait_s = limits.wait_seconds
 
     async def add(self, account: Account) -> None:
         """Add an account; raises EmailTakenError where the address is taken."""
         user = account.user
         try:
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._connected() as connection, connection.transaction():
                 await _insert(connection, user, account.password_hash)
         except asyncpg.UniqueViolationError as error:
             raise EmailTakenError(user.email) from error
 
     async def by_email(self, email: str) -> Account | None:
         """Return the account of an address."""
-        row = await self._pool.fetchrow(
+        row = await self._views.row(
             "SELECT user_id, email, role, password_hash FROM users WHERE lower(email) = lower($1)", email
         )
         if row is None:
             return None
         user = User(str(row["user_id"]), row["email"], Role(row["role"]))
         return Account(user, row["password_hash"])
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[_Connection]:
+        """Give a connection of the pool; one that does not come in time is no reason to wait for ever."""
+        try:
+            async with self._pool.acquire(timeout=self._wait_s) as connection:
+                yield connection
+        except _AWAY as error:
+            raise unavailable("the database of accounts") from error
 
 
 async def make_staff(settings: Settings, email: str, password: str | None) -> User:

@@ -8,6 +8,7 @@ import itertools
 import json
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,14 @@ class Explained(Views):
         await self.explain(query, *values)
         found: list[Row] = await self._connection.fetch(query, *values)
         return found
+
+    @asynccontextmanager
+    async def acquire(self, timeout: float) -> AsyncIterator["Explained"]:  # noqa: ASYNC109 - as the pool's
+        assert timeout > 0
+        yield self
+
+    async def fetch(self, query: str, *values: object) -> list[Row]:
+        return await self.rows(query, *values)
 
     async def fetchrow(self, query: str, *values: object) -> Row | None:
         return await self.row(query, *values)
