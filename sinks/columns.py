@@ -11,10 +11,14 @@ from schemas.drift import DriftedMessage
 from schemas.envelope import Message
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EXACT_MS = 2**32 * 1000
+"""Up to there, in 2106, a float of seconds is off by less than half a microsecond."""
 
 
 def instant(field: str, ms: int) -> datetime:
     """Return milliseconds since the epoch as a UTC time. Raises ValueError outside the years 1 to 9999."""
+    if 0 <= ms < _EXACT_MS:
+        return datetime.fromtimestamp(ms / 1000, UTC)
     try:
         return _EPOCH + timedelta(milliseconds=ms)
     except OverflowError:

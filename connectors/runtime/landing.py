@@ -98,12 +98,15 @@ class Landing(Generic[R]):
     async def _entries(self, batch: Pending[R]) -> list[Entry[R]] | None:
         """Return the batch's entries, each aggregate's state once; None where a projector fails."""
         entries: list[Entry[R]] = []
-        for position, (record, projected) in enumerate(batch.held()):
-            if position % BREATH == 0:
-                await asyncio.sleep(0)
+        held = batch.held()
+        for start in range(0, len(held), BREATH):
+            await asyncio.sleep(0)
             try:
-                entries.append(Entry(record, batch.rows_of(projected)))
-            except Exception:  # noqa: BLE001 # whatever a projector raises, the record is the cause
+                entries += [
+                    Entry(record, batch.rows_of(projected))
+                    for record, projected in held[start : start + BREATH]
+                ]
+            except Exception:  # noqa: BLE001 # whatever a projector raises, a record is the cause
                 return None
         return entries
 

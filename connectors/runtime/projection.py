@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -26,7 +26,8 @@ class Named(Protocol):
         ...
 
 
-class Projected(NamedTuple):
+# A struct of C, as one is made for every record that is read.
+class Projected(msgspec.Struct, frozen=True, gc=False):
     """What a record became: rows of its own, and those that only its aggregate's newest version needs.
 
     The latter are made by `latest` of `message`, for the highest `version` of each `aggregate` in a batch.

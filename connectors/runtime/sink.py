@@ -5,7 +5,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
 
 from connectors.runtime.record import Record
 
@@ -29,7 +31,8 @@ class BatchRefusedError(Exception):
         self.code = code
 
 
-class Entry(NamedTuple, Generic[R_co]):
+# A struct of C, as one is made for every record that is written.
+class Entry(msgspec.Struct, Generic[R_co], frozen=True, gc=False):
     """A record and the rows that it becomes. Its rows are written together."""
 
     record: Record

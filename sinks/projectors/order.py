@@ -64,41 +64,43 @@ def payment_row(message: Message[PaymentSnapshot]) -> tuple[PaymentRow]:
 
 def _order(order_id: UUID, message: Message[OrderSnapshot]) -> OrderRow:
     data = message.data
+    address = data.address
+    # By position: orders, their lines and events are most of what is written.
     return OrderRow(
-        order_id=order_id,
-        kind=data.kind.value,
-        status=data.status.value,
-        cart_id=optional_identifier("cart_id", data.cart_id),
-        user_id=optional_identifier("user_id", data.user_id),
-        email=data.email,
-        country=None if data.address is None else data.address.country,
-        address=None if data.address is None else json_text(data.address),
-        currency=data.currency,
-        goods=data.goods,
-        charged=data.charged,
-        total=data.total,
-        placed_at=instant("placed_at", data.placed_at),
-        updated_at=instant("updated_at", data.updated_at),
-        reason=data.reason,
-        detail=data.detail,
-        sku=data.sku,
-        tracking=data.tracking,
-        version=message.aggregate_version,
-        correlation_id=identifier("correlation_id", message.correlation_id),
-        extra=extra(message),
+        order_id,
+        data.kind.value,
+        data.status.value,
+        optional_identifier("cart_id", data.cart_id),
+        optional_identifier("user_id", data.user_id),
+        data.email,
+        None if address is None else address.country,
+        None if address is None else json_text(address),
+        data.currency,
+        data.goods,
+        data.charged,
+        data.total,
+        instant("placed_at", data.placed_at),
+        instant("updated_at", data.updated_at),
+        data.reason,
+        data.detail,
+        data.sku,
+        data.tracking,
+        message.aggregate_version,
+        identifier("correlation_id", message.correlation_id),
+        extra(message),
     )
 
 
 def _lines(order_id: UUID, data: OrderSnapshot) -> tuple[OrderLineRow, ...]:
     return tuple(
         OrderLineRow(
-            order_id=order_id,
-            line_id=line.line_id,
-            ordinal=ordinal,
-            sku=line.sku,
-            name=line.name,
-            quantity=line.quantity,
-            unit_price=line.unit_price,
+            order_id,
+            line.line_id,
+            ordinal,
+            line.sku,
+            line.name,
+            line.quantity,
+            line.unit_price,
         )
         for ordinal, line in enumerate(data.lines, start=1)
     )
@@ -107,12 +109,12 @@ def _lines(order_id: UUID, data: OrderSnapshot) -> tuple[OrderLineRow, ...]:
 def _charges(order_id: UUID, data: OrderSnapshot) -> tuple[OrderChargeRow, ...]:
     return tuple(
         OrderChargeRow(
-            order_id=order_id,
-            ordinal=ordinal,
-            code=charge.code,
-            description=charge.description,
-            quantity=charge.quantity,
-            amount=charge.amount,
+            order_id,
+            ordinal,
+            charge.code,
+            charge.description,
+            charge.quantity,
+            charge.amount,
         )
         for ordinal, charge in enumerate(data.charges, start=1)
     )
@@ -129,12 +131,12 @@ def _event(order_id: UUID, message: Message[OrderSnapshot]) -> OrderEventRow:
         "currency": data.currency,
     }
     return OrderEventRow(
-        event_id=identifier("event_id", message.event_id),
-        order_id=order_id,
-        version=message.aggregate_version,
-        event_type=message.event_type,
-        status=data.status.value,
-        occurred_at=instant("occurred_at", message.occurred_at),
-        detail=json_text(detail),
-        extra=extra(message),
+        identifier("event_id", message.event_id),
+        order_id,
+        message.aggregate_version,
+        message.event_type,
+        data.status.value,
+        instant("occurred_at", message.occurred_at),
+        json_text(detail),
+        extra(message),
     )

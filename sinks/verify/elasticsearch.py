@@ -81,7 +81,8 @@ class ElasticsearchExpected:
     async def write(self, batch: Sequence[Entry[Write]]) -> Sequence[Refusal]:
         """Keep the highest version of each document and part; refuses nothing."""
         said: dict[tuple[str, str], Told | None] = {}
-        for record, writes in batch:
+        for entry in batch:
+            record, writes = entry.record, entry.rows
             for write in writes:
                 place = (part_of(write), write.id)
                 known = said[place] if place in said else self._spool.get(*place)

@@ -99,7 +99,8 @@ class PostgresExpected:
     async def write(self, batch: Sequence[Entry[Row]]) -> Sequence[Refusal]:
         """Keep the highest version of each row and what belongs to it; refuses nothing."""
         said: dict[tuple[str, str], Told | None] = {}
-        for record, rows in batch:
+        for entry in batch:
+            record, rows = entry.record, entry.rows
             owned: dict[tuple[Table, str], list[bytes]] = {}
             owners: list[tuple[Table, Row]] = []
             for row in rows:

@@ -46,7 +46,7 @@ class Chosen:
 
     async def write(self, batch: Sequence[Entry[Any]]) -> Sequence[Refusal]:
         """Write the batch's rows of the chosen views. Raises as the sink does."""
-        kept = [Entry(record, tuple(filter(self._keeps, rows))) for record, rows in batch]
+        kept = [Entry(each.record, tuple(filter(self._keeps, each.rows))) for each in batch]
         refusals = await self._sink.write(kept)
         self._tell(len(batch))
         return refusals

@@ -54,7 +54,8 @@ class RedisExpected:
     async def write(self, batch: Sequence[Entry[Value]]) -> Sequence[Refusal]:
         """Keep the highest version of each key; refuses nothing."""
         said: dict[tuple[str, str], Told | None] = {}
-        for record, values in batch:
+        for entry in batch:
+            record, values = entry.record, entry.rows
             for value in values:
                 part = self._part(value.key)
                 if part is None:

@@ -22,8 +22,8 @@ from connectors.elasticsearch.index import Document
 from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row, Table
-from connectors.runtime.connector import SinkConnector
 from connectors.runtime.collector import collect_seldom
+from connectors.runtime.connector import SinkConnector
 from connectors.runtime.projection import AnyProjection, Projection
 from connectors.runtime.record import Record
 from connectors.runtime.sink import Entry, Refusal, Sink

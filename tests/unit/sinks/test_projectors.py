@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -104,8 +104,7 @@ def test_what_no_column_can_hold_is_named(changes: dict[str, Any], message: str)
 
 @given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
 def test_an_instant_keeps_its_milliseconds(ms: int) -> None:
-    since = instant("at", ms) - datetime(1970, 1, 1, tzinfo=UTC)
-    assert (since.days * 86_400 + since.seconds) * 1000 + since.microseconds // 1000 == ms
+    assert instant("at", ms) - datetime(1970, 1, 1, tzinfo=UTC) == timedelta(milliseconds=ms)
 
 
 def test_a_living_cart() -> None:
