@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from typing import Any
+from zlib import crc32
 
 from connectors.elasticsearch.index import Deletion, Patch, Write
 
@@ -39,6 +40,14 @@ def newest(batch: Sequence[Iterable[Write]]) -> list[tuple[int, Write]]:
             if key not in best or write.version > best[key][1].version:
                 best[key] = (position, write)
     return list(best.values())
+
+
+def lanes(writes: Sequence[tuple[int, Write]], count: int) -> list[list[tuple[int, Write]]]:
+    """Return the writes divided into at most `count` parts; those of one document stay together, in order."""
+    divided: list[list[tuple[int, Write]]] = [[] for _ in range(count)]
+    for each in writes:
+        divided[crc32(each[1].id.encode()) % count].append(each)
+    return [lane for lane in divided if lane]
 
 
 def operation(write: Write, targets: Mapping[str, str]) -> list[dict[str, Any]]:

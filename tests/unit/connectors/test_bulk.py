@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.elasticsearch.bulk import Answer, answer, newest, operation, requests
+from connectors.elasticsearch.bulk import Answer, answer, lanes, newest, operation, requests
 from connectors.elasticsearch.index import Deletion, Document, Index, Patch, Write
 
 DOCUMENT = Document("orders", "1", 3, {"total": 1})
@@ -45,6 +45,20 @@ def test_requests_keep_to_their_size_and_to_the_order(lengths: list[int], size: 
     assert [each for request in made for each in request] == operations
     for request in made:
         assert len(request) == 1 or sum(len(line) + 1 for each in request for line in each) <= size
+
+
+@given(st.lists(st.tuples(st.integers(), st.sampled_from("abcdef")), max_size=30), st.integers(1, 3))
+def test_what_is_sent_at_once_leaves_a_documents_parts_together(
+    given: list[tuple[int, str]], count: int
+) -> None:
+    writes: list[tuple[int, Write]] = [(place, Deletion("orders", name, 1)) for place, name in given]
+    divided = lanes(writes, count)
+    assert len(divided) <= count
+    assert sorted(each for lane in divided for each in lane) == sorted(writes)
+    for name in {write.id for _, write in writes}:
+        (lane,) = [lane for lane in divided if any(write.id == name for _, write in lane)]
+        mine = [each for each in writes if each[1].id == name]
+        assert [each for each in lane if each[1].id == name] == mine
 
 
 def test_an_index_that_is_gone_is_no_deleted_document() -> None:
