@@ -95,6 +95,7 @@ class StreamsApp(faust.App):
         self.leaves = False
         self._left: Mapping[TP, int] = {}
         self._restored = 0
+        self._timing: asyncio.Future[None] | None = None
         self._appends: Appends | None = None
         self.ownership = Ownership(
             self.flows,
@@ -141,11 +142,15 @@ class StreamsApp(faust.App):
         )
         await self.client.bootstrap()
         await self.client.set_topics(list(self._flow_by_changelog))
-        self.add_future(self.ownership.run_timers())
+        self._timing = self.add_future(self.ownership.run_timers())
         await super().on_start()
 
     async def on_stop(self) -> None:
         """Finish what is in flight, let Faust commit it and stop."""
+        if self._timing is not None:
+            # What is not sent by now comes due again, at the next owner.
+            self._timing.cancel()
+            await asyncio.wait((self._timing,))
         self._left = _by_partition(await self.ownership.revoke())
         await super().on_stop()
         await self.publisher.stop()

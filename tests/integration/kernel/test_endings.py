@@ -26,7 +26,7 @@ def members(settings: Settings) -> int:
 
 async def stop(worker: Worker) -> None:
     worker.signal(signal.SIGTERM)
-    assert await asyncio.to_thread(worker.process.wait, 20) == 0
+    assert await asyncio.to_thread(worker.process.wait, 20) == 0, worker.log.read_text()[-3000:]
 
 
 async def counted(settings: Settings, prefix: str, count: int) -> None:

@@ -7,11 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import AsyncMock
 
+import faust
 import pytest
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
 from streams.flows import FLOWS, GROUP
+from streams.kernel import faust_app
 from streams.kernel.faust_app import StreamsApp
 from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningTableManager, OwningTransport
 from streams.kernel.meters import Meters
@@ -56,6 +58,32 @@ async def test_the_settings_that_correctness_rests_on(app: StreamsApp) -> None:
     assert conf.broker_session_timeout == 10
     assert isinstance(app.tables, OwningTableManager)
     assert isinstance(app.transport, OwningTransport)
+
+
+async def test_timers_end_before_what_sends_them(app: StreamsApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    begun = asyncio.Event()
+
+    async def timers() -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.append("timers")
+
+    async def publisher() -> None:
+        ended.append("publisher")
+
+    monkeypatch.setattr(app.ownership, "run_timers", timers)
+    monkeypatch.setattr(app.publisher, "start", AsyncMock())
+    monkeypatch.setattr(app.publisher, "stop", publisher)
+    monkeypatch.setattr(faust_app, "AIOKafkaClient", lambda **_: AsyncMock())
+    monkeypatch.setattr(faust.App, "on_start", AsyncMock())
+    monkeypatch.setattr(faust.App, "on_stop", AsyncMock())
+    await app.on_start()
+    await asyncio.wait_for(begun.wait(), 5)
+    await app.on_stop()
+    assert ended == ["timers", "publisher"]
 
 
 SOURCE, PAUSED = TP("source", 0), TP("changelog", 0)
