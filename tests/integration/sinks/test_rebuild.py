@@ -3,8 +3,9 @@
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -62,19 +63,15 @@ def if_equal(findings: Findings) -> bool:
 
 
 @asynccontextmanager
-async def read_all_the_time(dsn: str) -> AsyncIterator[list[int]]:
-    """Read a view over one connection until the end; a read that fails comes out here."""
+async def read_all_the_time(count: Callable[[], Awaitable[int]]) -> AsyncIterator[list[int]]:
+    """Read a view until the end; a read that fails comes out here."""
     counts: list[int] = []
     done = asyncio.Event()
 
     async def read() -> None:
-        connection = await asyncpg.connect(dsn)
-        try:
-            while not done.is_set():
-                counts.append(await connection.fetchval("SELECT count(*) FROM products"))
-                await asyncio.sleep(0)
-        finally:
-            await connection.close()
+        while not done.is_set():
+            counts.append(await count())
+            await asyncio.sleep(0)
 
     task = asyncio.create_task(read())
     try:
@@ -112,7 +109,10 @@ async def test_the_views_are_right_again_while_they_are_read_and_written(
         await database.execute("DELETE FROM order_lines WHERE order_id = $1::uuid", keys[0])
         typed = uuid.uuid4()
         await database.execute("INSERT INTO payments SELECT $1, 'x', 1, 'x', 'x', 1, 'x', 1, now()", typed)
-        async with read_all_the_time(views) as counts:
+        async with (
+            asyncpg.create_pool(views, min_size=1, max_size=1) as reader,
+            read_all_the_time(lambda: reader.fetchval("SELECT count(*) FROM products")) as counts,
+        ):
             rebuilding = asyncio.create_task(rebuild(settings, chosen, always))
             await own.publish(orders(group_suffix, range(half, ORDERS_MADE)))
             done = await rebuilding
@@ -247,7 +247,11 @@ async def test_an_index_is_rebuilt_behind_its_alias(
         assert await live.write([Entry(stray, (Document(index.alias, "stray", 1, {}),))]) == ()
         await own.publish(orders(group_suffix, range(5)))
         beside = ElasticsearchBeside(elasticsearch, [index], chosen.guards)
-        done = await Rebuild(settings, chosen, producer, place=beside).run(always)
+        async with AsyncElasticsearch(elasticsearch) as reader:
+            await reader.indices.refresh(index=index.alias)
+            async with read_all_the_time(partial(found, reader, index.alias)) as counts:
+                done = await Rebuild(settings, chosen, producer, place=beside).run(always)
+        assert min(counts) > 0, "no reader saw an empty view"
         assert done.records >= 10
         assert [(each.key, each.kind) for each in done.findings.differences] == [("stray", "extra")]
         assert done.old == [index.first]
@@ -264,6 +268,10 @@ async def test_an_index_is_rebuilt_behind_its_alias(
         assert await drop_old_of(beside) == [index.first]
         assert not await client.indices.exists(index=index.first)
         await client.indices.delete(index=name)
+
+
+async def found(client: AsyncElasticsearch, alias: str) -> int:
+    return int((await client.count(index=alias))["count"])
 
 
 async def drop_old_of(beside: ElasticsearchBeside) -> list[str]:
