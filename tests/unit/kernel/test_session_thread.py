@@ -1,0 +1,61 @@
+"""The consumer's thread: what it tells of its reading, and whether it lets its coordinator leave."""
+
+import inspect
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import SubscriptionState
+
+from streams.kernel.faust_mends import SessionConsumerThread
+
+READ, UNREAD = TopicPartition("source", 0), TopicPartition("source", 1)
+
+
+class Consumer:
+    """A consumer that notes under which instance id its coordinator was closed."""
+
+    def __init__(self) -> None:
+        self._coordinator = SimpleNamespace(_group_instance_id="host-0")
+        self._subscription = SubscriptionState()
+        self.closed_as: list[str | None] = []
+
+    async def stop(self) -> None:
+        self.closed_as.append(self._coordinator._group_instance_id)
+
+
+def thread(consumer: Consumer | None, *, leaves: bool = False) -> SessionConsumerThread:
+    made: Any = SessionConsumerThread.__new__(SessionConsumerThread)
+    made.app = SimpleNamespace(leaves=leaves)
+    made._method_queue = None
+    made._consumer = consumer
+    return made  # type: ignore[no-any-return] # made without its parents
+
+
+@pytest.mark.parametrize(("leaves", "closed_as"), [(True, None), (False, "host-0")])
+async def test_a_coordinator_leaves_where_it_is_not_static_any_more(
+    leaves: bool,  # noqa: FBT001 - a parameter of the test
+    closed_as: str | None,
+) -> None:
+    consumer = Consumer()
+    await thread(consumer, leaves=leaves).on_thread_stop()
+    assert consumer.closed_as == [closed_as]
+    assert "self._group_instance_id is None" in inspect.getsource(GroupCoordinator._maybe_leave_group)
+
+
+async def test_what_was_read_is_told_of_the_partitions_in_hand() -> None:
+    consumer = Consumer()
+    reading = thread(consumer)
+    assert reading.read() == {}
+    consumer._subscription.subscribe({"source"})
+    assert reading.read() == {}
+    consumer._subscription.assign_from_subscribed({READ, UNREAD})
+    consumer._subscription.subscription.assignment.state_value(READ).seek(7)
+    assert reading.read() == {tuple(READ): 7}
+
+
+async def test_before_the_consumer_is_made_nothing_was_read() -> None:
+    assert thread(None).read() == {}
+    await thread(None).on_thread_stop()
