@@ -249,6 +249,7 @@ async def test_an_index_is_rebuilt_behind_its_alias(
         beside = ElasticsearchBeside(elasticsearch, [index], chosen.guards)
         async with AsyncElasticsearch(elasticsearch) as reader:
             await reader.indices.refresh(index=index.alias)
+            await reader.indices.create(index=f"{index.alias}-1")
             async with read_all_the_time(partial(found, reader, index.alias)) as counts:
                 done = await Rebuild(settings, chosen, producer, place=beside).run(always)
         assert min(counts) > 0, "no reader saw an empty view"
@@ -261,6 +262,7 @@ async def test_an_index_is_rebuilt_behind_its_alias(
     async with AsyncElasticsearch(elasticsearch) as client:
         (name,) = await client.indices.get_alias(name=index.alias)
         assert name != index.first
+        assert not await client.indices.exists(index=f"{index.alias}-1"), "an interrupted rebuild left it"
         assert (await client.get(index=index.alias, id=key))["_source"]["status"] == "confirmed"
         assert await client.exists(index=index.alias, id="late")
         assert not await client.exists(index=index.alias, id="stray")
