@@ -42,8 +42,9 @@ class WorkerApp(StreamsApp):
     def __init__(
         self, flows: Sequence[Flow[Any]], settings: Settings, *, meters: Meters, **kernel: Any
     ) -> None:
-        super().__init__(flows, settings, meters=meters, **kernel)
-        self._own = WorkerSettings()
+        own = WorkerSettings()
+        super().__init__(flows, settings, meters=meters, standbys=own.standbys, **kernel)
+        self._own = own
         self._watchdog = Watchdog(
             self._own.standstill_seconds,
             see=self.look,
@@ -61,6 +62,7 @@ class WorkerApp(StreamsApp):
     def _details(self) -> dict[str, str]:
         return {
             "partitions": str(self.ownership.owned),
+            "standbys": str(self.standby.followed),
             "backlog": str(self.ownership.backlog),
             "flows": ",".join(flow.name for flow in self.flows),
         }

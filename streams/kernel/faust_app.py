@@ -19,6 +19,7 @@ from streams.kernel.appends import REQUEST_TIMEOUT_MS, Appends
 from streams.kernel.errors import ForeignStateError
 from streams.kernel.faust_mends import (
     AppliedOffsetsConsumer,
+    OwningAssignor,
     OwningTableManager,
     OwningTransport,
 )
@@ -29,6 +30,7 @@ from streams.kernel.ownership import Ownership, Place, Possession
 from streams.kernel.publisher import KafkaPublisher
 from streams.kernel.restore import Target, restore
 from streams.kernel.rocks_store import RocksStore
+from streams.kernel.standby import Standby
 from streams.kernel.standstill import Look
 from topics.settings import Settings
 
@@ -50,7 +52,10 @@ ROCKSDB_OPTIONS = {
 
 
 class StreamsApp(faust.App):
-    """The platform's Faust app. `instance` names the process in the group and in ownership records."""
+    """The platform's Faust app. `instance` names the process in the group and in ownership records.
+
+    `standbys` other workers follow each partition's state.
+    """
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class StreamsApp(faust.App):
         instance: str,
         data_dir: Path,
         meters: Meters,
+        standbys: int = 0,
     ) -> None:
         super().__init__(
             app_id,
@@ -71,12 +77,13 @@ class StreamsApp(faust.App):
             web_enabled=False,
             worker_redirect_stdouts=False,
             TableManager=OwningTableManager,
+            PartitionAssignor=OwningAssignor,
             # Topics belong to topics/admin: Faust neither creates nor changes any.
             topic_allow_declare=False,
             topic_disable_leader=True,
             topic_partitions=settings.partitions,
             topic_replication_factor=settings.replication,
-            table_standby_replicas=0,
+            table_standby_replicas=standbys,
             consumer_group_instance_id=instance,
             broker_session_timeout=SESSION_TIMEOUT_S,
             broker_heartbeat_interval=HEARTBEAT_S,
@@ -108,6 +115,7 @@ class StreamsApp(faust.App):
         self._tables_by_flow: dict[str, TableT[bytes, bytes]] = {}
         self._changelogs = {flow.name: flow.table.changelog.name for flow in self.flows}
         self._flow_by_changelog = {topic: name for name, topic in self._changelogs.items()}
+        self.standby = Standby(settings.kafka_bootstrap, self._flow_by_changelog, meters, self._fail)
         for flow in self.flows:
             self._declare(flow)
         self.on_partitions_revoked.connect(self._on_revoked)
@@ -151,18 +159,26 @@ class StreamsApp(faust.App):
             # What is not sent by now comes due again, at the next owner.
             self._timing.cancel()
             await asyncio.wait((self._timing,))
+        await self.standby.stop()
         self._left = _by_partition(await self.ownership.revoke())
         await super().on_stop()
         await self.publisher.stop()
         if self.client is not None:
             await self.client.close()
 
-    async def on_assigned(self, changelogs: set[TP]) -> None:
-        """Own the partitions of these changelogs (see `faust_mends`)."""
-        await self.ownership.assign(
-            Place(self._flow_by_changelog[tp.topic], tp.partition) for tp in changelogs
-        )
+    async def on_assigned(self, owned: set[TP], standbys: set[TP]) -> None:
+        """Own the partitions of these changelogs, and follow those (see `faust_mends`)."""
+        await self.standby.stop()
+        await self.ownership.assign(Place(self._flow_by_changelog[tp.topic], tp.partition) for tp in owned)
         await self._check_sources()
+        await self.standby.follow(
+            {
+                TopicPartition(tp.topic, tp.partition): RocksStore(
+                    self._store(self._flow_by_changelog[tp.topic]), tp.partition
+                )
+                for tp in standbys
+            }
+        )
 
     async def _check_sources(self) -> None:
         """Refuse to skip a topic's new records because an older topic of that name had gone further."""
@@ -181,6 +197,7 @@ class StreamsApp(faust.App):
         return self._left or _by_partition(self.ownership.applied())
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
+        await self.standby.stop()
         await self.ownership.revoke()
 
     async def _take_over(self, places: Sequence[Place]) -> Mapping[Place, Possession]:

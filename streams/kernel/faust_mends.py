@@ -5,7 +5,10 @@ the internals that are used here.
 
 - `OwningRecovery`: the kernel restores the tables itself (`restore`), in bulk, after fencing the owner
   before, and the flow is stopped while the sources are sought. Stock Faust delivers records between the seek
-  and the resume and then clears them away: they are lost (faust-streaming#596).
+  and the resume and then clears them away: they are lost (faust-streaming#596). The kernel also follows the
+  standbys itself (`standby`).
+- `OwningAssignor`: says who owns and who follows, where there are standbys. Of three workers and more, stock
+  Faust gives most of a dead one's partitions to others than their standbys.
 - `AppliedOffsetsConsumer.force_commit`: commits exactly what the kernel has applied durably. Stock Faust
   commits past messages that are still in flight (faust-streaming#606).
 - `AppliedOffsetsConsumer._drain_messages`: one event per partition and fetch, whose value is the list of raw
@@ -21,12 +24,15 @@ from typing import Any, Protocol, cast
 
 import faust
 from aiokafka.errors import ConsumerStoppedError, KafkaError
+from faust.assignor.client_assignment import ClientAssignment
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
 from mode.types import ServiceT
 
+from streams.kernel.placement import Placed, placed
 from topics.fetch_sessions import keep_fetch_sessions
 
 FETCH_TIMEOUT_S = 1.0
@@ -35,8 +41,11 @@ FETCH_TIMEOUT_S = 1.0
 class OwningApp(Protocol):
     """What the mended parts ask of the app."""
 
-    async def on_assigned(self, changelogs: set[TP]) -> None:
-        """Take over and restore the tables' partitions; when this returns, records may come."""
+    async def on_assigned(self, owned: set[TP], standbys: set[TP]) -> None:
+        """Take over and restore the owned changelogs' partitions; when this returns, records may come.
+
+        Those of `standbys` have other owners, and are to be followed.
+        """
 
     def applied(self) -> Mapping[TP, int]:
         """Return per source partition the offset up to which all is applied (exclusive)."""
@@ -55,15 +64,49 @@ class OwningRecovery(Recovery):
     def add_active(self, table: Any, tp: TP) -> None:
         """Keep the partition out of Faust's own recovery: the kernel restores it."""
 
+    def add_standby(self, table: Any, tp: TP) -> None:
+        """Keep it out as well: the kernel follows it."""
+
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Take over the assigned partitions, then let the sources flow."""
         app = cast("faust.App", self.app)
         # Nothing may be delivered between the seek and the resume that follow (faust-streaming#596).
         app.consumer.stop_flow()
         changelogs = {tp for tp in app.consumer.assignment() if self._is_changelog_tp(tp)}
-        await self._wait(cast("OwningApp", app).on_assigned(changelogs))
+        standbys = changelogs & app.assignor.assigned_standbys()
+        await self._wait(cast("OwningApp", app).on_assigned(changelogs - standbys, standbys))
         await super().on_recovery_completed(generation_id)
         self.completed_generation = generation_id
+
+
+class OwningAssignor(PartitionAssignor):
+    """An assignor by which whoever follows a partition takes it over (see `placement`)."""
+
+    def _perform_assignment(self, cluster: Any, member_metadata: Any) -> Any:
+        self._before: dict[str, ClientAssignment] = {
+            member: self._get_client_metadata(metadata).assignment
+            for member, metadata in member_metadata.items()
+        }
+        return super()._perform_assignment(cluster, member_metadata)
+
+    def _global_table_standby_assignments(self, assignments: Any, partitions_by_topic: Any) -> Any:
+        # Faust's last step but for the protocol's; there is no global table.
+        if self.replicas:
+            groups: dict[tuple[int, tuple[str, ...]], set[str]] = {}
+            for topic, partitions in partitions_by_topic.items():
+                members = tuple(member for member, place in assignments.items() if topic in place.actives)
+                groups.setdefault((partitions, members), set()).add(topic)
+            for (partitions, members), topics in groups.items():
+                were = {member: self._before[member].copartitioned_assignment(topics) for member in members}
+                before = {
+                    member: Placed(frozenset(was.actives), frozenset(was.standbys))
+                    for member, was in were.items()
+                }
+                for member, place in placed(before, partitions, self.replicas).items():
+                    for topic in topics:
+                        assignments[member].actives[topic] = sorted(place.owned)
+                        assignments[member].standbys[topic] = sorted(place.followed)
+        return assignments
 
 
 class OwningTableManager(TableManager):

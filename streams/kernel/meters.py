@@ -66,7 +66,24 @@ class Meters:
         self._partitions = Gauge(
             "ecommerce_stream_partitions", "Partitions this worker owns.", flow, registry=registry
         )
-
+        self._standbys = Gauge(
+            "ecommerce_stream_standby_partitions",
+            "Other workers' partitions whose state this worker follows.",
+            flow,
+            registry=registry,
+        )
+        self._followed = Counter(
+            "ecommerce_stream_standby_records",
+            "Records of other workers' changelogs applied.",
+            flow,
+            registry=registry,
+        )
+        self._behind = Gauge(
+            "ecommerce_stream_standby_behind_records",
+            "Records that followed state lacks of its changelogs.",
+            flow,
+            registry=registry,
+        )
         self._standstill = Gauge(
             "ecommerce_stream_standstill_seconds",
             "Seconds for which nothing has moved in this worker although it has something to do.",
@@ -103,6 +120,15 @@ class Meters:
     def standstill(self, seconds: float) -> None:
         """Tell for how long nothing has moved that should; 0 where all is well."""
         self._standstill.set(seconds)
+
+    def standby(self, flow: str, partitions: int, behind: int) -> None:
+        """Tell how many partitions of a flow are followed, and how many records they lack in sum."""
+        self._standbys.labels(flow).set(partitions)
+        self._behind.labels(flow).set(behind)
+
+    def followed(self, flow: str, records: int) -> None:
+        """Count records applied to state that is followed."""
+        self._followed.labels(flow).inc(records)
 
     def partitions(self, flow: str, count: int) -> None:
         """Tell how many partitions of a flow are owned."""

@@ -60,7 +60,7 @@ async def restore(
     A store that is ahead of its changelog belongs to another one, and one that is older than the changelog's
     tombstones would keep deleted keys: both are emptied first.
     """
-    starts = {place: _start(target) for place, target in targets.items()}
+    starts = {place: first_unread(target.store, target.end) for place, target in targets.items()}
     behind = {place: target for place, target in targets.items() if starts[place] <= target.end}
     if not behind:
         return 0
@@ -100,17 +100,21 @@ async def _read(
     return applied
 
 
-def _start(target: Target) -> int:
-    offset = target.store.offset()
+def first_unread(store: Restorable, end: int) -> int:
+    """Return the first offset that a store needs of a changelog whose last is `end`.
+
+    A store that is of no use (ahead of its changelog, or older than its tombstones) is emptied and needs all.
+    """
+    offset = store.offset()
     if offset is None:
         return 0
-    age_ms = time.time_ns() // 1_000_000 - target.store.written_at()
-    if offset > target.end:
+    age_ms = time.time_ns() // 1_000_000 - store.written_at()
+    if offset > end:
         why = "it is ahead of its changelog"
     elif age_ms > MAX_AGE_MS:
         why = "it is older than the changelog's tombstones"
     else:
         return offset + 1
-    log.warning("local state emptied", why=why, offset=offset, end=target.end, age_ms=age_ms)
-    target.store.clear()
+    log.warning("local state emptied", why=why, offset=offset, end=end, age_ms=age_ms)
+    store.clear()
     return 0

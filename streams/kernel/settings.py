@@ -15,6 +15,12 @@ class WorkerSettings(BaseSettings):
         gt=0,
         description="How long nothing may move in a worker that has something to do, before it ends itself.",
     )
+    standbys: int = Field(
+        default=0,
+        ge=0,
+        description="How many other workers follow each partition's state, so that one of them can take over "
+        "without restoring it; the same for all workers. Never more than there are others.",
+    )
     leaves_group: bool = Field(
         default=True,
         description="Whether a worker that is stopped gives its partitions to the others at once. Where not, "

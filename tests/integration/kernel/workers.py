@@ -10,18 +10,20 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psutil
 from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Consumer, TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
 
 from schemas.cart import CartUpdated
 from schemas.envelope import Message
-from tests.eventually import eventually
+from tests.eventually import eventually, eventually_async
 from tests.topology.kernel.toy import pieces
 from topics.command import command
 from topics.producer import MessageProducer
 from topics.registry import CART_ADD, CART_UPDATED
-from topics.settings import Settings
+from topics.settings import PortOffset, Settings
 from topics.wire import decode
 
 APP_ID = "toy"
@@ -57,6 +59,10 @@ class Worker:
         """Return how many partitions it took over last; 0 where it has yet to take any."""
         return int(["0", *self._logged(r"partitions owned.* count=(\d+)")][-1])
 
+    def restored(self) -> int:
+        """Return how many records it read at its last takeover."""
+        return int(self._logged(r"state restored.* records=(\d+)")[-1])
+
     def _logged(self, pattern: str) -> list[str]:
         return re.findall(pattern, re.sub(r"\x1b\[\d*m", "", self.log.read_text()))
 
@@ -91,6 +97,12 @@ class Workers:
         worker = Worker(index, process, log)
         self._all.append(worker)
         return worker
+
+    def metric(self, worker: Worker, name: str) -> float:
+        """Return a metric of a worker, all labels together."""
+        address = f"http://127.0.0.1:{self.settings.port(PortOffset.WORKER_METRICS, worker.index)}"
+        families = text_string_to_metric_families(httpx.get(address).text)
+        return sum(sample.value for family in families for sample in family.samples if sample.name == name)
 
     def wipe(self, index: int = 0) -> None:
         """Lose a worker's disk."""
@@ -147,6 +159,12 @@ async def distinct(settings: Settings, prefix: str) -> int:
     """Return how many different updates of the carts with a prefix were published."""
     by_cart = await outputs(settings, prefix)
     return len({event.event_id for events in by_cart.values() for event in events})
+
+
+async def counted(settings: Settings, prefix: str, count: int, keys: int) -> None:
+    """Wait until every record was counted, and see that each was counted once."""
+    await eventually_async(lambda: distinct(settings, prefix), lambda have: have >= count, 60)
+    assert_exact(await outputs(settings, prefix), count, keys)
 
 
 def assert_exact(by_cart: dict[str, list[Message[CartUpdated]]], count: int, keys: int) -> int:

@@ -15,7 +15,12 @@ from prometheus_client import CollectorRegistry
 from streams.flows import FLOWS, GROUP
 from streams.kernel import faust_app
 from streams.kernel.faust_app import StreamsApp
-from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningTableManager, OwningTransport
+from streams.kernel.faust_mends import (
+    AppliedOffsetsConsumer,
+    OwningAssignor,
+    OwningTableManager,
+    OwningTransport,
+)
 from streams.kernel.meters import Meters
 from topics.settings import Settings
 
@@ -58,6 +63,7 @@ async def test_the_settings_that_correctness_rests_on(app: StreamsApp) -> None:
     assert conf.broker_session_timeout == 10
     assert isinstance(app.tables, OwningTableManager)
     assert isinstance(app.transport, OwningTransport)
+    assert isinstance(app.assignor, OwningAssignor)
 
 
 async def test_timers_end_before_what_sends_them(app: StreamsApp, monkeypatch: pytest.MonkeyPatch) -> None:

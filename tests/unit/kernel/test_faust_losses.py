@@ -7,13 +7,14 @@ from typing import Any
 from unittest.mock import AsyncMock, Mock
 
 import pytest
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 from intervaltree import IntervalTree  # type: ignore[import-untyped] # it has no types
 from mode.utils.queues import FlowControlEvent, FlowControlQueue
 
-from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningRecovery
+from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningAssignor, OwningRecovery
 
 SOURCE = TP("source", 0)
 
@@ -25,9 +26,10 @@ class SeekingConsumer:
         self.flow_active = True
         self.queue = queue
         self.waiting = ["first", "second"]
+        self.assigned = {SOURCE}
 
     def assignment(self) -> set[TP]:
-        return {SOURCE}
+        return self.assigned
 
     def stop_flow(self) -> None:
         self.flow_active = False
@@ -76,6 +78,59 @@ async def test_records_fetched_at_the_end_of_recovery(kind: type[Recovery], lost
     await recovery.on_recovery_completed(1)
     consumer.fetch()
     assert 2 - consumer.queue.qsize() == lost
+
+
+CHANGELOG, FOLLOWED = TP("changelog", 0), TP("changelog", 1)
+
+
+async def test_standbys_are_followed_and_not_owned() -> None:
+    recovery, consumer = recovering(OwningRecovery)
+    app: Any = recovery.app
+    app.assignor.assigned_standbys = lambda: {FOLLOWED}
+    recovery.tables.changelog_topics.add("changelog")
+    consumer.assigned = {SOURCE, CHANGELOG, FOLLOWED}
+    recovery.add_standby(Mock(), FOLLOWED)
+    await recovery.on_recovery_completed(1)
+    app.on_assigned.assert_awaited_once_with({CHANGELOG}, {FOLLOWED})
+    assert recovery.standby_tps == set(), "Faust itself reads none"
+
+
+def assignor(kind: type[PartitionAssignor]) -> PartitionAssignor:
+    tables = SimpleNamespace(data={}, changelog_topics={"changelog"})
+    app: Any = SimpleNamespace(
+        tables=tables, tracer=None, sensors=Mock(), conf=SimpleNamespace(canonical_url="http://worker")
+    )
+    return kind(app, replicas=1)
+
+
+def rebalance(members: dict[str, PartitionAssignor]) -> None:
+    cluster: Any = Mock()
+    cluster.partitions_for_topic.return_value = set(range(12))
+    wanted = {name: member.metadata({"source", "changelog"}) for name, member in members.items()}
+    for name, assignment in members["a"].assign(cluster, wanted).items():
+        members[name].on_assignment(assignment)
+
+
+@pytest.mark.parametrize(("kind", "all_warm"), [(PartitionAssignor, False), (OwningAssignor, True)])
+def test_what_a_dead_worker_owned_goes_to_its_standbys(
+    kind: type[PartitionAssignor], *, all_warm: bool
+) -> None:
+    members: dict[str, PartitionAssignor] = {}
+    for name in "abcd":
+        members[name] = assignor(kind)
+        rebalance(members)
+    before = {
+        name: (member.assigned_actives(), member.assigned_standbys()) for name, member in members.items()
+    }
+    del members["d"]
+    rebalance(members)
+    warm = []
+    for name, member in members.items():
+        owned, followed = before[name]
+        taken = member.assigned_actives() - owned
+        warm += [TP("changelog", tp.partition) in followed for tp in taken]
+    assert len(warm) == 2 * 3, "of both topics, a quarter"
+    assert all(warm) == all_warm
 
 
 def committing(kind: type[Consumer], applied: dict[TP, int]) -> tuple[Any, list[dict[TP, int]]]:

@@ -8,6 +8,8 @@ import faust
 import pytest
 from aiokafka.protocol.produce import ProduceRequest, ProduceResponse_v7
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from faust.assignor.client_assignment import ClientAssignment
+from faust.assignor.partition_assignor import PartitionAssignor
 from faust.stores.rocksdb import Store
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
@@ -25,6 +27,7 @@ def test_the_versions_are_the_ones_that_were_read() -> None:
     ("owner", "name", "parameters"),
     [
         (Recovery, "add_active", ["self", "table", "tp"]),
+        (Recovery, "add_standby", ["self", "table", "tp"]),
         (Recovery, "on_recovery_completed", ["self", "generation_id"]),
         (Recovery, "_wait", ["self", "coro", "timeout"]),
         (Recovery, "_is_changelog_tp", ["self", "tp"]),
@@ -37,6 +40,14 @@ def test_the_versions_are_the_ones_that_were_read() -> None:
         (BaseConsumer, "stop_flow", ["self"]),
         (Consumer, "_to_message", ["self", "tp", "record"]),
         (Store, "_db_for_partition", ["self", "partition"]),
+        (PartitionAssignor, "assigned_standbys", ["self"]),
+        (PartitionAssignor, "_perform_assignment", ["self", "cluster", "member_metadata"]),
+        (
+            PartitionAssignor,
+            "_global_table_standby_assignments",
+            ["self", "assignments", "partitions_by_topic"],
+        ),
+        (ClientAssignment, "copartitioned_assignment", ["self", "topics"]),
         (faust.App, "_new_transport", ["self"]),
         (
             aiokafka.client.AIOKafkaClient,

@@ -133,3 +133,8 @@ def test_a_busy_worker_does_not_bother_the_broker(clocked: Clocked) -> None:
     for turn in range(100):
         clocked.look(replace(IDLE, read={SOURCE: turn}), ENDS)
     assert clocked.asked == 0
+
+
+def test_a_worker_that_only_follows_does_not_stand_still(clocked: Clocked) -> None:
+    follower = Look(flowing=True, read={("changelog", 0): 3}, backlog=0, restored=(1, 0), answered=())
+    assert clocked.after(600, follower, {SOURCE: 900, OTHER: 3}) == ("", 0.0)
