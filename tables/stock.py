@@ -16,18 +16,28 @@ class Settlement(StrEnum):
     COMMITTED = "committed"
 
 
-class Settled(msgspec.Struct, frozen=True, array_like=True):
-    """A marker: an order is done with this SKU since `at` (ms), so its late messages have no effect."""
-
-    settlement: Settlement
-    at: int
-
-
-class Reservation(msgspec.Struct, frozen=True):
+class Reservation(msgspec.Struct, frozen=True, tag="reservation"):
     """An order's open reservation: `quantity` pieces, and the quotes that were answered."""
 
     quantity: int
     lines: tuple[QuotedLine, ...]
+
+
+class Settled(msgspec.Struct, frozen=True, tag="settled"):
+    """A marker: an order is done with this SKU, so its late messages have no effect."""
+
+    settlement: Settlement
+
+
+class Page(msgspec.Struct, frozen=True, tag="page"):
+    """Orders that were marked one after the other, from `since` to `until` (ms).
+
+    They are forgotten together.
+    """
+
+    orders: tuple[str, ...]
+    since: int
+    until: int
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -44,11 +54,12 @@ class Facts(msgspec.Struct, frozen=True):
 class Stock(msgspec.Struct, frozen=True, omit_defaults=True):
     """A SKU's stock, in pieces.
 
-    on_hand = received - committed, where `received` is net of adjustments; reserved = the sum of
-    `reservations` (by order id); 0 <= reserved <= on_hand. `settled` holds the markers by order id, oldest
-    first; `applied` the latest receipts and adjustments. `facts` is None until the product is known: its
-    events travel on other topics than the stock's commands. A flash sale has tens of thousands of open
-    reservations: each is an entry of its own, so that an order does not write all the others again.
+    on_hand = received - committed, where `received` is net of adjustments; reserved = the sum of the `open`
+    reservations; 0 <= reserved <= on_hand. `orders` has, by order id, reservations and then markers, and the
+    markers' pages, numbered within `pages` (from, to); `oldest` is the first page's `until`. `applied` holds
+    the latest receipts and adjustments. `facts` is None until the product is known: its events travel on
+    other topics than the stock's commands. A flash sale has tens of thousands of orders: each is an entry of
+    its own, so that an order does not write all the others again.
     """
 
     version: int = 0
@@ -57,8 +68,10 @@ class Stock(msgspec.Struct, frozen=True, omit_defaults=True):
     received: int = 0
     committed: int = 0
     facts: Facts | None = None
-    reservations: Parts[Reservation] = Parts()
-    settled: dict[str, Settled] = {}
+    open: int = 0
+    orders: Parts[Reservation | Settled | Page] = Parts()
+    pages: tuple[int, int] = (0, 0)
+    oldest: int = 0
     applied: tuple[str, ...] = ()
 
     @property
@@ -69,7 +82,7 @@ class Stock(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def untouched(self) -> bool:
         """Whether nothing is known of the SKU: it never moved, and has no product."""
-        return not self.version and self.facts is None and not self.applied and not self.settled
+        return not self.version and self.facts is None and not self.applied and not self.orders
 
 
-STOCK = Table("stock", Stock, parts="reservations")
+STOCK = Table("stock", Stock, parts="orders")

@@ -8,6 +8,7 @@ from deploy.records.record import Record
 from deploy.records.tables import TABLES
 from schemas.codec import UndecodableError, decode_fields
 from streams.kernel.layout import is_state, split_part
+from tables.stock import Reservation
 from topics import registry as t
 
 Take = Callable[[Events, dict[str, Any]], None]
@@ -105,9 +106,13 @@ def _state(tables: Tables, record: Record) -> None:
     key = record.key or b""
     table = TABLES[record.topic]
     if part := split_part(key):
-        # The stock's reservations are the only parts that there are.
+        # The stock's orders are the only parts that there are.
         of, name = part
-        _put(tables.reservations[of.decode()], name, record.value, table.decode_part)
+        kept = None if record.value is None else table.decode_part(record.value)
+        if isinstance(kept, Reservation):
+            tables.reservations[of.decode()][name] = kept
+        else:
+            tables.reservations[of.decode()].pop(name, None)
     elif key and is_state(key):
         _put(getattr(tables, table.name), key.decode(), record.value, table.decode)
 

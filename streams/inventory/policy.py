@@ -7,16 +7,15 @@ class StockPolicy(msgspec.Struct, frozen=True):
     """Rules of a SKU's stock.
 
     `low_stock_threshold` (pieces) holds until the product's own is known. `max_level` is the most pieces that
-    a SKU may have. An order's marker stays `marker_retention_ms`, is swept within `marker_sweep_ms` after
-    that, and goes earlier where a SKU has more than `marker_limit` of them. `remembered_movements` is how
-    many receipts and adjustments a SKU recognises when they come again.
+    a SKU may have. An order's marker stays `marker_retention_ms` at least, and is swept within twice
+    `marker_sweep_ms` after that. `remembered_movements` is how many receipts and adjustments a SKU recognises
+    when they come again.
     """
 
     low_stock_threshold: int = 10
     max_level: int = 1_000_000_000
     marker_retention_ms: int = 3_600_000
     marker_sweep_ms: int = 600_000
-    marker_limit: int = 4_096
     remembered_movements: int = 256
 
 

@@ -26,7 +26,6 @@ class StockSettings(BaseSettings):
     marker_sweep_ms: int = Field(
         default=_STOCK.marker_sweep_ms, ge=1, description="Time between two sweeps of a SKU's markers, in ms."
     )
-    marker_limit: int = Field(default=_STOCK.marker_limit, ge=1, description="Most markers of a SKU.")
     remembered_movements: int = Field(
         default=_STOCK.remembered_movements,
         ge=256,

@@ -107,7 +107,8 @@ class Reservations:
                 reserved=each,
                 received=PIECES,
                 facts=Facts(1, f"Product {key}", 999, CURRENCY, active=True, low_stock_threshold=10),
-                reservations=Parts(each),
+                open=each,
+                orders=Parts(each),
             )
             yield topic, key.encode(), STOCK.encode(stock)
             entry = STOCK.encode_part(Reservation(1, (line,)))

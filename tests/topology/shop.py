@@ -213,7 +213,7 @@ class Shop:
                 elif confirmed and self.status(order_id) is not OrderStatus.CANCELLED:
                     left[line.sku] -= line.quantity
         for sku, stock in self.driver.table(STOCK).items():
-            assert (stock.reserved, len(stock.reservations)) == (0, 0), f"{sku} stays reserved"
+            assert (stock.reserved, stock.open) == (0, 0), f"{sku} stays reserved"
             assert stock.on_hand == stock.received - stock.committed == left.get(sku, 0), sku
 
     def _check_money(self) -> None:

@@ -10,8 +10,8 @@ def levels(facts: Facts) -> Breaches:
     for sku, stock in facts.tables.stock.items():
         entries = facts.tables.reservations.get(sku, {})
         held = sum(reservation.quantity for reservation in entries.values())
-        if len(stock.reservations) != len(entries):
-            yield sku, f"counts {len(stock.reservations)} reservations, {len(entries)} are in the table"
+        if stock.open != len(entries):
+            yield sku, f"counts {stock.open} reservations, {len(entries)} are in the table"
         if stock.on_hand != stock.received - stock.committed:
             yield (
                 sku,

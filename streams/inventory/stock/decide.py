@@ -28,7 +28,7 @@ from schemas.inventory import (
 from schemas.product import ProductSnapshot
 from schemas.service import TimerDue
 from streams.inventory.policy import StockPolicy
-from streams.inventory.stock.markers import expired, marked
+from streams.inventory.stock.markers import held, marked, settlement, swept
 from streams.inventory.stock.quote import quote, refusal
 from streams.inventory.stock.rules import breach
 from streams.kernel.flow import Decision, Out
@@ -64,15 +64,15 @@ def reserve(policy: StockPolicy, state: Stock | None, message: Message[Inventory
     """
     stock = state or Stock()
     sku, data = message.aggregate_id, message.data
-    held = stock.reservations.get(data.order_id)
-    if held is not None:
-        return Decision(state, (_reserved(sku, data.order_id, held),))
-    settled = stock.settled.get(data.order_id)
-    if settled is not None and settled.settlement is Settlement.COMMITTED:
+    before = held(stock, data.order_id)
+    if before is not None:
+        return Decision(state, (_reserved(sku, data.order_id, before),))
+    end = settlement(stock, data.order_id)
+    if end is Settlement.COMMITTED:
         # Its allocation had the answer, or it could not have committed.
         return Decision(state)
     quantity = sum(line.quantity for line in data.lines)
-    reason = "released" if settled is not None else refusal(stock, data, quantity)
+    reason = refusal(stock, data, quantity) if end is None else "released"
     if reason is not None:
         rejection = LineRejected(sku, reason, quantity, stock.available)
         return Decision(state, (Out(INVENTORY_LINE_REJECTED, data.order_id, rejection),))
@@ -82,7 +82,8 @@ def reserve(policy: StockPolicy, state: Stock | None, message: Message[Inventory
         stock,
         version=stock.version + 1,
         reserved=stock.reserved + quantity,
-        reservations=stock.reservations.set(data.order_id, reservation),
+        open=stock.open + 1,
+        orders=stock.orders.set(data.order_id, reservation),
     )
     movement = Movement(MovementKind.RESERVE, quantity, data.order_id, "order")
     moved = _moved(policy, sku, stock, after, movement)
@@ -93,20 +94,19 @@ def release(policy: StockPolicy, state: Stock | None, message: Message[Inventory
     """Give an order's reservation back; where there is none yet, its late reserve will be refused."""
     stock = state or Stock()
     data = message.data
-    if data.order_id in stock.settled:
+    if settlement(stock, data.order_id) is not None:
         return Decision(state)
+    before = held(stock, data.order_id)
     done = marked(policy, stock, data.order_id, Settlement.RELEASED, message.occurred_at)
-    held = stock.reservations.get(data.order_id)
-    if held is None:
-        return Decision(replace(stock, settled=done))
+    if before is None:
+        return Decision(done)
     after = replace(
-        stock,
+        done,
         version=stock.version + 1,
-        reserved=stock.reserved - held.quantity,
-        reservations=stock.reservations.delete(data.order_id),
-        settled=done,
+        reserved=stock.reserved - before.quantity,
+        open=stock.open - 1,
     )
-    movement = Movement(MovementKind.RELEASE, held.quantity, data.order_id, data.reason)
+    movement = Movement(MovementKind.RELEASE, before.quantity, data.order_id, data.reason)
     return _moved(policy, message.aggregate_id, stock, after, movement)
 
 
@@ -114,24 +114,22 @@ def commit(policy: StockPolicy, state: Stock | None, message: Message[InventoryC
     """Let an order's reservation leave the house."""
     stock = state or Stock()
     order_id = message.data.order_id
-    held = stock.reservations.get(order_id)
-    if held is None:
-        settled = stock.settled.get(order_id)
-        if settled is not None and settled.settlement is Settlement.COMMITTED:
+    before = held(stock, order_id)
+    if before is None:
+        if settlement(stock, order_id) is Settlement.COMMITTED:
             return Decision(state)
         detail = f"{message.aggregate_id} holds no reservation of order {order_id}"
         refused = InventoryRefused(message.event_type, "not_reserved", "order_id", detail)
         return Decision(state, (Out(INVENTORY_REFUSED, message.aggregate_id, refused, stock.version),))
     after = replace(
-        stock,
+        marked(policy, stock, order_id, Settlement.COMMITTED, message.occurred_at),
         version=stock.version + 1,
-        on_hand=stock.on_hand - held.quantity,
-        reserved=stock.reserved - held.quantity,
-        committed=stock.committed + held.quantity,
-        reservations=stock.reservations.delete(order_id),
-        settled=marked(policy, stock, order_id, Settlement.COMMITTED, message.occurred_at),
+        on_hand=stock.on_hand - before.quantity,
+        reserved=stock.reserved - before.quantity,
+        open=stock.open - 1,
+        committed=stock.committed + before.quantity,
     )
-    movement = Movement(MovementKind.COMMIT, held.quantity, order_id, "order")
+    movement = Movement(MovementKind.COMMIT, before.quantity, order_id, "order")
     return _moved(policy, message.aggregate_id, stock, after, movement)
 
 
@@ -156,11 +154,8 @@ def sweep(policy: StockPolicy, state: Stock | None, message: Message[TimerDue]) 
     """Forget the markers whose time is over; a stock that was nothing but markers leaves the table."""
     if state is None:
         return Decision(None)
-    kept = expired(policy, state, message.data.due_at)
-    if len(kept) == len(state.settled):
-        return Decision(state)
-    swept = replace(state, settled=kept)
-    return Decision(None if swept.untouched else swept)
+    after = swept(policy, state, message.data.due_at)
+    return Decision(None if after.untouched else after)
 
 
 def _reserved(sku: str, order_id: str, reservation: Reservation) -> Out[LineReserved]:

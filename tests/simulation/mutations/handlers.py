@@ -5,6 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.order import OrderStatus
+from streams.inventory.stock.markers import held
 from streams.kernel.flow import Decision
 from tables.payment import Goal
 from tests.simulation.mutations.mutation import Handler, Mutation, both, in_handler
@@ -34,13 +35,13 @@ def _nothing_remembered(right: Handler, state: Any, message: Any) -> Decision[An
 
 def _reserved_again(right: Handler, state: Any, message: Any) -> Decision[Any]:
     order_id = message.data.order_id
-    if state is not None and state.reservations.get(order_id) is not None:
-        state = replace(state, reservations=state.reservations.delete(order_id))
+    if state is not None and held(state, order_id) is not None:
+        state = replace(state, open=state.open - 1, orders=state.orders.delete(order_id))
     return right(state, message)
 
 
 def _unmarked_release(right: Handler, state: Any, message: Any) -> Decision[Any]:
-    if state is None or state.reservations.get(message.data.order_id) is None:
+    if state is None or held(state, message.data.order_id) is None:
         return Decision(state)
     return right(state, message)
 

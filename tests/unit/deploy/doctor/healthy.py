@@ -124,7 +124,8 @@ def _tables(facts: Facts) -> None:
         reserved=1,
         received=9,
         committed=2,
-        reservations=Parts(1),
+        open=1,
+        orders=Parts(1),
     )
     tables.reservations["A"] = {PLACED: Reservation(1, (quoted,))}
     snapshot = ProductSnapshot("Lamp", "", (), 150, "GBP", 1, active=True, created_at=1, updated_at=1)

@@ -11,7 +11,7 @@ from schemas.product import ProductSnapshot
 from streams.kernel.layout import part_key, position_key
 from tables.parts import Parts
 from tables.product import PRODUCT, Product
-from tables.stock import STOCK, Reservation, Stock
+from tables.stock import STOCK, Page, Reservation, Settled, Settlement, Stock
 from topics import registry as t
 from topics.topic import Topic
 from topics.wire import encode
@@ -60,15 +60,19 @@ def test_reads_tables_without_the_kernels_own_keys_and_with_deletions() -> None:
 def test_reads_open_reservations_by_sku_and_order() -> None:
     topic, held = STOCK.changelog.name, Reservation(2, ())
     entry = STOCK.encode_part(held)
+    marker = STOCK.encode_part(Settled(Settlement.COMMITTED))
     tables, _ = load(
         [
-            Record(topic, 0, 0, 1, b"A", STOCK.encode(Stock(reserved=2, reservations=Parts(1)))),
+            Record(topic, 0, 0, 1, b"A", STOCK.encode(Stock(reserved=2, open=1, orders=Parts(1)))),
             Record(topic, 0, 1, 1, part_key(b"A", "order-1"), entry),
             Record(topic, 0, 2, 1, part_key(b"A", "order-2"), entry),
             Record(topic, 0, 3, 1, part_key(b"A", "order-1"), None),
+            Record(topic, 0, 4, 1, part_key(b"A", "order-3"), entry),
+            Record(topic, 0, 5, 1, part_key(b"A", "order-3"), marker),
+            Record(topic, 0, 6, 1, part_key(b"A", "page-0"), STOCK.encode_part(Page(("order-3",), 1, 1))),
         ]
     )
-    assert len(tables.stock["A"].reservations) == 1
+    assert tables.stock["A"].open == 1
     assert tables.reservations == {"A": {"order-2": held}}
 
 

@@ -53,7 +53,7 @@ def test_reads_a_changelogs_states_and_the_kernels_own_records() -> None:
 
 def test_reads_a_stock_and_its_reservations() -> None:
     topic = STOCK.changelog.name
-    stock = decode(record(topic, b"sku", STOCK.encode(Stock(reserved=2, reservations=Parts(1)))))
-    assert (stock["data"]["reserved"], stock["data"]["reservations"]) == (2, 1)
+    stock = decode(record(topic, b"sku", STOCK.encode(Stock(reserved=2, open=1, orders=Parts(1)))))
+    assert (stock["data"]["reserved"], stock["data"]["orders"]) == (2, 1)
     held = decode(record(topic, part_key(b"sku", "order"), STOCK.encode_part(Reservation(2, ()))))
-    assert held["data"] == {"quantity": 2, "lines": ()}
+    assert held["data"] == {"type": "reservation", "quantity": 2, "lines": ()}

@@ -1,5 +1,7 @@
 """Stock: each rule, each duplicate, each late message."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -23,7 +25,7 @@ from schemas.product import ProductSnapshot
 from schemas.service import TimerDue
 from streams.inventory.policy import StockPolicy
 from streams.inventory.stock import decide
-from streams.inventory.stock.markers import sweep_due
+from streams.inventory.stock.markers import PAGE_ORDERS, SWEPT_PAGES, sweep_due
 from streams.kernel.flow import Decision
 from tables.parts import Parts
 from tables.stock import STOCK, Facts, Reservation, Settled, Settlement, Stock
@@ -198,7 +200,7 @@ def test_reserving_quotes_every_line_at_the_list_price() -> None:
     assert updated.data.movement == Movement(MovementKind.RESERVE, 5, ORDER, "order")
     after = changed(decision)
     assert (after.on_hand, after.reserved, after.available) == (10, 5, 5)
-    assert (len(after.reservations), after.reservations.get(ORDER)) == (1, Reservation(5, lines))
+    assert (after.open, after.orders.get(ORDER)) == (1, Reservation(5, lines))
 
 
 def test_an_agreed_price_overrides_the_list_price() -> None:
@@ -249,8 +251,8 @@ def test_a_release_gives_the_reservation_back_once() -> None:
     held = changed(reserve(stocked(), asked(4)))
     decision = release(held)
     after = changed(decision)
-    assert (after.on_hand, after.reserved, len(after.reservations)) == (10, 0, 0)
-    assert after.settled == {ORDER: Settled(Settlement.RELEASED, NOW)}
+    assert (after.on_hand, after.reserved, after.open) == (10, 0, 0)
+    assert after.orders.get(ORDER) == Settled(Settlement.RELEASED)
     (updated,) = decision.outputs
     assert updated.data.movement == Movement(MovementKind.RELEASE, 4, ORDER, "cancelled")
     assert release(after) == Decision(after)
@@ -269,7 +271,7 @@ def test_a_commit_takes_the_goods_out_of_the_house_once() -> None:
     held = changed(reserve(stocked(), asked(4)))
     decision = commit(held)
     after = changed(decision)
-    assert (after.on_hand, after.reserved, after.committed, len(after.reservations)) == (6, 0, 4, 0)
+    assert (after.on_hand, after.reserved, after.committed, after.open) == (6, 0, 4, 0)
     (updated,) = decision.outputs
     assert updated.data.movement == Movement(MovementKind.COMMIT, 4, ORDER, "order")
     assert commit(after) == Decision(after)
@@ -329,9 +331,9 @@ def test_markers_are_swept_when_their_time_is_over() -> None:
     )
     assert sweep(state, early + POLICY.marker_retention_ms - 1) == Decision(state)
     swept = changed(sweep(state, due))
-    assert list(swept.settled) == ["order-b"]
+    assert (swept.orders.get("order-a"), swept.orders.get("order-b")) == (None, Settled(Settlement.RELEASED))
     clean = changed(sweep(swept, late + POLICY.marker_retention_ms))
-    assert clean.settled == {}
+    assert len(clean.orders) == 0
     assert sweep_due(POLICY, clean) is None
 
 
@@ -341,17 +343,45 @@ def test_a_stock_that_was_nothing_but_a_marker_leaves_the_table() -> None:
     assert sweep(None, NOW) == Decision(None)
 
 
-def test_beyond_the_limit_the_oldest_marker_goes() -> None:
-    policy = StockPolicy(marker_limit=2)
+def test_an_order_writes_no_more_the_more_are_done() -> None:
+    state, written = stocked(1_000), list[int]()
+    stored: dict[str, Any] = {}
+    for number in range(400):
+        name = f"order-{number}"
+        state = changed(commit(changed(reserve(state, asked(1), name)), name))
+        parts = state.orders.changed
+        written.append(
+            len(STOCK.encode(state)) + sum(len(STOCK.encode_part(part)) for part in parts.values())
+        )
+        stored |= parts
+        state = msgspec.structs.replace(state, orders=state.orders.settled(stored.get))
+    assert max(written[200:]) <= max(written[:200]) + 16
+
+
+def test_a_sweep_that_left_some_is_due_again() -> None:
     state = stocked()
-    for name in ("order-a", "order-b", "order-c"):
-        state = changed(commit(changed(reserve(state, asked(1), name)), name, policy))
-    assert list(state.settled) == ["order-b", "order-c"]
+    for number in range(SWEPT_PAGES * PAGE_ORDERS + 1):
+        state = changed(release(state, f"order-{number}"))
+    due = sweep_due(POLICY, state)
+    assert due is not None
+    left = changed(sweep(state, due))
+    assert len(left.orders) == 2
+    again = sweep_due(POLICY, left)
+    assert again is not None
+    assert again != due
+    assert len(changed(sweep(left, again)).orders) == 0
+
+
+def test_markers_of_a_slow_sku_do_not_wait_for_their_page_to_fill() -> None:
+    state = changed(release(stocked(), "order-a", NOW))
+    state = changed(release(state, "order-b", NOW + POLICY.marker_sweep_ms))
+    swept = changed(sweep(state, NOW + POLICY.marker_retention_ms))
+    assert (swept.orders.get("order-a"), swept.orders.get("order-b")) == (None, Settled(Settlement.RELEASED))
 
 
 def test_the_state_survives_its_bytes() -> None:
     state = changed(
         commit(changed(reserve(changed(reserve(stocked(), asked(4))), asked(1), "order-b")), "order-b")
     )
-    assert len(state.reservations) == 1
-    assert STOCK.decode(STOCK.encode(state)) == msgspec.structs.replace(state, reservations=Parts(1))
+    assert (state.open, len(state.orders)) == (1, 3)
+    assert STOCK.decode(STOCK.encode(state)) == msgspec.structs.replace(state, orders=Parts(3))

@@ -16,8 +16,9 @@ from schemas.inventory import (
 from schemas.service import TimerDue
 from streams.inventory.policy import StockPolicy
 from streams.inventory.stock import decide
+from streams.inventory.stock.markers import held, settlement
 from streams.kernel.flow import Decision
-from tables.stock import Reservation, Stock
+from tables.stock import Page, Reservation, Stock
 from tests.unit.streams.inventory.samples import NOW, SKU, asked, product, said
 from topics.registry import (
     INVENTORY_ADJUST,
@@ -32,7 +33,7 @@ from topics.registry import (
     PRODUCT_UPDATED,
 )
 
-POLICY = StockPolicy(marker_retention_ms=50, marker_sweep_ms=10, marker_limit=6)
+POLICY = StockPolicy(marker_retention_ms=50, marker_sweep_ms=10)
 ORDER_IDS = [f"order-{number}" for number in range(8)]
 ORDERS = st.sampled_from(ORDER_IDS)
 MOVEMENTS = st.sampled_from([f"movement-{number}" for number in range(12)])
@@ -63,8 +64,8 @@ class StockMachine(RuleBasedStateMachine):
         self.now += 1
 
     def open(self) -> dict[str, Reservation]:
-        held = (self.state or Stock()).reservations
-        return {order_id: one for order_id in ORDER_IDS if (one := held.get(order_id)) is not None}
+        stock = self.state or Stock()
+        return {order_id: one for order_id in ORDER_IDS if (one := held(stock, order_id)) is not None}
 
     def message(self, topic: Any, data: Any, version: int = 0) -> Any:
         return said(topic, SKU, data, at=self.now, version=version)
@@ -117,16 +118,19 @@ class StockMachine(RuleBasedStateMachine):
     def the_levels_add_up(self) -> None:
         stock, open_ = self.state or Stock(), self.open().values()
         assert stock.on_hand == stock.received - stock.committed
-        assert len(stock.reservations) == len(open_)
+        assert stock.open == len(open_)
         assert stock.reserved == sum(held.quantity for held in open_)
         assert 0 <= stock.reserved <= stock.on_hand
         assert all(held.quantity == sum(line.quantity for line in held.lines) for held in open_)
 
     @invariant()
-    def no_order_is_both_open_and_settled(self) -> None:
+    def every_marker_is_on_one_page(self) -> None:
         stock = self.state or Stock()
-        assert not self.open().keys() & stock.settled.keys()
-        assert len(stock.settled) <= POLICY.marker_limit
+        pages = [stock.orders.get(f"page-{number}") for number in range(*stock.pages)]
+        paged = [order_id for page in pages if isinstance(page, Page) for order_id in page.orders]
+        marked = [order_id for order_id in ORDER_IDS if settlement(stock, order_id) is not None]
+        assert sorted(paged) == marked
+        assert len(stock.orders) == stock.open + len(marked) + len(pages)
 
 
 TestStockMachine = StockMachine.TestCase
