@@ -42,6 +42,8 @@ class Process:
     after: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: Path | None = None
+    niceness: int = 0
+    """How far it gives way to the others on a busy machine: 0 to 19, as of `nice`."""
     stop_signal: str = "TERM"
     stop_seconds: int = 20
     start_seconds: float = 120.0

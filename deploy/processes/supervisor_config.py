@@ -50,7 +50,7 @@ def render(processes: Iterable[Process], run: Path, logs: Path, socket: Path) ->
 
 def _program(process: Process, run: Path, logs: Path) -> str:
     options = {
-        "command": shlex.join(process.command),
+        "command": shlex.join(_gives_way(process.niceness) + process.command),
         "directory": str(process.directory or run),
         "autostart": "false",
         "autorestart": "true",
@@ -67,6 +67,10 @@ def _program(process: Process, run: Path, logs: Path) -> str:
     if process.environment:
         options["environment"] = _environment(process.environment)
     return _section(f"program:{process.name}", options)
+
+
+def _gives_way(niceness: int) -> tuple[str, ...]:
+    return ("nice", "-n", str(niceness)) if niceness else ()
 
 
 def _section(name: str, options: Mapping[str, str]) -> str:

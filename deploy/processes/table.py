@@ -17,6 +17,9 @@ from deploy.processes.process import External, NotReadyError, Process, Step, Tas
 from topics.settings import PortOffset, Settings
 
 DEFAULT_WORKERS = 1
+# What writes views gives way to what decides: on a machine that is full it then writes larger batches, each
+# row for less, and checkouts end sooner.
+_BESIDES = 5
 SERVERS = frozenset({"kafka", "postgres", "redis"})
 
 
@@ -55,13 +58,7 @@ def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:
         Task(name="views", title="Views' schema", command=_program("migrate"), after=("postgres",)),
         _provider(settings),
         *(_worker(settings, index) for index in range(workers)),
-        _connector(
-            settings,
-            "sink",
-            "Sinks",
-            PortOffset.SINK_METRICS,
-            ("topics", "views", "redis", *(step.name for step in _search(settings))),
-        ),
+        _sinks(settings),
         _connector(settings, "outbox", "Outbox source", PortOffset.OUTBOX_METRICS, ("topics", "views")),
         *_archive(settings),
         Process(
@@ -94,7 +91,13 @@ def _archive(settings: Settings) -> tuple[Process, ...]:
     if settings.archive_url is None:
         return ()
     archive = _connector(settings, "archive", "Archive", PortOffset.ARCHIVE_METRICS, ("topics",))
-    return (replace(archive, address=settings.archive_url),)
+    return (replace(archive, address=settings.archive_url, niceness=_BESIDES),)
+
+
+def _sinks(settings: Settings) -> Process:
+    after = ("topics", "views", "redis", *(step.name for step in _search(settings)))
+    sinks = _connector(settings, "sink", "Sinks", PortOffset.SINK_METRICS, after)
+    return replace(sinks, niceness=_BESIDES)
 
 
 def _connector(

@@ -28,6 +28,11 @@ def test_a_process_becomes_a_kept_alive_program() -> None:
     assert program["stdout_logfile"] == "/data/logs/kafka.log"
 
 
+def test_a_process_that_gives_way_is_started_so() -> None:
+    process = Process(name="sink", title="Sinks", command=("ecommerce", "sink"), niceness=5)
+    assert shlex.split(parsed(process)["program:sink"]["command"]) == ["nice", "-n", "5", "ecommerce", "sink"]
+
+
 def test_percent_signs_and_quotes_survive() -> None:
     dsn = "postgresql://u:p%40ss@h/d"
     process = Process(name="api", title="API", command=("api",), environment={"DSN": dsn, "Q": 'say "hi"'})
