@@ -14,7 +14,7 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Row: TypeAlias = asyncpg.Record
 
 # What says that the database cannot serve now, and nothing about the query.
-_AWAY = (
+AWAY = (
     OSError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
@@ -55,7 +55,7 @@ class Views:
         try:
             async with self._pool.acquire(timeout=self._wait_s) as connection:
                 found: list[Row] = await connection.fetch(query, *values)
-        except _AWAY as error:
+        except AWAY as error:
             raise unavailable("the database of views") from error
         return found
 

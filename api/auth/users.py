@@ -12,20 +12,12 @@ from api.auth.passwords import Passwords, check
 from api.auth.tokens import Role, User
 from api.problems import unavailable
 from api.settings import ViewsSettings
-from api.views import Views
+from api.views import AWAY, Views
 from schemas.envelope import fresh_id
 from topics.settings import Settings
 
 _Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-)
-
-_AWAY = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
 )
 
 
@@ -87,7 +79,7 @@ class PostgresUsers:
         try:
             async with self._pool.acquire(timeout=self._wait_s) as connection:
                 yield connection
-        except _AWAY as error:
+        except AWAY as error:
             raise unavailable("the database of accounts") from error
 
 

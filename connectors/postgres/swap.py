@@ -1,14 +1,10 @@
-"""Putting the tables of one schema in the place of another's, without a moment in which there are none."""
+"""Tables of one name in several schemas: those that serve, those that will, and those that did."""
 
 from collections.abc import Sequence
 
 import asyncpg
-import stamina
 
 from connectors.postgres.table import Table
-
-_LOCK_S = 5
-_PATIENCE_S = 300.0
 
 # A partition does not follow its table into another schema.
 _TREE = """
@@ -20,28 +16,19 @@ SELECT relid::regclass::text FROM (
 _THERE = "SELECT tablename FROM pg_tables WHERE schemaname = $1 AND tablename = ANY($2) ORDER BY 1"
 
 
-@stamina.retry(
-    on=(asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError), attempts=None, timeout=_PATIENCE_S
-)
-async def swap(dsn: str, tables: Sequence[Table], beside: str, live: str, old: str) -> None:
-    """Move `tables` from schema `beside` to `live` in one transaction, and what they replace to `old`.
+async def move(
+    connection: asyncpg.Connection, tables: Sequence[Table], *, beside: str, live: str, old: str
+) -> None:
+    """Move `tables` from schema `beside` to `live`, and what they replace to `old`, within a transaction.
 
-    What is left of `beside` is dropped. Readers and writers wait for the moment that it takes, then find the
-    new tables under the old names. It waits for locks five seconds at a time, so that others do not queue
-    behind it. Raises asyncpg.LockNotAvailableError where it gets none for five minutes, and
+    What is left of `beside` is dropped. Readers find the new tables under the old names. Raises
     asyncpg.DuplicateTableError where `old` still has a table of the name.
     """
-    connection = await asyncpg.connect(dsn)
-    try:
-        async with connection.transaction():
-            await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_S}s'")
-            await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{old}"')
-            for table in tables:
-                await _move(connection, f'"{live}".{table.name}', old)
-                await _move(connection, f'"{beside}".{table.name}', live)
-            await connection.execute(f'DROP SCHEMA "{beside}" CASCADE')
-    finally:
-        await connection.close()
+    await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{old}"')
+    for table in tables:
+        await _move(connection, f'"{live}".{table.name}', old)
+        await _move(connection, f'"{beside}".{table.name}', live)
+    await connection.execute(f'DROP SCHEMA "{beside}" CASCADE')
 
 
 async def tables_in(dsn: str, tables: Sequence[Table], schema: str) -> list[str]:

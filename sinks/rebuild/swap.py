@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import asyncpg
 import stamina
 
+from connectors.postgres.swap import move
 from connectors.postgres.table import Table
 from sinks.rebuild.catching_up import CatchUp
 
@@ -13,14 +14,6 @@ _PATIENCE_S = 300.0
 _LONGEST_S = 60
 
 _THERE = "SELECT tablename FROM pg_tables WHERE schemaname = $1"
-
-# A partition does not follow its table into another schema.
-_TREE = """
-SELECT relid::regclass::text FROM (
-    SELECT relid, level FROM pg_partition_tree(to_regclass($1))
-    UNION SELECT to_regclass($1), 0 WHERE to_regclass($1) IS NOT NULL
-) AS tree ORDER BY level
-"""
 
 
 @stamina.retry(
@@ -46,11 +39,7 @@ async def swap(
             await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{_LONGEST_S}s'")
             await _hold(connection, tables, live)
             await catch_up()
-            await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{old}"')
-            for table in tables:
-                await _move(connection, f'"{live}".{table.name}', old)
-                await _move(connection, f'"{beside}".{table.name}', live)
-            await connection.execute(f'DROP SCHEMA "{beside}" CASCADE')
+            await move(connection, tables, beside=beside, live=live, old=old)
     finally:
         await connection.close()
 
@@ -66,9 +55,3 @@ async def _hold(connection: asyncpg.Connection, tables: Sequence[Table], schema:
     for table in sorted(tables, key=lambda each: each.owner is not None):
         if table.name in there:
             await connection.execute(f'LOCK TABLE "{schema}".{table.name} IN SHARE ROW EXCLUSIVE MODE')
-
-
-async def _move(connection: asyncpg.Connection, table: str, schema: str) -> None:
-    """Move a table and its partitions, where it is there."""
-    for (name,) in await connection.fetch(_TREE, table):
-        await connection.execute(f'ALTER TABLE {name} SET SCHEMA "{schema}"')

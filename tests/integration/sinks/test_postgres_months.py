@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from connectors.postgres.sink import PostgresSink
-from connectors.postgres.swap import drop, swap
+from connectors.postgres.swap import drop, move
 from connectors.runtime.record import Record
 from sinks.migrate import SCHEMA, migrate
 from sinks.postgres import PROJECTIONS
@@ -116,7 +116,8 @@ async def test_a_swap_takes_the_partitions_along(
     await asyncio.to_thread(migrate, settings, "rebuild")
     beside = PostgresSink(views, TABLES, search_path=f"rebuild, {SCHEMA}")
     await write(beside, [placed("old", 2026, 1, 1), placed("new", 2026, 2, 1), placed("far", 9999, 1, 1)])
-    await swap(views, TABLES, "rebuild", SCHEMA, "retired")
+    async with database.transaction():
+        await move(database, TABLES, beside="rebuild", live=SCHEMA, old="retired")
     now = {"order_events_2026_01": 1, "order_events_2026_02": 1, DEFAULT: 1}
     assert await spread(database) == now
     await write(beside, [placed("after", 2026, 3, 1)])
