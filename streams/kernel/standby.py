@@ -95,8 +95,8 @@ class Standby:
             fetch_min_bytes=GATHERED_BYTES,
             fetch_max_wait_ms=POLL_MS,
         )
-        await consumer.start()
         try:
+            await consumer.start()
             keep_fetch_sessions(consumer)
             await self._read(consumer, stores, await _seek(consumer, stores))
         finally:
