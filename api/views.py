@@ -17,6 +17,8 @@ Row: TypeAlias = asyncpg.Record
 AWAY = (
     OSError,
     asyncpg.InterfaceError,
+    # A connection that breaks in the midst of an answer: asyncpg then takes it for busy.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,

@@ -21,7 +21,13 @@ SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = $1 AND data_type IN ('json', 'jsonb')
 """
 _ABSENT = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_FAILURES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 
 JsonColumns = Mapping[str, frozenset[str]]
 

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from connectors.outbox.source import OutboxSource
+from connectors.outbox.store import FAILURES
 from tests.eventually import eventually_async
 from tests.integration.outbox.published import events, process, running
 from tests.integration.outbox.test_source import emptied, write
@@ -52,7 +53,7 @@ class Writers:
                         await write(connection, user, version + 1)
                         await connection.execute("INSERT INTO written VALUES ($1, $2)", user, version + 1)
                     self.committed[user] = version + 1
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            except FAILURES:
                 await asyncio.sleep(0.05)
         async with self._pool.acquire() as connection:
             self.committed[user] = await connection.fetchval(
