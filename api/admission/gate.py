@@ -64,8 +64,11 @@ class Gate:
             )
 
     def admit(self) -> None:
-        """Return where a command may enter; raises a 503 Problem with `Retry-After` where not."""
-        if self.closed_by:
+        """Return where a command may enter; raises a 503 Problem with `Retry-After` where not.
+
+        One that is in hand has entered: to refuse it now would waste what was done for it.
+        """
+        if not self.hand.has_mine and self.closed_by:
             raise self.refusal()
 
     @property

@@ -20,8 +20,13 @@ class Hand:
 
     @property
     def full(self) -> bool:
-        """Tell whether as many are in hand as may be; one that is among them goes on."""
-        return self._mine.get(None) not in self._held and len(self._held) >= self._most
+        """Tell whether as many are in hand as may be."""
+        return len(self._held) >= self._most
+
+    @property
+    def has_mine(self) -> bool:
+        """Tell whether the request's own command is among them."""
+        return self._mine.get(None) in self._held
 
     @contextmanager
     def request(self) -> Iterator[None]:

@@ -197,6 +197,25 @@ async def test_a_process_takes_only_so_many_commands_in_hand(
     assert (await client.post("/api/v1/cart/items", json=item)).status_code == 202
 
 
+async def test_a_command_in_hand_goes_on_when_the_gate_closes(
+    client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, closed = asyncio.Event(), asyncio.Event()
+    add = world.services.carts.add
+
+    async def slowly(*arguments: Any, **named: Any) -> Any:
+        read.set()
+        await closed.wait()
+        return await add(*arguments, **named)
+
+    monkeypatch.setattr(world.services.carts, "add", slowly)
+    asked = asyncio.create_task(client.post("/api/v1/cart/items", json={"sku": "A", "quantity": 1}))
+    await read.wait()
+    world.services.gate.see(loop_seconds=10**9)
+    closed.set()
+    assert (await asked).status_code == 202
+
+
 async def test_a_command_that_waits_for_its_outcome_is_not_in_hand(
     client: httpx.AsyncClient, world: World, limits: ApiSettings
 ) -> None:
