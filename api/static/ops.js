@@ -19,7 +19,8 @@ function draw(name) {
   if (known) known.plot.destroy();
   const plot = new uPlot({
     width: holder.clientWidth, height: 240,
-    scales: { y: { range: (_, low, high) => [0, Math.max(high || 0, 5) * 1.1] } },
+    // A first look alone would be stretched over years.
+    scales: { x: { range: (_, from, to) => [Math.min(from, to - 60), to] }, y: { range: (_, low, high) => [0, Math.max(high || 0, 5) * 1.1] } },
     axes: [{}, { size: 60, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en-GB")) }],
     series: [{}, ...groups.map((group, index) => ({ label: group.replace("ecommerce.", ""), stroke: COLOURS[index % COLOURS.length], width: 2, spanGaps: true,
       points: { show: times.length < 3 }, value: (_, value) => value == null ? "–" : value.toLocaleString("en-GB", { maximumFractionDigits: 1 }) }))],
