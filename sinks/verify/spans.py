@@ -41,13 +41,17 @@ async def spans(settings: Settings, topics: Iterable[str]) -> Spans:
 
 
 async def committed(settings: Settings, group: str) -> Offsets:
-    """Return what a group has committed; nothing where the broker does not know it."""
+    """Return what a group has committed; nothing where the broker does not know it.
+
+    Raises aiokafka's KafkaConnectionError where no broker answers.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
     try:
         await admin.start()
-        offsets = await admin.list_consumer_group_offsets(group)
-    except KafkaError:
-        return {}
+        try:
+            offsets = await admin.list_consumer_group_offsets(group)
+        except KafkaError:
+            return {}
     finally:
         await admin.close()
     return {place: each.offset for place, each in offsets.items() if each.offset >= 0}
