@@ -70,8 +70,8 @@ async def restore(
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=FETCH_BYTES,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         return await _read(consumer, behind, starts, tell)
     finally:
         await consumer.stop()
