@@ -8,7 +8,8 @@ import structlog
 
 from connectors.outbox import metrics
 from connectors.outbox.row import SOURCE
-from connectors.outbox.store import CONNECT_S, FAILURES
+from connectors.outbox.store import CONNECT_S
+from connectors.postgres.errors import FAILURES
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,8 @@ from aiokafka.errors import KafkaError
 from connectors.outbox import metrics
 from connectors.outbox.lag import Lag
 from connectors.outbox.row import SOURCE, OutboxRow, UnpublishableError, published
-from connectors.outbox.store import FAILURES, OutboxStore
+from connectors.outbox.store import OutboxStore
+from connectors.postgres.errors import FAILURES
 from connectors.runtime.backoff import delay
 from topics.dead_letter import ATTEMPT, CONSUMER, ERROR, FAILED_AT, ID, REASON
 from topics.producer import MessageProducer

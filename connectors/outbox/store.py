@@ -9,8 +9,6 @@ import asyncpg
 
 from connectors.outbox.row import OutboxRow
 
-FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
-
 CONNECT_S = 5.0
 COMMAND_S = 30.0
 IDLE_S = 120
@@ -27,7 +25,10 @@ RETURNING {", ".join(OutboxRow._fields)}
 
 
 class OutboxStore:
-    """A connection to the outbox. All methods raise one of `FAILURES` where the server is away."""
+    """A connection to the outbox.
+
+    All methods raise one of `connectors.postgres.errors.FAILURES` where the server is away.
+    """
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection

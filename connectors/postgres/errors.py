@@ -1,4 +1,4 @@
-"""Which errors a row is to blame for. All others are the server's state, and pass."""
+"""What asyncpg raises, and which of it a row is to blame for: all else is the server's state, and passes."""
 
 from collections.abc import Collection
 
@@ -6,6 +6,9 @@ import asyncpg
 
 # SQLSTATE classes: 22 data exception, 23 integrity constraint violation, 54 a limit that a value exceeds.
 _DATA_CLASSES = ("22", "23", "54")
+
+FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What asyncpg raises where a statement does not end well: the server's word, the client's, the network's."""
 
 UNFIT = (ValueError, TypeError, OverflowError)
 """What the client raises for a value that does not fit its column's type, before it sends anything."""

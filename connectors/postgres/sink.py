@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException
 
 from connectors.postgres import metrics, statements
 from connectors.postgres.compaction import Compacted, compact
-from connectors.postgres.errors import UNFIT, blames_data, code_of
+from connectors.postgres.errors import FAILURES, UNFIT, blames_data, code_of
 from connectors.postgres.flush import Flush, Rows
 from connectors.postgres.months import Months
 from connectors.postgres.offsets import Offsets, OffsetsForeignError, place_of, stretches_of
@@ -21,8 +21,6 @@ log = structlog.get_logger(__name__)
 
 _CAREFUL_BATCHES = 20
 """After a row was met that is there already, so many batches go through the staging tables."""
-
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 class PostgresSink:
@@ -61,7 +59,7 @@ class PostgresSink:
             return ()
         try:
             await self._flush(batch, compacted)
-        except (*_FAILURES, *UNFIT, KafkaException, OffsetsForeignError) as error:
+        except (*FAILURES, *UNFIT, KafkaException, OffsetsForeignError) as error:
             # A COPY that failed leaves the connection's client end in doubt: the next write has its own.
             await self.close()
             if blames_data(error, self._columns):
@@ -115,7 +113,7 @@ class PostgresSink:
             return
         try:
             await connection.close(timeout=1)
-        except (*_FAILURES, TimeoutError) as error:
+        except FAILURES as error:
             connection.terminate()
             log.debug("postgres.close_failed", error=str(error))
 
@@ -138,7 +136,7 @@ class PostgresSink:
             )
             for table in self._tables:
                 await self._connection.execute(statements.create_stage(table))
-        except _FAILURES as error:
+        except FAILURES as error:
             await self.close()
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
         return self._connection

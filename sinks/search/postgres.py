@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from connectors.postgres.errors import FAILURES
 from sinks.search import statements
 from sinks.search.backend import (
     PRICE_STEPS,
@@ -29,7 +30,6 @@ from sinks.search.statements import Statement
 from sinks.search.vocabulary import LEARNT_S, VOCABULARY_S, Vocabulary
 from sinks.search.words import words
 
-_FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _TIMEOUT_S = 10.0
 _CONNECTIONS = 4
 
@@ -88,7 +88,7 @@ class PostgresSearch:
         try:
             pool = await self._connected()
             rows: list[Mapping[str, Any]] = await pool.fetch(asked.sql, *asked.values)
-        except _FAILURES as error:
+        except FAILURES as error:
             raise SearchUnavailableError(f"PostgreSQL does not answer: {error}") from error
         return rows
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import asyncpg
 
+from connectors.postgres.errors import FAILURES
 from connectors.postgres.table import Row, Table
 from connectors.postgres.tombstone import Tombstone
 from connectors.runtime.record import Record
@@ -21,13 +22,6 @@ SELECT table_name, column_name FROM information_schema.columns
 WHERE table_schema = $1 AND data_type IN ('json', 'jsonb')
 """
 _ABSENT = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError, asyncpg.InvalidSchemaNameError)
-_FAILURES = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    OSError,
-    TimeoutError,
-)
 
 JsonColumns = Mapping[str, frozenset[str]]
 
@@ -205,7 +199,7 @@ async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
             await connection.close(timeout=_TIMEOUT_S)
     except _ABSENT:
         raise
-    except _FAILURES as error:
+    except FAILURES as error:
         raise Unreadable(f"PostgreSQL: {error}") from error
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from connectors.outbox.source import OutboxSource
-from connectors.outbox.store import FAILURES
+from connectors.postgres.errors import FAILURES
 from tests.eventually import eventually_async
 from tests.integration.outbox.published import events, process, running
 from tests.integration.outbox.test_source import emptied, write
