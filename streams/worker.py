@@ -1,7 +1,6 @@
 """The stream worker: builds the Faust app of all flows and runs it until it is told to stop."""
 
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -16,6 +15,7 @@ import uvloop
 from prometheus_client import CollectorRegistry, start_http_server
 
 from connectors.health.responder import PingResponder
+from connectors.runtime.collector import collect_seldom
 from streams.flows import FLOWS, GROUP
 from streams.kernel.faust_app import StreamsApp
 from streams.kernel.flow import Flow
@@ -31,7 +31,6 @@ log = structlog.get_logger(__name__)
 STOP_DEADLINE_S = 20.0
 EX_SOFTWARE = 70
 STACK_CHARACTERS = 4_000
-GC_THRESHOLD = 50_000
 
 
 class WorkerApp(StreamsApp):
@@ -101,10 +100,7 @@ def run(
     start_http_server(
         settings.port(PortOffset.WORKER_METRICS, slot.index), addr=settings.host, registry=registry
     )
-    # Everything imported so far lives as long as the process, and events are freed by their counts: let the
-    # collector look less often.
-    gc.freeze()
-    gc.set_threshold(GC_THRESHOLD)
+    collect_seldom()
     # By policy, so that the consumer's thread gets a fast loop, too.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     loop = asyncio.new_event_loop()
