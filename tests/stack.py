@@ -91,14 +91,26 @@ class Child:
 
     server: Process
     log: Path
-    process: subprocess.Popen[bytes] = field(init=False)
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The process that was started last."""
+        assert self._process is not None, f"{self.server.title} was never started"
+        return self._process
+
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Prepare and start the server and wait until it serves."""
+        """Prepare and start the server and wait until it serves; nothing is done where it runs."""
+        if self.running():
+            return
         self.server.prepare(silent)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as handle:
-            self.process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 self.server.command,
                 stdout=handle,
                 stderr=subprocess.STDOUT,
@@ -119,7 +131,7 @@ class Child:
 
     def stop(self) -> None:
         """Stop the server cleanly; kill it where that takes too long."""
-        if self.process.poll() is not None:
+        if not self.running():
             return
         self.process.send_signal(signal.Signals[f"SIG{self.server.stop_signal}"])
         try:
@@ -130,7 +142,7 @@ class Child:
     def kill(self) -> None:
         """Kill the server and its children at once (SIGKILL); when this returns, all are gone."""
         children: list[psutil.Process] = []
-        if self.process.poll() is None:
+        if self.running():
             # A server that sees its children die would have others.
             self.process.send_signal(signal.SIGSTOP)
             children = psutil.Process(self.process.pid).children(recursive=True)
@@ -210,9 +222,7 @@ class Stack:
         child = self._children.get(server.name)
         if child is None:
             child = Child(server, self.settings.data_dir / "logs" / f"{server.name}.log")
-            child.start()
             self._children[server.name] = child
-        elif child.process.poll() is not None:
-            # A test that killed it has failed: that is no reason for others to.
-            child.start()
+        # Started again, too, where a test that killed it has failed: that is no reason for others to.
+        child.start()
         return child
