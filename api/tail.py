@@ -27,6 +27,8 @@ _log = structlog.get_logger()
 _LONGEST_QUEUE = 1000
 _RETRY_SECONDS = 0.2
 
+Listener = Callable[[bytes, bytes], None]
+
 
 class TailEndedError(Exception):
     """Nothing is heard any more."""
@@ -94,6 +96,7 @@ class Dispatcher:
     def __init__(self, topics: Iterable[Topic[Any]]) -> None:
         self._topics: dict[str, Topic[Any]] = {topic.name: topic for topic in topics}
         self._waiting: dict[bytes, set[Subscription]] = {}
+        self._listeners: dict[str, Listener] = {}
 
     @property
     def names(self) -> list[str]:
@@ -117,8 +120,14 @@ class Dispatcher:
         self._waiting.setdefault(encoded, set()).add(subscription)
         return subscription
 
+    def listen(self, topic: Topic[Any], listener: Listener) -> None:
+        """Hand every record of `topic` that has a key and a value to its one listener, undecoded."""
+        self._listeners[topic.name] = listener
+
     def dispatch(self, topic_name: str, key: bytes | None, value: bytes | None) -> None:
-        """Hand one record to whoever waits for its key on its topic."""
+        """Hand one record to the topic's listener, and to whoever waits for its key on its topic."""
+        if key is not None and value is not None and (listener := self._listeners.get(topic_name)):
+            listener(key, value)
         waiting = self._waiting.get(key) if key is not None else None
         if not waiting or value is None:
             return

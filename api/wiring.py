@@ -15,6 +15,7 @@ from api.auth.passwords import Passwords
 from api.auth.service import Accounts
 from api.auth.tokens import Tokens
 from api.auth.users import PostgresUsers
+from api.carts.recent import RecentCarts
 from api.carts.service import CartService
 from api.carts.view import CartView, RedisCarts
 from api.catalogue.cache import CachedCatalogue
@@ -39,6 +40,7 @@ from api.views import Views, open_pool
 from connectors.health.responder import PingResponder
 from sinks.search.select import search_backend
 from topics.producer import MessageProducer
+from topics.registry import CART_UPDATED
 from topics.settings import Settings
 
 _REDIS_SECONDS = 2.0
@@ -80,7 +82,9 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         views = Views(pool)
         catalogue = CachedCatalogue(PostgresCatalogue(views), redis)
         orders = PostgresOrders(views)
-        cart_view = CartView(RedisCarts(redis), catalogue, settings.currency)
+        recent_carts = RecentCarts(RedisCarts(redis))
+        tail.listen(CART_UPDATED, recent_carts.hear)
+        cart_view = CartView(recent_carts, catalogue, settings.currency)
         carts = CartService(commands, cart_view, catalogue)
         key = load_or_create(settings.data_dir)
         tokens = Tokens(key, limits.token_seconds)

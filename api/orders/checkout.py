@@ -7,7 +7,7 @@ import msgspec
 from api.auth.caller import Caller
 from api.command_records import CommandRecord
 from api.commands import Commands, Receipt
-from api.orders.models import CheckoutRequest, DeliveryAddress, Order, Progress
+from api.orders.models import UNFINISHED, CheckoutRequest, DeliveryAddress, Order, Progress
 from api.orders.payments import Tokeniser
 from api.orders.queries import Orders
 from api.orders.snapshots import of_checkout
@@ -18,7 +18,6 @@ from schemas.envelope import derived_id
 from topics.registry import CHECKOUT_REQUESTED
 
 _UNPAID = frozenset({"payment_failed", "capture_failed"})
-_UNFINISHED = frozenset({Progress.REQUESTED, Progress.PLACED})
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class Checkout:
         if order is None:
             record = await self.pending(caller, order_id)
             order = of_checkout(order_id, record, self._currency) if record else None
-        return None if order is None or order.status in _UNFINISHED else order
+        return None if order is None or order.status in UNFINISHED else order
 
     async def _request(self, order_id: str, request: CheckoutRequest) -> CheckoutRequested:
         token = request.payment_token

@@ -89,6 +89,7 @@ class Progress(StrEnum):
     REFUNDED = "refunded"
 
 
+UNFINISHED = frozenset({Progress.REQUESTED, Progress.PLACED})
 TERMINAL = frozenset({Progress.FAILED, Progress.DELIVERED, Progress.CANCELLED, Progress.REFUNDED})
 
 

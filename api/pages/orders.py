@@ -10,7 +10,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.caller import AnyCaller, Caller
-from api.orders.models import Order, OrderEvent, Progress
+from api.orders.models import UNFINISHED, Order, OrderEvent, Progress
 from api.pages.refusals import sentence
 from api.pages.rendering import fragment, page
 from api.pages.route import PageRoute
@@ -35,7 +35,10 @@ async def orders(
     if caller.owner is None:
         return page(request, "orders.html", caller, orders=[], next_cursor=None)
     found = await services.orders.page(caller, cursor=cursor)
-    return page(request, "orders.html", caller, orders=found.items, next_cursor=found.next_cursor)
+    moving = cursor is None and any(each.status in UNFINISHED for each in found.items)
+    return page(
+        request, "orders.html", caller, orders=found.items, next_cursor=found.next_cursor, moving=moving
+    )
 
 
 @router.get("/orders/{order_id}")
