@@ -1,28 +1,24 @@
 """Creating the registry's topics on a broker, and naming where the broker differs."""
 
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 
 import msgspec
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
     AdminClient,
     ConfigEntry,
     ConfigResource,
     NewTopic,
-    OffsetSpec,
     ResourceType,
 )
 
 from schemas.lock import lock
+from topics.offsets import TIMEOUT_S, await_leaders
 from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, TOPICS
 from topics.schema_topic import publish
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic
-
-TIMEOUT_S = 30.0
-_LOOK_S = 0.05
 
 AnyTopic = Topic[msgspec.Struct] | RawTopic
 
@@ -100,28 +96,17 @@ def create(settings: Settings) -> list[str]:
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise
-    _await_leaders(admin, {each.topic: each.num_partitions for each in new if each.topic in created})
+    await_leaders(
+        admin,
+        {
+            (each.topic, number)
+            for each in new
+            if each.topic in created
+            for number in range(each.num_partitions)
+        },
+    )
     publish(settings, lock())
     return sorted(created)
-
-
-def _await_leaders(admin: AdminClient, partitions: Mapping[str, int]) -> None:
-    # The broker acknowledges a topic before its partitions have leaders: who asks too early is refused.
-    latest = OffsetSpec.latest()  # type: ignore[no-untyped-call] # untyped upstream
-    wanted = {
-        TopicPartition(name, number): latest for name, count in partitions.items() for number in range(count)
-    }
-    deadline = time.monotonic() + TIMEOUT_S
-    while wanted:
-        try:
-            for future in admin.list_offsets(wanted, request_timeout=TIMEOUT_S).values():
-                future.result()
-        except KafkaException:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_LOOK_S)
-        else:
-            return
 
 
 def verify(settings: Settings) -> list[str]:

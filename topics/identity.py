@@ -5,7 +5,8 @@ from collections.abc import Collection
 
 from confluent_kafka import TopicCollection
 
-from topics.admin import TIMEOUT_S, client
+from topics.admin import client
+from topics.offsets import TIMEOUT_S
 from topics.settings import Settings
 
 

@@ -4,9 +4,10 @@ import time
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient
 
-from topics.admin import TIMEOUT_S, client
+from topics.admin import client
+from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
 from topics.registry import DEAD_LETTERS, SERVICE_PING, SERVICE_PONG, TOPICS
 from topics.settings import Settings
 
@@ -14,9 +15,6 @@ FIRST_RECORD_TIMEOUT_S = 2.0
 
 # Dead letters are read too: the sinks show them.
 _OWED = (TOPICS.keys() - {SERVICE_PING.name, SERVICE_PONG.name}) | {t.name for t in DEAD_LETTERS.values()}
-
-Place = tuple[str, int]
-"""A topic and a partition of it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,7 @@ def lag(
     unstarted = {
         (group, place) for group, place in _held(admin, wanted, timeout_s) if (group, place) not in committed
     }
-    first = _offsets(admin, {place for _, place in unstarted}, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call] # untyped upstream
+    first = first_offsets(admin, {place for _, place in unstarted}, timeout_s)
     committed |= {(group, place): first[place] for group, place in unstarted}
     ends = end_offsets(admin, {place for _, place in committed}, timeout_s)
     behind = {(*place, offset) for (_, place), offset in committed.items() if offset < ends[place]}
@@ -76,19 +74,6 @@ def lag(
         )
         for (group, (topic, partition)), offset in sorted(committed.items())
     ]
-
-
-def end_offsets(admin: AdminClient, places: set[Place], timeout_s: float = TIMEOUT_S) -> dict[Place, int]:
-    """Return the offset after the last record of each (topic, partition)."""
-    return _offsets(admin, places, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call] # untyped upstream
-
-
-def _offsets(admin: AdminClient, places: set[Place], spec: OffsetSpec, timeout_s: float) -> dict[Place, int]:
-    if not places:
-        return {}
-    wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
-    answers = admin.list_offsets(wanted, request_timeout=timeout_s)
-    return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
 
 
 def _counts(topic: str) -> bool:

@@ -10,17 +10,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 import stamina
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka.admin import AdminClient
 
-from topics.admin import TIMEOUT_S, client
+from topics.admin import client
+from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
 from topics.registry import TOPICS
 from topics.settings import Settings
 
 # Who reads what: consumer group -> names of the topics that it reads.
 Readers = Mapping[str, Collection[str]]
 T = TypeVar("T")
-Places = dict[tuple[str, int], int]
+Places = dict[Place, int]
 
 _POLL_S = 0.5
 _BROKER_S = 30.0
@@ -54,9 +55,8 @@ class Positions:
     def ends(self, topics: Iterable[str] | None = None) -> Places:
         """Return the offset after the last record of every partition, of these topics or all read."""
         wanted = self._read if topics is None else topics
-        return self._offsets(
-            [(topic, p) for topic in wanted for p in self._partitions.get(topic, ())], latest=True
-        )
+        places = {(topic, p) for topic in wanted for p in self._partitions.get(topic, ())}
+        return self._asked(lambda admin: end_offsets(admin, places))
 
     def behind(self, ends: Places) -> dict[tuple[str, str], int]:
         """Return by how many records each (group, topic) is behind `ends`; only where it is."""
@@ -64,7 +64,7 @@ class Positions:
         for group, topics in self._readers.items():
             committed = self._committed(group)
             read = [place for place in ends if place[0] in topics and ends[place] > 0]
-            firsts = self._offsets([place for place in read if place not in committed], latest=False)
+            firsts = self._firsts({place for place in read if place not in committed})
             for place in read:
                 left = ends[place] - committed.get(place, firsts.get(place, 0))
                 if left > 0:
@@ -88,18 +88,8 @@ class Positions:
             if tp.offset >= 0
         }
 
-    def _offsets(self, places: list[tuple[str, int]], *, latest: bool) -> Places:
-        if not places:
-            return {}
-        spec = OffsetSpec.latest() if latest else OffsetSpec.earliest()  # type: ignore[no-untyped-call] # untyped upstream
-
-        def ask(admin: AdminClient) -> Places:
-            answers = admin.list_offsets(
-                {TopicPartition(*place): spec for place in places}, request_timeout=TIMEOUT_S
-            )
-            return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
-
-        return self._asked(ask)
+    def _firsts(self, places: set[Place]) -> Places:
+        return self._asked(lambda admin: first_offsets(admin, places))
 
     def _asked(self, ask: Callable[[AdminClient], T]) -> T:
         """Ask the broker; a client that knows an old leader or coordinator is replaced by a new one."""

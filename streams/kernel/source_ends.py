@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException
 from streams.kernel.flow import Flow
 from streams.kernel.standstill import SourcePartition
 from topics.admin import client, renew_client
-from topics.lag import end_offsets
+from topics.offsets import end_offsets
 from topics.settings import Settings
 
 log = structlog.get_logger(__name__)

@@ -1,9 +1,9 @@
 """Filling topics ahead of a measurement, and reading afterwards, from the broker's own clock, how it went."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
@@ -13,7 +13,7 @@ from confluent_kafka.admin import (
 )
 
 from topics.admin import client
-from topics.lag import end_offsets
+from topics.offsets import await_leaders, end_offsets
 from topics.settings import Settings
 
 TIMEOUT_S = 60.0
@@ -87,15 +87,15 @@ class Watch:
         )
         self._admin = client(settings)
         self._places = {(name, number) for name in names for number in range(settings.partitions)}
-        self._began = self._ends()
+        self._began = await_leaders(self._admin, self._places)
 
     def come(self) -> int:
         """Return how many records have come."""
-        return sum(self._ends().values()) - sum(self._began.values())
+        return sum(end_offsets(self._admin, self._places).values()) - sum(self._began.values())
 
     def records(self) -> Iterator[tuple[str, int, bytes, bytes]]:
         """Yield topic, arrival (ms), key and value of what has come."""
-        ends = self._ends()
+        ends = end_offsets(self._admin, self._places)
         left = sum(ends.values()) - sum(self._began.values())
         self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._began.items()])
         deadline = time.monotonic() + TIMEOUT_S
@@ -113,17 +113,6 @@ class Watch:
     def close(self) -> None:
         """Leave."""
         self._consumer.close()
-
-    def _ends(self) -> Mapping[tuple[str, int], int]:
-        deadline = time.monotonic() + TIMEOUT_S
-        while True:
-            try:
-                return end_offsets(self._admin, self._places)
-            except KafkaException:
-                # A topic that was made a moment ago may have no leader yet.
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
 
 
 def _bytes(part: str | bytes | None) -> bytes:

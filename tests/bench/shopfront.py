@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-import stamina
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from schemas.cart import CartAdd, CartLine
@@ -20,7 +19,7 @@ from schemas.inventory import InventoryReceive
 from schemas.product import ProductCreate
 from topics.admin import client, partitions_of
 from topics.command import command
-from topics.lag import end_offsets
+from topics.offsets import await_leaders
 from topics.registry import (
     CART_ADD,
     CART_UPDATED,
@@ -49,7 +48,7 @@ class Listener:
 
     def __init__(self, settings: Settings, topics: Iterable[Topic[Any]]) -> None:
         places = {(topic.name, n) for topic in topics for n in range(partitions_of(topic, settings))}
-        ends = _ends(settings, places)
+        ends = await_leaders(client(settings), places)
         self._consumer = Consumer(
             {
                 "bootstrap.servers": settings.kafka_bootstrap,
@@ -128,12 +127,6 @@ class Mouth:
     def _delivered(self, error: object, message: Message) -> None:
         if error is not None:
             self._failure = f"{message.topic()}: {error}"
-
-
-@stamina.retry(on=KafkaException, timeout=SILENCE_S, wait_max=1.0)
-def _ends(settings: Settings, places: set[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """Return where the partitions end; asked again while the leaders of new topics still change."""
-    return end_offsets(client(settings), places)
 
 
 def _topic_and_key(record: Message) -> tuple[str, bytes]:

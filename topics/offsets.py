@@ -1,0 +1,43 @@
+"""Where partitions begin and end, as the broker tells it."""
+
+from typing import Final
+
+import stamina
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+TIMEOUT_S: Final = 30.0
+
+Place = tuple[str, int]
+"""A topic and a partition of it."""
+
+
+def first_offsets(admin: AdminClient, places: set[Place], timeout_s: float = TIMEOUT_S) -> dict[Place, int]:
+    """Return the offset of the first record that each partition still has.
+
+    Raises confluent_kafka.KafkaException where the broker does not answer for all of them in `timeout_s`.
+    """
+    return _offsets(admin, places, OffsetSpec.earliest(), timeout_s)  # type: ignore[no-untyped-call] # untyped upstream
+
+
+def end_offsets(admin: AdminClient, places: set[Place], timeout_s: float = TIMEOUT_S) -> dict[Place, int]:
+    """Return the offset after the last record of each partition; raises like `first_offsets`."""
+    return _offsets(admin, places, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call] # untyped upstream
+
+
+@stamina.retry(on=KafkaException, attempts=None, timeout=TIMEOUT_S, wait_initial=0.05, wait_max=0.5)
+def await_leaders(admin: AdminClient, places: set[Place]) -> dict[Place, int]:
+    """Wait until every partition has a leader that serves, and return where they end.
+
+    The broker acknowledges a new topic before its partitions have leaders: who asks too early is refused.
+    Raises confluent_kafka.KafkaException where one still has none after 30 s.
+    """
+    return end_offsets(admin, places)
+
+
+def _offsets(admin: AdminClient, places: set[Place], spec: OffsetSpec, timeout_s: float) -> dict[Place, int]:
+    if not places:
+        return {}
+    wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
+    answers = admin.list_offsets(wanted, request_timeout=timeout_s)
+    return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
