@@ -90,15 +90,7 @@ def create_app(
             CORSMiddleware,
             allow_origins=list(limits.cors_origins),
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
-            allow_headers=[
-                "Authorization",
-                "Content-Type",
-                "Idempotency-Key",
-                "Last-Event-ID",
-                "Prefer",
-                "X-Cart-Id",
-                "X-Correlation-Id",
-            ],
+            allow_headers=list(_CLIENT_HEADERS),
             expose_headers=["Location", "Preference-Applied", "X-Cart-Id", "X-Correlation-Id"],
         )
     app.add_middleware(RequestContext)

@@ -137,7 +137,8 @@ def _allowed(request: Request) -> str:
     )
 
 
-async def _on_http(request: Request, error: Exception) -> Response:
+async def on_http(request: Request, error: Exception) -> Response:
+    """Return the problem of what no route takes: an unknown path, a method that a path has not."""
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -162,7 +163,7 @@ def install(app: FastAPI) -> None:
     """Answer every expected error with a problem document; the others are the middleware's."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_validation)
-    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(HTTPException, on_http)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

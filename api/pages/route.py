@@ -45,18 +45,19 @@ class PageRoute(APIRoute):
 
         async def handler(request: Request) -> Response:
             if request.method == "POST" and not same_origin(request):
-                return _shown(request, Problem(FORBIDDEN, "this form was not sent by the shop's own page"))
+                return shown(request, Problem(FORBIDDEN, "this form was not sent by the shop's own page"))
             try:
                 return await serve(request)
             except Problem as problem:
-                return _shown(request, problem)
+                return shown(request, problem)
             except RequestValidationError as error:
-                return _shown(request, of_validation(error))
+                return shown(request, of_validation(error))
 
         return handler
 
 
-def _shown(request: Request, problem: Problem) -> Response:
+def shown(request: Request, problem: Problem) -> Response:
+    """Return a problem as a page, as a toast where htmx asks, or as the way to log in."""
     if problem.status == UNAUTHORIZED:
         back = quote(request.url.path if request.method == "GET" else "/", safe="")
         answer: Response = RedirectResponse(f"/login?next={back}", 303)
