@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
+from statistics import median
 
 from tests.bench.checkout_load import CheckoutLoad, Outcome
 from tests.bench.platform import cpu_seconds, doctor, platform
@@ -52,7 +53,7 @@ class Till:
 
     async def at_share(self, seconds: float) -> Sample:
         """Buy at 80 % of the sustained rate for so long: p99 in ms."""
-        rate = SHARE * max(self._sustained)
+        rate = SHARE * median(self._sustained)
         outcome = await self._buy(max(50, int(rate * seconds)), lambda load: load.at_rate(rate))
         return Sample(outcome.percentile(0.99), {"asked/s": rate, **_percentiles(outcome)})
 
