@@ -14,6 +14,7 @@ class PendingCheckout(msgspec.Struct, frozen=True, omit_defaults=True):
     user_id: str | None
     requested_at: int
     deadline_at: int
+    correlation_id: str = ""
 
 
 class Merged(msgspec.Struct, frozen=True, omit_defaults=True):

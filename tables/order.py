@@ -17,12 +17,14 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `version` starts at the birth's time in ms and grows by one per event. `deadline_at` (ms) ends an order
     that is still placed. `quoted` and `authorised` are the two halves of the join that confirms; `captured`
-    lets it ship; `refunding` says that money is on its way back.
+    lets it ship; `refunding` says that money is on its way back. `correlation_id` is the checkout's, for what
+    its deadline brings.
     """
 
     snapshot: OrderSnapshot
     version: int
     deadline_at: int | None = None
+    correlation_id: str = ""
     quoted: bool = False
     authorised: bool = False
     captured: bool = False

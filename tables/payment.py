@@ -26,13 +26,14 @@ class Pending(msgspec.Struct, frozen=True):
     """An operation whose outcome is not known.
 
     `attempt` counts instructions from 1. Asked, the gateway has until `due_at` (ms) to answer; not `asked`,
-    it was unavailable and is asked again at `due_at`.
+    it was unavailable and is asked again at `due_at`, on behalf of the same `correlation_id`.
     """
 
     operation: PaymentOperation
     attempt: int
     due_at: int
     asked: bool = True
+    correlation_id: str = ""
 
 
 class Payment(msgspec.Struct, frozen=True, omit_defaults=True):

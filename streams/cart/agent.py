@@ -49,4 +49,5 @@ FLOW = Flow(
     ),
     due=partial(expiry.due, POLICY),
     timer=CART_DUE,
+    correlation=expiry.correlation,
 )

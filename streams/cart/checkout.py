@@ -40,6 +40,7 @@ def request(policy: CartPolicy, state: Cart | None, message: Message[CheckoutReq
         user_id=message.user_id,
         requested_at=message.occurred_at,
         deadline_at=message.occurred_at + policy.checkout_ms,
+        correlation_id=message.correlation_id,
     )
     if _complete(cart, pending):
         return _frozen(policy, cart, pending, message)

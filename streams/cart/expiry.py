@@ -23,6 +23,11 @@ def due(policy: CartPolicy, state: Cart) -> int | None:
     return state.updated_at + (policy.idle_ms if state.lines else policy.retention_ms)
 
 
+def correlation(state: Cart) -> str:
+    """Return in whose name lines still under way are waited for."""
+    return "" if state.pending is None else state.pending.correlation_id
+
+
 def woken(policy: CartPolicy, state: Cart | None, message: Message[TimerDue]) -> Decision[Cart]:
     """Do what is due; a timer that the cart no longer asks for changes nothing."""
     wanted = None if state is None else due(policy, state)

@@ -60,6 +60,9 @@ class Flow(Generic[S]):
     kernel writes a `TimerDue` record to `timer` under the same key, and the flow's own route for that topic
     decides: so timers take their place in the order of records. A handler of a timer must ignore one that
     the state no longer asks for.
+
+    `correlation` returns the correlation id in whose name a state waits, which its timer's message goes on
+    with; where it returns nothing, a timer begins a correlation of its own.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Flow(Generic[S]):
     routes: tuple[Route[S, Any], ...]
     due: Callable[[S], int | None] | None = None
     timer: Topic[TimerDue] | None = None
+    correlation: Callable[[S], str] | None = None
 
     def __post_init__(self) -> None:
         names = [route.topic.name for route in self.routes]

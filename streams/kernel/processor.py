@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import structlog
 
+from schemas.envelope import Message
 from streams.kernel.batch import Batch, output_size
 from streams.kernel.dead_letters import dead_letter
 from streams.kernel.errors import (
@@ -135,6 +136,8 @@ class Processor(Generic[S]):
         key.decode()
         message = decode(route.topic, value)
         state = view.get(key)
+        if route.topic is self._flow.timer:
+            message = self._continued(message, state)
         decision: Decision[S] = route.handler(state, message)
         made = (
             encode_outputs(decision.outputs, message, record.headers, declared, self._flow.name, now)
@@ -149,6 +152,12 @@ class Processor(Generic[S]):
                 )
             view.put(key, after)
         return made
+
+    def _continued(self, woken: Message[Any], state: S | None) -> Message[Any]:
+        """Return a timer's message under the correlation in whose name the state has waited."""
+        correlation = self._flow.correlation
+        waited = correlation(state) if correlation is not None and state is not None else ""
+        return msgspec.structs.replace(woken, correlation_id=waited) if waited else woken
 
     def _gap_before(self, record: Record) -> int:
         """Return how many offsets are missing between a topic's last delivered record and this one."""

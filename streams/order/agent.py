@@ -58,4 +58,5 @@ FLOW = Flow(
     ),
     due=partial(decide.due, POLICY),
     timer=ORDER_DUE,
+    correlation=decide.correlation,
 )

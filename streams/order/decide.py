@@ -49,7 +49,12 @@ def started(state: Order | None, message: Message[CheckoutStarted]) -> Decision[
         placed_at=data.placed_at,
         updated_at=message.occurred_at,
     )
-    order = Order(snapshot, version=message.occurred_at, deadline_at=data.deadline_at)
+    order = Order(
+        snapshot,
+        version=message.occurred_at,
+        deadline_at=data.deadline_at,
+        correlation_id=message.correlation_id,
+    )
     return Decision(order, (event(message.aggregate_id, order),))
 
 
@@ -141,6 +146,11 @@ def due(policy: OrderPolicy, state: Order) -> int | None:
     if snapshot.status is OrderStatus.DELIVERED and not state.refunding:
         return snapshot.updated_at + policy.refund_window_ms
     return None
+
+
+def correlation(state: Order) -> str:
+    """Return in whose name a checkout waits for its end."""
+    return state.correlation_id
 
 
 def woken(policy: OrderPolicy, state: Order | None, message: Message[TimerDue]) -> Decision[Order]:

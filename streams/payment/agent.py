@@ -65,4 +65,5 @@ FLOW = Flow(
     ),
     due=partial(decide.due, POLICY),
     timer=PAYMENT_DUE,
+    correlation=decide.correlation,
 )

@@ -156,6 +156,11 @@ def due(policy: PaymentPolicy, state: Payment) -> int | None:
     return state.changed_at + policy.retention_ms if state.status in FINAL and not owed else None
 
 
+def correlation(state: Payment) -> str:
+    """Return in whose name the provider's answer is awaited."""
+    return "" if state.pending is None else state.pending.correlation_id
+
+
 def _fresh(
     message: Message[InventoryReserved] | Message[OrderSnapshot], goal: Goal, payment_token: str
 ) -> Payment:
@@ -172,4 +177,4 @@ def _fresh(
 
 
 def _turn(policy: PaymentPolicy, message: Message[msgspec.Struct]) -> Turn:
-    return Turn(policy, message.aggregate_id, message.occurred_at)
+    return Turn(policy, message.aggregate_id, message.occurred_at, message.correlation_id)

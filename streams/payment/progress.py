@@ -27,11 +27,12 @@ _REVOCABLE = (PaymentOperation.AUTHORISE, PaymentOperation.CAPTURE)
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """One message's turn at one order's payment, at `now` (ms)."""
+    """One message's turn at one order's payment, at `now` (ms), in the name of its correlation."""
 
     policy: PaymentPolicy
     order_id: str
     now: int
+    correlation_id: str = ""
 
 
 def operation_key(order_id: str, payment: Payment, operation: PaymentOperation) -> str:
@@ -79,7 +80,8 @@ def asked(turn: Turn, payment: Payment, operation: PaymentOperation, attempt: in
         attempt=attempt,
         provider_reference=payment.reference,
     )
-    pending = Pending(operation, attempt, turn.now + answer_delay(turn.policy, attempt))
+    due_at = turn.now + answer_delay(turn.policy, attempt)
+    pending = Pending(operation, attempt, due_at, correlation_id=turn.correlation_id)
     after = replace(payment, pending=pending, attempts=attempt)
     return Decision(after, (Out(PAYMENT_INSTRUCT, turn.order_id, instruction),))
 

@@ -143,7 +143,12 @@ class Shop:
             event_id = derived_id("outcome", message.event_id)
             for _ in range(self._times):
                 await self.driver.send(
-                    PAYMENT_OUTCOME, message.aggregate_id, outcome, event_id=event_id, settle=False
+                    PAYMENT_OUTCOME,
+                    message.aggregate_id,
+                    outcome,
+                    event_id=event_id,
+                    correlation_id=message.correlation_id,
+                    settle=False,
                 )
         return bool(asked)
 

@@ -11,6 +11,7 @@ from topics.registry import (
     CART_UPDATED,
     CHECKOUT_COMPLETED,
     CHECKOUT_FAILED,
+    CHECKOUT_REQUESTED,
     CHECKOUT_STARTED,
     ORDER_ADVANCE,
     ORDER_CANCEL,
@@ -22,6 +23,8 @@ from topics.registry import (
     ORDER_RETURNED,
     ORDER_SHIPPED,
     PAYMENT_CAPTURED,
+    PAYMENT_INSTRUCT,
+    PAYMENT_VOIDED,
 )
 
 POSTAGE = Charge("POST", "Postage", 1, 250)
@@ -139,6 +142,24 @@ async def test_an_outage_past_the_deadline_cancels_the_order() -> None:
         shop.check()
 
 
+async def test_what_timers_bring_goes_on_in_the_checkouts_name() -> None:
+    async with Shop() as shop:
+        await shop.stock("A", 10)
+        await shop.fill("cart", line("A"))
+        shop.answering = False
+        await shop.buy("cart", "order")
+        await shop.advance(20 * MINUTE)
+        shop.answering = True
+        await shop.advance(20 * MINUTE)
+        asked = shop.events(PAYMENT_INSTRUCT)
+        assert {message.data.operation for message in asked} == {"authorise", "void"}
+        assert shop.only(CHECKOUT_FAILED).data.reason == "deadline_exceeded"
+        told = {message.correlation_id for message in asked}
+        told |= {shop.only(CHECKOUT_FAILED).correlation_id, shop.only(PAYMENT_VOIDED).correlation_id}
+        assert told == {shop.only(CHECKOUT_REQUESTED).correlation_id}
+        shop.check()
+
+
 async def test_an_answer_that_comes_after_the_deadline_is_undone() -> None:
     async with Shop() as shop:
         await shop.stock("A", 10)
@@ -234,6 +255,8 @@ async def test_a_checkout_whose_lines_never_come_fails() -> None:
         await shop.buy("cart", "order", expected_lines=1)
         await shop.advance(15 * MINUTE)
         assert shop.only(CHECKOUT_FAILED).data.reason == "incomplete_cart"
+        requested, failed = shop.only(CHECKOUT_REQUESTED), shop.only(CHECKOUT_FAILED)
+        assert failed.correlation_id == requested.correlation_id
         shop.check()
 
 
