@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import RedirectResponse, Response
 
@@ -20,6 +20,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 MERGE_SECONDS = 5.0
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 Text = Annotated[str, Form(max_length=LONGEST * 2)]
+OnFrom = Annotated[str, Query(alias="next", max_length=500)]
+On = Annotated[str, Form(alias="next", max_length=500)]
 
 
 def _local(path: str) -> str:
@@ -27,21 +29,30 @@ def _local(path: str) -> str:
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
 
 
-def _form(request: Request, caller: Caller, *, registering: bool, **values: object) -> Response:
+def _form(request: Request, caller: Caller, on: str, *, registering: bool, **values: object) -> Response:
     status = 422 if values.get("message") else 200
-    return page(request, "login.html", caller, status, registering=registering, **values)
+    return page(
+        request,
+        "login.html",
+        caller,
+        status,
+        registering=registering,
+        next=_local(on),
+        for_staff=on.startswith("/ops"),
+        **values,
+    )
 
 
 @router.get("/login")
-async def login_form(request: Request, caller: AnyCaller, next: str = "/") -> Response:  # noqa: A002 (the form's name)
+async def login_form(request: Request, caller: AnyCaller, on: OnFrom = "/") -> Response:
     """Show the form to log in."""
-    return _form(request, Caller(None, caller.guest_cart), registering=False, next=_local(next))
+    return _form(request, Caller(None, caller.guest_cart), on, registering=False)
 
 
 @router.get("/register")
-async def registration_form(request: Request, caller: AnyCaller) -> Response:
+async def registration_form(request: Request, caller: AnyCaller, on: OnFrom = "/") -> Response:
     """Show the form for a new account."""
-    return _form(request, caller, registering=True)
+    return _form(request, caller, on, registering=True)
 
 
 @router.post("/login")
@@ -51,21 +62,19 @@ async def login(
     caller: AnyCaller,
     email: Text,
     password: Text,
-    next: Annotated[str, Form(max_length=500)] = "/",  # noqa: A002 (the form's name)
+    on: On = "/",
 ) -> Response:
     """Begin a session; the guest's cart goes with the shopper."""
     try:
         session = await _session(request, services, caller, email, password)
     except Problem as problem:
-        return _form(
-            request, caller, registering=False, message=problem.detail, email=email, next=_local(next)
-        )
-    return _begun(session, services, _local(next))
+        return _form(request, caller, on, registering=False, message=problem.detail, email=email)
+    return _begun(session, services, _local(on))
 
 
 @router.post("/register")
 async def register(
-    request: Request, services: Use, caller: AnyCaller, email: Text, password: Text
+    request: Request, services: Use, caller: AnyCaller, email: Text, password: Text, on: On = "/"
 ) -> Response:
     """Create an account and begin its first session."""
     try:
@@ -73,10 +82,11 @@ async def register(
         await services.accounts.register(checked, password, _client(request))
         session = await _session(request, services, caller, checked, password)
     except ValidationError:
-        return _form(request, caller, registering=True, message="This is no email address.", email=email)
+        message = "This is no email address."
+        return _form(request, caller, on, registering=True, message=message, email=email)
     except Problem as problem:
-        return _form(request, caller, registering=True, message=problem.detail, email=email)
-    return _begun(session, services, "/")
+        return _form(request, caller, on, registering=True, message=problem.detail, email=email)
+    return _begun(session, services, _local(on))
 
 
 @router.post("/logout")
