@@ -25,14 +25,18 @@ def end_offsets(admin: AdminClient, places: set[Place], timeout_s: float = TIMEO
     return _offsets(admin, places, OffsetSpec.latest(), timeout_s)  # type: ignore[no-untyped-call] # untyped upstream
 
 
-@stamina.retry(on=KafkaException, attempts=None, timeout=TIMEOUT_S, wait_initial=0.05, wait_max=0.5)
 def await_leaders(admin: AdminClient, places: set[Place]) -> dict[Place, int]:
     """Wait until every partition has a leader that serves, and return where they end.
 
     The broker acknowledges a new topic before its partitions have leaders: who asks too early is refused.
     Raises confluent_kafka.KafkaException where one still has none after 30 s.
     """
-    return end_offsets(admin, places)
+    for attempt in stamina.retry_context(
+        on=KafkaException, attempts=None, timeout=TIMEOUT_S, wait_initial=0.05, wait_max=0.2, wait_jitter=0.05
+    ):
+        with attempt:
+            return end_offsets(admin, places)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _offsets(admin: AdminClient, places: set[Place], spec: OffsetSpec, timeout_s: float) -> dict[Place, int]:
