@@ -13,6 +13,9 @@ the internals that are used here.
   commits past messages that are still in flight (faust-streaming#606).
 - `AppliedOffsetsConsumer._drain_messages`: one event per partition and fetch, whose value is the list of raw
   records. Stock Faust makes an event, a message, two asyncio tasks and a wait per record.
+- `SessionConsumerThread.seek_to_committed`: what was fetched while the flow was stopped is fetched again,
+  also where nothing was ever committed. aiokafka leaves such a partition where it stands: its first records
+  were lost where they came at the end of a rebalance.
 - `SessionConsumerThread.on_thread_stop`: a worker that is stopped for good leaves its group. aiokafka lets no
   static member leave, so its partitions would wait until the session times out.
 """
@@ -24,6 +27,7 @@ from typing import Any, Protocol, cast
 
 import faust
 from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.structs import TopicPartition
 from faust.assignor.client_assignment import ClientAssignment
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
@@ -193,6 +197,20 @@ class SessionConsumerThread(AIOKafkaConsumerThread):
         """Start the consumer."""
         await super().on_start()
         keep_fetch_sessions(self._ensure_consumer())
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek to what is committed, or to the beginning where nothing is; return what is committed."""
+        return cast("Mapping[TP, int]", await self.call_thread(self._seek_to_committed))
+
+    async def _seek_to_committed(self) -> dict[TopicPartition, int | None]:
+        consumer = self._ensure_consumer()
+        changelogs = self.app.tables.changelog_topics
+        committed: dict[TopicPartition, int | None] = await consumer.seek_to_committed()
+        for tp, offset in committed.items():
+            if not offset and tp.topic not in changelogs:
+                # Retention may have removed what was there: then the broker says so, and the first is read.
+                consumer.seek(tp, 0)
+        return committed
 
     async def on_thread_stop(self) -> None:
         """Stop the consumer."""

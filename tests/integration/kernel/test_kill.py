@@ -72,6 +72,20 @@ async def test_workers_that_join_and_leave_under_load_hand_over_exactly(
     assert_exact(await outputs(own_settings, "move"), 2 * ROUND, KEYS)
 
 
+async def test_the_first_records_of_all_are_counted_where_they_come_amid_a_rebalance(
+    workers: Workers, own_settings: Settings
+) -> None:
+    """Nothing is committed yet that the fetch could be sought back to."""
+    first = workers.start(0, "late")
+    await asyncio.to_thread(first.wait_ready)
+    second = workers.start(1)
+    await asyncio.to_thread(second.wait_ready)
+    await asyncio.to_thread(eventually, lambda: first.owned() < own_settings.partitions)
+    await feed(own_settings, KEYS, KEYS, "first")
+    await eventually_async(lambda: distinct(own_settings, "first"), lambda have: have >= KEYS, 30)
+    assert_exact(await outputs(own_settings, "first"), KEYS, KEYS)
+
+
 async def test_a_broker_that_is_killed_only_delays(workers: Workers, own_stack: Stack) -> None:
     settings = own_stack.settings
     worker = workers.start()

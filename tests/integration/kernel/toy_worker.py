@@ -1,7 +1,8 @@
 """Runs the toy flow as a worker: `python -m tests.integration.kernel.toy_worker APP_ID INDEX [NATURE]`.
 
 A *sleepy* one stops itself (SIGSTOP) once, amid deciding: when it is woken, it has a batch in hand.
-A *blocked* one never comes back from a decision. Of a *cancelled* one the second rebalance is called off, as
+A *late* one ends its rebalances only when it has read a record: one that came before the flow goes on. A
+*blocked* one never comes back from a decision. Of a *cancelled* one the second rebalance is called off, as
 aiokafka does it: the cancellation ends Faust's recovery task, and nothing else.
 """
 
@@ -16,9 +17,11 @@ from itertools import count
 
 from schemas.cart import CartAdd
 from schemas.envelope import Message
-from streams.kernel.faust_mends import OwningRecovery
+from streams.kernel import faust_mends
+from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningRecovery
 from streams.kernel.flow import Decision, Flow
 from streams.worker import run
+from tests.eventually import eventually_seen
 from tests.topology.kernel import toy
 from topics.registry import CART_ADD
 from topics.settings import Settings
@@ -59,6 +62,28 @@ def cancel_second_recovery() -> None:
     OwningRecovery.on_recovery_completed = cancelled  # type: ignore[method-assign] # what aiokafka's error does
 
 
+def end_rebalances_late() -> None:
+    # Longer than a rebalance: the fetch that is under way when it begins is there when a record comes.
+    faust_mends.FETCH_TIMEOUT_S = 60.0
+    recoveries = count(1)
+    complete = OwningRecovery.on_recovery_completed
+    seek = AppliedOffsetsConsumer.perform_seek
+    late = asyncio.Event()
+
+    async def completed(self: OwningRecovery, generation_id: int = 0) -> None:
+        if next(recoveries) > 1:
+            late.set()
+        await complete(self, generation_id)
+
+    async def sought(self: AppliedOffsetsConsumer) -> None:
+        if late.is_set():
+            await eventually_seen(self.read, lambda read: any(read.values()))
+        await seek(self)
+
+    OwningRecovery.on_recovery_completed = completed  # type: ignore[method-assign] # as slow brokers do
+    AppliedOffsetsConsumer.perform_seek = sought  # type: ignore[method-assign,assignment]
+
+
 if __name__ == "__main__":
     app_id, index, *nature = sys.argv[1:]
     own = toy.FLOW
@@ -67,6 +92,8 @@ if __name__ == "__main__":
             own = stopping(own, sleep)
         case ["blocked"]:
             own = stopping(own, block)
+        case ["late"]:
+            end_rebalances_late()
         case ["cancelled"]:
             cancel_second_recovery()
     run(Settings(), int(index), flows=[own], app_id=app_id)

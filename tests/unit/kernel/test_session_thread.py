@@ -1,11 +1,12 @@
 """The consumer's thread: what it tells of its reading, and whether it lets its coordinator leave."""
 
 import inspect
+from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
 
@@ -21,14 +22,24 @@ class Consumer:
         self._coordinator = SimpleNamespace(_group_instance_id="host-0")
         self._subscription = SubscriptionState()
         self.closed_as: list[str | None] = []
+        self.committed: dict[TopicPartition, int | None] = {}
+        self.sought: list[tuple[TopicPartition, int]] = []
+
+    async def seek_to_committed(self) -> dict[TopicPartition, int | None]:
+        return self.committed
+
+    def seek(self, place: TopicPartition, offset: int) -> None:
+        self.sought.append((place, offset))
 
     async def stop(self) -> None:
         self.closed_as.append(self._coordinator._group_instance_id)
 
 
-def thread(consumer: Consumer | None, *, leaves: bool = False) -> SessionConsumerThread:
+def thread(
+    consumer: Consumer | None, *, leaves: bool = False, changelogs: Collection[str] = ()
+) -> SessionConsumerThread:
     made: Any = SessionConsumerThread.__new__(SessionConsumerThread)
-    made.app = SimpleNamespace(leaves=leaves)
+    made.app = SimpleNamespace(leaves=leaves, tables=SimpleNamespace(changelog_topics=changelogs))
     made._method_queue = None
     made._consumer = consumer
     return made  # type: ignore[no-any-return] # made without its parents
@@ -59,3 +70,14 @@ async def test_what_was_read_is_told_of_the_partitions_in_hand() -> None:
 async def test_before_the_consumer_is_made_nothing_was_read() -> None:
     assert thread(None).read() == {}
     await thread(None).on_thread_stop()
+
+
+async def test_a_source_of_which_nothing_is_committed_is_read_from_its_beginning() -> None:
+    consumer = Consumer()
+    never, at_nought = TopicPartition("source", 2), TopicPartition("source", 3)
+    changelog = TopicPartition("changelog", 2)
+    consumer.committed = {READ: 7, never: None, at_nought: 0, changelog: None}
+    reading = thread(consumer, changelogs={"changelog"})
+    assert await reading._seek_to_committed() == consumer.committed
+    assert consumer.sought == [(never, 0), (at_nought, 0)]
+    assert "if offset and offset > 0:" in inspect.getsource(AIOKafkaConsumer.seek_to_committed)
