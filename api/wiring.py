@@ -114,6 +114,5 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
                 "kafka": tail.check,
                 "postgres": lambda: views.row("SELECT 1"),
                 "redis": redis.ping,
-                **({"elasticsearch": lambda: search.suggest("a", 1)} if settings.elasticsearch else {}),
             },
         )

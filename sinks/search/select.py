@@ -2,18 +2,15 @@
 
 from sinks.search.backend import SearchBackend
 from sinks.search.elasticsearch import ElasticsearchSearch
+from sinks.search.fallback import FallbackSearch
 from sinks.search.postgres import PostgresSearch
-from sinks.search.tolerance import Engine, TolerantSearch
+from sinks.search.tolerance import TolerantSearch
 from topics.settings import Settings
 
 
-def search_engine(settings: Settings) -> Engine:
-    """Return Elasticsearch where its address is set, else PostgreSQL."""
-    if settings.elasticsearch:
-        return ElasticsearchSearch(settings.elasticsearch)
-    return PostgresSearch(settings.postgres_dsn)
-
-
 def search_backend(settings: Settings) -> SearchBackend:
-    """Return the search over the configured engine."""
-    return TolerantSearch(search_engine(settings))
+    """Return the search over PostgreSQL; where Elasticsearch's address is set, over that while it answers."""
+    postgres = TolerantSearch(PostgresSearch(settings.postgres_dsn))
+    if not settings.elasticsearch:
+        return postgres
+    return FallbackSearch(TolerantSearch(ElasticsearchSearch(settings.elasticsearch)), postgres)

@@ -8,12 +8,9 @@ from hypothesis import strategies as st
 from sinks.search import requests, statements
 from sinks.search.backend import MAX_LIMIT, MAX_TEXT, MAX_WINDOW, Filters, Query, Sort
 from sinks.search.marks import BRACKETS, CLOSE, OPEN, marked
-from sinks.search.postgres import PostgresSearch
-from sinks.search.select import search_engine
 from sinks.search.tolerance import edits
 from sinks.search.vocabulary import Vocabulary
 from sinks.search.words import MAX_WORDS, words
-from topics.settings import Settings
 
 CATALOGUE = Vocabulary({"lantern": 18, "zzz": 2})
 
@@ -78,7 +75,3 @@ def test_a_facet_leaves_its_own_filter_out() -> None:
     assert body["post_filter"]["bool"]["filter"] == [category, price, stock]
     assert body["aggs"]["categories"]["filter"]["bool"]["filter"] == [price, stock]
     assert body["aggs"]["prices"]["filter"]["bool"]["filter"] == [category, stock]
-
-
-def test_postgresql_serves_search_where_no_elasticsearch_is_set() -> None:
-    assert isinstance(search_engine(Settings(elasticsearch=None)), PostgresSearch)
