@@ -211,10 +211,10 @@ async def fill_up(dsn: str) -> None:
                 )
 
 
-async def emptied(dsn: str) -> bool:
+async def emptied(database: asyncpg.Connection) -> bool:
     """Make room again; the server itself may lack the page that it takes to say so."""
     try:
-        await execute(dsn, "DROP TABLE IF EXISTS filling")
+        await database.execute("DROP TABLE IF EXISTS filling")
     except asyncpg.DiskFullError:
         return False
     return True
@@ -232,7 +232,7 @@ async def test_out_of_disk(
             await publish(producer, story(group_suffix))
             await says(feeds, "DiskFull", "No space left on device")
             assert await counted(database, group_suffix) == NOTHING
-            await eventually_async(lambda: emptied(dsn))
+            await eventually_async(lambda: emptied(database))
             await whole(dsn, group_suffix)
             await well_again(feeds)
 
