@@ -37,13 +37,13 @@ class FallbackSearch:
         patience_s: float = PATIENCE_S,
         away_s: float = AWAY_S,
     ) -> None:
-        self._first = first
-        self._second = second
+        self.first = first
+        self.second = second
         self._patience_s = patience_s
         self._breakers = AsyncCircuitBreakerFactory(
-            # A shopper who leaves says nothing about the engine.
             default_threshold=1,
             default_ttl=away_s,
+            # A shopper who leaves says nothing about the engine.
             exclude=[asyncio.CancelledError],
         )
 
@@ -57,16 +57,16 @@ class FallbackSearch:
 
     async def close(self) -> None:
         """Disconnect from both."""
-        await asyncio.gather(self._first.close(), self._second.close())
+        await asyncio.gather(self.first.close(), self.second.close())
 
     async def _asked(self, ask: Callable[[SearchBackend], Awaitable[T]]) -> T:
         try:
             async with await self._breakers.get_breaker(_CIRCUIT), asyncio.timeout(self._patience_s):
-                return await ask(self._first)
+                return await ask(self.first)
         except OpenedState as opened:
             # One exception object serves every call while the circuit is open: it must not keep their frames.
             opened.with_traceback(None)
         except (SearchUnavailableError, TimeoutError) as error:
             _log.warning("search_falls_back", error=str(error) or f"no answer in {self._patience_s:g} s")
         FELL_BACK.inc()
-        return await ask(self._second)
+        return await ask(self.second)
