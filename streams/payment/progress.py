@@ -32,7 +32,7 @@ class Turn(msgspec.Struct, frozen=True):
     policy: PaymentPolicy
     order_id: str
     now: int
-    correlation_id: str = ""
+    correlation_id: str
 
 
 def operation_key(order_id: str, payment: Payment, operation: PaymentOperation) -> str:
