@@ -28,6 +28,7 @@ COLUMNS = (
     "ratio",
     "goal",
     "load",
+    "pace",
     "machine",
 )
 
@@ -44,7 +45,7 @@ def print_table(console: Console, step: str, results: Sequence[Result]) -> None:
         "ratio",
         "goal",
         "beside",
-        title=f"{step} (load {machine.load():.1f}; {machine.description()})",
+        title=f"{step} (load {machine.load():.1f}, pace {machine.pace():.1f} ms; {machine.description()})",
     )
     for result in results:
         for name, measured in result.contenders.items():
@@ -74,6 +75,7 @@ def as_json(step: str, results: Sequence[Result]) -> dict[str, Any]:
         **first,
         "cases": cases,
         "load": round(machine.load(), 2),
+        "pace": round(machine.pace(), 2),
         "machine": machine.description(),
     }
 
@@ -98,11 +100,10 @@ def record(step: str, results: Sequence[Result], directory: Path = RECORDS) -> P
         writer = csv.writer(file, lineterminator="\n")
         if new:
             writer.writerow(COLUMNS)
+        state = [f"{machine.load():.1f}", f"{machine.pace():.1f}", machine.description()]
         for result in results:
             for row in _rows(result):
-                case, contender, *rest = row
-                load = f"{machine.load():.1f}"
-                writer.writerow([at, step, case, contender, *rest, load, machine.description()])
+                writer.writerow([at, step, *row, *state])
     return path
 
 

@@ -102,14 +102,20 @@ async def test_killed_under_load_and_started_again_nothing_is_lost_or_doubled(
             pong = await _ping(settings, producer)
             assert (pong.service, pong.healthy) == ("sink", True)
             assert pong.details == {"postgres": "up", "redis": "up"}
-            async with httpx.AsyncClient() as client:
-                port = settings.port(PortOffset.SINK_METRICS)
-                metrics = (await client.get(f"http://{settings.host}:{port}/metrics")).text
+            # The lag is told when the sink has looked, once a second.
+            metrics = await eventually_async(
+                lambda: _metrics(settings), lambda text: "ecommerce_sink_lag_records{" in text
+            )
             assert 'ecommerce_sink_batches_total{sink="postgres"}' in metrics
-            assert "ecommerce_sink_lag_records{" in metrics
 
             last.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(last.wait(), 30) == 0
+
+
+async def _metrics(settings: Settings) -> str:
+    async with httpx.AsyncClient() as client:
+        port = settings.port(PortOffset.SINK_METRICS)
+        return (await client.get(f"http://{settings.host}:{port}/metrics")).text
 
 
 async def _emptied(redis: Redis, keys: list[str]) -> int:

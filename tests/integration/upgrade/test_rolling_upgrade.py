@@ -115,6 +115,15 @@ class Shoppers:
             self._say(t.INVENTORY_RECEIVE, sku, InventoryReceive(f"opening-{sku}", 1_000, "opening"))
         self._flush()
 
+    def wait_open(self, fleet: Fleet) -> None:
+        """Wait until all that was delivered is in stock: what is asked for before may be refused."""
+
+        def stocked() -> set[str | None]:
+            fleet.check()
+            return {record.key_text for record in records(self._settings, t.INVENTORY_UPDATED.name)}
+
+        eventually(stocked, lambda found: found == set(SKUS), PATIENCE_S)
+
     def buy(self, count: int) -> None:
         for _ in range(count):
             cart, order, sku = str(uuid4()), str(uuid4()), SKUS[len(self.asked) % len(SKUS)]
@@ -185,6 +194,7 @@ def test_releases_run_side_by_side_and_back_and_nothing_is_lost(
     fleet.start("old-sink", old, "sink")
     fleet.start("old-0", old, "worker", "--index", "0")
     fleet.start("old-1", old, "worker", "--index", "1")
+    shoppers.wait_open(fleet)
     shoppers.buy(A_PHASE)
     shoppers.wait_confirmed(fleet, A_PHASE)
 
