@@ -1,13 +1,14 @@
 """A payment provider over HTTP: kept-alive connections, time limits, and a circuit breaker.
 
 While the circuit is open every instruction is answered `unavailable` at once; the payment flow asks again
-later.
+later. Captures, which nobody waits for, go together under load.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, TypeVar
 
 import aiohttp
 import msgspec
@@ -15,15 +16,31 @@ import structlog
 from purgatory import AsyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
+from connectors.payments.gathering import Gathering
 from connectors.payments.provider import Answer
 from connectors.payments.settings import GatewaySettings
-from connectors.payments.translation import ISSUER_UNAVAILABLE, answer_of, request_of
-from schemas.payment import PaymentInstruction, ProviderOutcome
+from connectors.payments.translation import (
+    CAPTURE_BATCHES,
+    ISSUER_UNAVAILABLE,
+    answer_of,
+    answers_of,
+    batch_of,
+    request_of,
+)
+from schemas.payment import PaymentInstruction, PaymentOperation, ProviderOutcome
 
 _CIRCUIT = "payment-provider"
+_KEY = "Idempotency-Key"
+
+T = TypeVar("T")
 
 # Shorter than servers keep an idle connection, so that a request does not meet one that closes.
 _KEPT_ALIVE_S = 30
+
+MOST_CAPTURES = 200
+"""The most captures of one request."""
+
+Capture = tuple[str, PaymentInstruction]
 
 _log = structlog.get_logger()
 
@@ -53,6 +70,7 @@ class HttpProvider:
             exclude=[asyncio.CancelledError],
         )
         self._breakers.add_listener(_report)
+        self._captures = Gathering(self._capture, MOST_CAPTURES, settings.captures_apart_ms / 1000)
 
     async def __aenter__(self) -> Self:
         await self._breakers.initialize()
@@ -69,42 +87,72 @@ class HttpProvider:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._captures.close()
         if self._session is not None:
             await self._session.close()
 
     async def perform(self, order_id: str, instruction: PaymentInstruction) -> Answer:
         """Carry the instruction out, or say why its effect is unknown."""
+        if instruction.operation is PaymentOperation.CAPTURE:
+            return await self._captures.answer((order_id, instruction))
+        return await self._alone(order_id, instruction)
+
+    async def _capture(self, captures: list[Capture]) -> list[Answer]:
+        """Take the money of many orders; of each alone where the provider refuses the batch as such."""
+        answers = await self._together(captures) if len(captures) > 1 else None
+        if answers is None:
+            answers = await asyncio.gather(*(self._alone(*capture) for capture in captures))
+        return answers
+
+    async def _alone(self, order_id: str, instruction: PaymentInstruction) -> Answer:
+        path, body = request_of(order_id, instruction)
+
+        async def ask() -> Answer:
+            answer = answer_of(*await self._post(path, body, {_KEY: instruction.idempotency_key}))
+            if answer.outcome is ProviderOutcome.UNAVAILABLE and answer.reason != ISSUER_UNAVAILABLE:
+                raise _ProviderDownError(answer)
+            return answer
+
+        return await self._guarded(ask, lambda failure: failure)
+
+    async def _together(self, captures: list[Capture]) -> list[Answer] | None:
+        async def ask() -> list[Answer] | None:
+            status, content = await self._post(CAPTURE_BATCHES, batch_of(captures), {})
+            if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise _ProviderDownError(answer_of(status, content))
+            return answers_of(status, content, len(captures))
+
+        return await self._guarded(ask, lambda failure: [failure] * len(captures))
+
+    async def _guarded(self, ask: Callable[[], Awaitable[T]], failed: Callable[[Answer], T]) -> T:
+        """Ask through the circuit breaker; every failure is an answer, made by `failed`."""
         try:
             async with await self._breakers.get_breaker(_CIRCUIT):
-                return await self._post(order_id, instruction)
+                return await ask()
         except OpenedState as opened:
             # One exception object serves every call while the circuit is open: it must not keep their frames.
             opened.with_traceback(None)
-            return _unavailable("circuit_open")
+            return failed(_unavailable("circuit_open"))
         except _ProviderDownError as down:
-            return down.answer
+            return failed(down.answer)
         except TimeoutError:
-            return _unavailable("timeout")
+            return failed(_unavailable("timeout"))
         except aiohttp.ClientError as error:
-            _log.debug("provider unreachable", order_id=order_id, error=repr(error))
-            return _unavailable("unreachable")
+            _log.debug("provider unreachable", error=repr(error))
+            return failed(_unavailable("unreachable"))
 
-    async def _post(self, order_id: str, instruction: PaymentInstruction) -> Answer:
+    async def _post(self, path: str, body: dict[str, Any], headers: dict[str, str]) -> tuple[int, bytes]:
         assert self._session is not None, "the provider is entered before it is asked"
-        path, body = request_of(order_id, instruction)
         async with self._session.post(
             f"{self._url}{path}",
             data=msgspec.json.encode(body),
-            headers={"Content-Type": "application/json", "Idempotency-Key": instruction.idempotency_key},
+            headers={"Content-Type": "application/json", **headers},
             allow_redirects=False,
         ) as response:
             status, content = response.status, await response.read()
-        answer = answer_of(status, content)
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             _log.error("the provider refuses our credentials", status=status)
-        if answer.outcome is ProviderOutcome.UNAVAILABLE and answer.reason != ISSUER_UNAVAILABLE:
-            raise _ProviderDownError(answer)
-        return answer
+        return status, content
 
 
 def _unavailable(reason: str) -> Answer:

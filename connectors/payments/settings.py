@@ -23,3 +23,8 @@ class GatewaySettings(BaseSettings):
         description="How long the provider is left alone before it is tried again, in ms.",
     )
     commit_ms: int = Field(default=500, ge=1, description="Time between two commits of the position, in ms.")
+    captures_apart_ms: int = Field(
+        default=50,
+        ge=0,
+        description="Least time between requests for captures, in ms; what comes meanwhile goes together.",
+    )

@@ -1,5 +1,6 @@
 """Between the platform's instructions and the provider's HTTP: pure, both ways."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,8 @@ _PATHS = {
     PaymentOperation.CREDIT: "/credits",
 }
 
+CAPTURE_BATCHES = "/capture-batches"
+
 ISSUER_UNAVAILABLE = "issuer_unavailable"
 """The provider is well, but this card's bank does not answer."""
 
@@ -28,6 +31,8 @@ _NO_VERDICT = frozenset(
     }
 )
 
+_UNREADABLE = Answer(ProviderOutcome.UNAVAILABLE, reason="unreadable_answer")
+
 
 class _Body(msgspec.Struct):
     """The fields of an answer, or of a problem document, that say what became of the instruction."""
@@ -37,6 +42,15 @@ class _Body(msgspec.Struct):
     reason: str | None = None
     code: str | None = None
     reference: str | None = None
+
+
+class _BatchedAnswer(msgspec.Struct):
+    status: int
+    body: _Body
+
+
+class _BatchAnswer(msgspec.Struct):
+    answers: list[_BatchedAnswer]
 
 
 def request_of(order_id: str, instruction: PaymentInstruction) -> tuple[str, dict[str, Any]]:
@@ -55,6 +69,30 @@ def request_of(order_id: str, instruction: PaymentInstruction) -> tuple[str, dic
     return _PATHS[instruction.operation], body
 
 
+def batch_of(captures: Sequence[tuple[str, PaymentInstruction]]) -> dict[str, Any]:
+    """Return the JSON body of many captures, each with its order's id."""
+    return {
+        "captures": [
+            {"idempotency_key": capture.idempotency_key, "capture": request_of(order_id, capture)[1]}
+            for order_id, capture in captures
+        ]
+    }
+
+
+def answers_of(status: int, content: bytes, count: int) -> list[Answer] | None:
+    """Return what an HTTP answer says to each of `count` captures; None where it refuses the batch."""
+    if status >= HTTPStatus.BAD_REQUEST:
+        answer = answer_of(status, content)
+        return [answer] * count if answer.outcome is ProviderOutcome.UNAVAILABLE else None
+    try:
+        answers = msgspec.json.decode(content, type=_BatchAnswer).answers
+    except msgspec.DecodeError:
+        answers = []
+    if len(answers) != count:
+        return [_UNREADABLE] * count
+    return [_said(answer.status, answer.body) for answer in answers]
+
+
 def answer_of(status: int, content: bytes) -> Answer:
     """Return what an HTTP answer says.
 
@@ -65,6 +103,10 @@ def answer_of(status: int, content: bytes) -> Answer:
         body = msgspec.json.decode(content, type=_Body)
     except msgspec.DecodeError:
         body = _Body()
+    return _said(status, body)
+
+
+def _said(status: int, body: _Body) -> Answer:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _NO_VERDICT:
         return Answer(ProviderOutcome.UNAVAILABLE, reason=body.code or f"http_{status}")
     if status >= HTTPStatus.BAD_REQUEST:
@@ -73,4 +115,4 @@ def answer_of(status: int, content: bytes) -> Answer:
         return Answer(ProviderOutcome.APPROVED, body.id)
     if body.outcome == ProviderOutcome.DECLINED:
         return Answer(ProviderOutcome.DECLINED, reason=body.reason or "declined")
-    return Answer(ProviderOutcome.UNAVAILABLE, reason="unreadable_answer")
+    return _UNREADABLE

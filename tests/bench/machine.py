@@ -25,8 +25,8 @@ def load() -> float:
 def pace() -> float:
     """Return the milliseconds that a fixed piece of Python takes here and now, the least of fifteen.
 
-    A virtual machine's speed changes by the hour, and an interpreter's by how it was built: absolute figures are
-    compared with this in hand.
+    A virtual machine's speed changes by the minute, and an interpreter's by how it was built: it goes with
+    every absolute figure.
     """
     work = "for n in range(50_000): counts[n % 100] = counts.get(n % 100, 0) + len(str(n))"
     return 1_000 * min(timeit.repeat(work, "counts = {}", number=1, repeat=15))

@@ -19,11 +19,14 @@ from connectors.payments.simulator import operations
 from connectors.payments.simulator.cards import behaviour, valid_number
 from connectors.payments.simulator.desk import CREATED, Desk
 from connectors.payments.simulator.disruption import CurrentModes, Disruption
-from connectors.payments.simulator.lean_route import KEY_HEADER, LONGEST_KEY, LeanRoute, Shortcut
+from connectors.payments.simulator.lean_route import KEY_HEADER, LeanRoute, Shortcut
 from connectors.payments.simulator.ledger import Card, Held, Ledger
 from connectors.payments.simulator.models import (
+    LONGEST_KEY,
     Answer,
     AuthorisationRequest,
+    BatchAnswer,
+    CaptureBatch,
     CaptureRequest,
     CreditRequest,
     Modes,
@@ -58,11 +61,13 @@ def create_app(path: Path) -> FastAPI:
         lifespan=lifespan,
     )
     install(app)
-    desk = _operations(Desk(ledger))
-    app.add_middleware(Shortcut, router=desk)
+    desk = Desk(ledger)
+    alone = _operations(desk)
+    app.add_middleware(Shortcut, router=alone)
     app.add_middleware(Disruption, modes=modes)
     app.include_router(_tokens(ledger), tags=["tokens"])
-    app.include_router(desk, tags=["operations"])
+    app.include_router(alone, tags=["operations"])
+    app.include_router(_batches(desk), tags=["operations"])
     app.include_router(_operators(ledger, modes), tags=["operators"])
     return app
 
@@ -113,6 +118,17 @@ def _operations(desk: Desk) -> APIRouter:
     async def give(asked: CreditRequest, key: IdempotencyKey) -> Response:
         """Give money without an earlier capture."""
         return await desk.serve(key, asked, operations.credit, asked.payment_token)
+
+    return router
+
+
+def _batches(desk: Desk) -> APIRouter:
+    router = APIRouter()
+
+    @router.post("/capture-batches", response_model=BatchAnswer)
+    async def captures(asked: CaptureBatch) -> Response:
+        """Take many authorised amounts."""
+        return desk.serve_captures(asked)
 
     return router
 

@@ -5,12 +5,13 @@ import hashlib
 from collections.abc import Callable
 from typing import TypeVar
 
+import msgspec
 from fastapi import Response
 
 from connectors.payments.simulator import operations
 from connectors.payments.simulator.cards import SLOW_SECONDS, Behaviour
 from connectors.payments.simulator.ledger import Ledger, StoredAnswer
-from connectors.payments.simulator.models import Answer, Request
+from connectors.payments.simulator.models import Answer, CaptureBatch, Request
 from connectors.payments.simulator.problems import MEDIA_TYPE, ProviderProblemError, problem
 
 R = TypeVar("R", bound=Request)
@@ -28,23 +29,37 @@ class Desk:
         self, key: str, asked: R, operate: Callable[[Ledger, R], Answer], token: str | None = None
     ) -> Response:
         """Answer one operation; `token` is the card that it charges or credits, if any."""
-        fingerprint = hashlib.sha256(f"{type(asked).__name__} {asked.model_dump_json()}".encode()).hexdigest()
-        known = self._ledger.answer(key)
-        if known is None and token is not None:
+        if token is not None and self._ledger.answer(key) is None:
             card = operations.card_of(self._ledger, token)
             if card.behaviour is Behaviour.PROCESSING_ERROR:
                 return problem(503, "issuer_unavailable", "the card's bank does not answer")
             if card.behaviour is Behaviour.SLOW:
                 await asyncio.sleep(SLOW_SECONDS)
         with self._ledger.transaction():
-            known = self._ledger.answer(key)
-            if known is None:
-                known = self._operated(asked, operate, fingerprint)
-                self._ledger.keep_answer(key, known)
-        if known.fingerprint != fingerprint:
-            return problem(422, "idempotency_key_reused", "the Idempotency-Key was used for another request")
-        media_type = "application/json" if known.status == CREATED else MEDIA_TYPE
-        return Response(known.body, known.status, media_type=media_type)
+            answer = self._answered(key, asked, operate)
+        media_type = "application/json" if answer.status == CREATED else MEDIA_TYPE
+        return Response(answer.body, answer.status, media_type=media_type)
+
+    def serve_captures(self, batch: CaptureBatch) -> Response:
+        """Answer many captures in one transaction, each as if it had come alone."""
+        with self._ledger.transaction():
+            answers = [
+                self._answered(one.idempotency_key, one.capture, operations.capture) for one in batch.captures
+            ]
+        said = [{"status": answer.status, "body": msgspec.Raw(answer.body)} for answer in answers]
+        return Response(msgspec.json.encode({"answers": said}), media_type="application/json")
+
+    def _answered(self, key: str, asked: R, operate: Callable[[Ledger, R], Answer]) -> StoredAnswer:
+        fingerprint = hashlib.sha256(f"{type(asked).__name__} {asked.model_dump_json()}".encode()).hexdigest()
+        known = self._ledger.answer(key)
+        if known is None:
+            known = self._operated(asked, operate, fingerprint)
+            self._ledger.keep_answer(key, known)
+        elif known.fingerprint != fingerprint:
+            detail = "the Idempotency-Key was used for another request"
+            reused = problem(422, "idempotency_key_reused", detail)
+            return StoredAnswer(fingerprint, reused.status_code, bytes(reused.body))
+        return known
 
     def _operated(self, asked: R, operate: Callable[[Ledger, R], Answer], fingerprint: str) -> StoredAnswer:
         try:

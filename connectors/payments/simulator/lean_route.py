@@ -13,12 +13,12 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from connectors.payments.simulator.models import LONGEST_KEY
 from connectors.payments.simulator.problems import document
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 KEY_HEADER = "Idempotency-Key"
-LONGEST_KEY = 200
 
 
 class LeanRoute(APIRoute):

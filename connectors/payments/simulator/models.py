@@ -1,9 +1,12 @@
 """The provider's requests and answers. Amounts are minor units of `currency` (ISO 4217)."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+LONGEST_KEY = 200
+"""Characters of an idempotency key."""
 
 Identity = Annotated[str, Field(min_length=1, max_length=100)]
 Amount = Annotated[int, Field(strict=True, gt=0, le=10**12)]
@@ -49,6 +52,19 @@ class CaptureRequest(Request):
     authorisation_id: Identity
 
 
+class BatchedCapture(Request):
+    """One capture of many, with its own key."""
+
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=LONGEST_KEY)]
+    capture: CaptureRequest
+
+
+class CaptureBatch(Request):
+    """Captures of many orders, each with the effect and the answer that it has alone."""
+
+    captures: Annotated[list[BatchedCapture], Field(min_length=1, max_length=1_000)]
+
+
 class VoidRequest(Request):
     """Let go of an order's authorisation, also of one that this provider has not seen (yet)."""
 
@@ -82,6 +98,19 @@ class Answer(BaseModel):
     operation: str
     outcome: Literal["approved", "declined"]
     reason: str | None = None
+
+
+class BatchedAnswer(BaseModel):
+    """What one capture of a batch would have been answered alone: an answer, or a problem document."""
+
+    status: int
+    body: dict[str, Any]
+
+
+class BatchAnswer(BaseModel):
+    """An answer to each capture, in the batch's order."""
+
+    answers: list[BatchedAnswer]
 
 
 class OperationView(BaseModel):

@@ -141,3 +141,53 @@ async def test_what_concerns_one_card_says_nothing_of_the_provider(
 async def test_refused_credentials_are_no_verdict_on_the_customer() -> None:
     async with provider(always(401)) as http:
         assert await http.perform("order-1", INSTRUCTION) == Answer(UNAVAILABLE, reason="http_401")
+
+
+CAPTURES = [
+    (f"order-{n}", PaymentInstruction(PaymentOperation.CAPTURE, f"key-{n}", 3270, "GBP", "", 1, f"auth_{n}"))
+    for n in range(3)
+]
+
+
+async def captured(http: HttpProvider) -> list[Answer]:
+    return await asyncio.gather(*(http.perform(*capture) for capture in CAPTURES))
+
+
+async def test_captures_that_come_together_are_one_request_in_which_each_has_its_key() -> None:
+    seen = list[tuple[str, list[str]]]()
+
+    async def approve(request: web.Request) -> web.Response:
+        captures = json.loads(await request.read())["captures"]
+        seen.append((request.path, [one["idempotency_key"] for one in captures]))
+        answers = [
+            {"status": 201, "body": {"id": f"capture of {one['capture']['order_id']}", "outcome": "approved"}}
+            for one in captures
+        ]
+        return web.json_response({"answers": answers})
+
+    async with provider(approve) as http:
+        answers = await captured(http)
+    assert answers == [Answer(ProviderOutcome.APPROVED, f"capture of order-{n}") for n in range(3)]
+    assert seen == [("/capture-batches", ["key-0", "key-1", "key-2"])]
+
+
+async def test_where_a_batch_is_refused_as_such_each_capture_is_asked_alone() -> None:
+    seen = list[str]()
+
+    async def only_alone(request: web.Request) -> web.Response:
+        seen.append(request.path)
+        if request.path != "/captures":
+            return web.json_response({"code": "invalid"}, status=422)
+        key = request.headers["Idempotency-Key"]
+        return web.json_response({"id": f"capture of {key}", "outcome": "approved"}, status=201)
+
+    async with provider(only_alone) as http:
+        answers = await captured(http)
+    assert answers == [Answer(ProviderOutcome.APPROVED, f"capture of key-{n}") for n in range(3)]
+    assert seen == ["/capture-batches", "/captures", "/captures", "/captures"]
+
+
+async def test_a_batch_that_fails_is_one_failure_and_leaves_every_effect_unknown() -> None:
+    async with provider(always(503, {"code": "outage"})) as http:
+        reasons = [[answer.reason for answer in await captured(http)] for _ in range(3)]
+    assert reasons == [["outage"] * 3, ["outage"] * 3, ["circuit_open"] * 3]

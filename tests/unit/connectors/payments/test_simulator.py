@@ -267,3 +267,44 @@ async def test_the_interface_describes_itself(provider: Client) -> None:
     assert {"/tokens", "/authorisations", "/captures", "/voids", "/refunds", "/credits", "/modes"} <= set(
         paths
     )
+
+
+async def due(provider: Client) -> dict[str, Any]:
+    """A capture of what is authorised."""
+    await authorise(provider)
+    return {**MONEY, "authorisation_id": (await books(provider))["authorisation_id"]}
+
+
+async def test_a_capture_of_a_batch_has_the_effect_and_the_answer_that_it_has_alone(provider: Client) -> None:
+    owed = await due(provider)
+    asked = [
+        {"idempotency_key": "taken", "capture": owed},
+        {"idempotency_key": "again", "capture": owed},
+        {"idempotency_key": "nobody's", "capture": {**owed, "order_id": "order-2"}},
+        {"idempotency_key": "auth", "capture": owed},
+    ]
+    answered = await provider.post("/capture-batches", json={"captures": asked})
+    assert answered.status_code == 200
+    answers = answered.json()["answers"]
+    assert [(one["status"], one["body"].get("code")) for one in answers] == [
+        (201, None),
+        (409, "already_captured"),
+        (404, "unknown_authorisation"),
+        (422, "idempotency_key_reused"),
+    ]
+    assert (await books(provider))["captured"] == MONEY["amount"]
+    again = await capture(provider, key="taken")
+    assert (again.status_code, again.json()) == (201, answers[0]["body"])
+    assert (await provider.post("/capture-batches", json={"captures": asked})).json()["answers"] == answers
+
+
+async def test_an_unsound_batch_is_refused_by_field_and_captures_nothing(provider: Client) -> None:
+    owed = await due(provider)
+    asked = [
+        {"idempotency_key": "sound", "capture": owed},
+        {"idempotency_key": "unsound", "capture": {**owed, "amount": 0}},
+    ]
+    answered = await provider.post("/capture-batches", json={"captures": asked})
+    assert answered.status_code == 422
+    assert [error["field"] for error in answered.json()["errors"]] == ["captures.1.capture.amount"]
+    assert (await books(provider))["captured"] == 0
