@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import aiohttp
@@ -71,16 +72,19 @@ class WebLoad:
         """Ask until the answer's body is acceptable. Raises TimeoutError."""
         async with aiohttp.ClientSession() as session, asyncio.timeout(PATIENCE_S):
             while True:
-                async with session.request(ask.method, f"{self._url}{ask.path}") as response:
+                async with self._asked(session, ask) as response:
                     if response.status == ask.status and accept(await response.read()):
                         return
                 await asyncio.sleep(0.1)
 
     async def _one(self, session: aiohttp.ClientSession, ask: Ask) -> None:
-        async with session.request(
-            ask.method, f"{self._url}{ask.path}", data=ask.body, headers=dict(ask.headers)
-        ) as response:
+        async with self._asked(session, ask) as response:
             body = await response.read()
             if response.status != ask.status:
-                text = body[:200].decode(errors="replace")
+                text = body[:400].decode(errors="replace")
                 raise InvariantError(f"{ask.method} {ask.path} answered {response.status}: {text}")
+
+    def _asked(
+        self, session: aiohttp.ClientSession, ask: Ask
+    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        return session.request(ask.method, f"{self._url}{ask.path}", data=ask.body, headers=dict(ask.headers))

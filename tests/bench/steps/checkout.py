@@ -2,16 +2,15 @@
 
 import asyncio
 import itertools
-import math
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
 from statistics import median
 
-from deploy.embedded.kafka import VERSION as KAFKA_VERSION
 from tests.bench.checkout_load import CheckoutLoad, Outcome
 from tests.bench.platform import cpu_seconds, doctor, platform
 from tests.bench.shopfront import fill_carts, stock_the_shop
 from tests.bench.step import Case, InvariantError, Options, Sample, Step
+from tests.bench.warm_up import warm_up
 from topics.settings import Settings
 
 SKUS = [f"BENCH-{n:04}" for n in range(1_000)]
@@ -19,10 +18,6 @@ PIECES = 1_000_000
 MOST = 2_000
 WORKERS = 1
 SHARE = 0.8
-KAFKA = f"Kafka {KAFKA_VERSION}"
-MOST_WARM_UPS = 12
-CHEAPER = 0.95
-ENOUGH_ROUNDS = 2
 
 
 class Till:
@@ -34,21 +29,9 @@ class Till:
         self._sustained: list[float] = []
 
     async def open(self, count: int) -> None:
-        """Stock the shop, and buy rounds of `count` carts until they have become no cheaper for the broker.
-
-        Its compiler takes up to a core in the first minutes, and a millisecond of each checkout.
-        """
+        """Stock the shop, and buy rounds of `count` carts until it is warm."""
         await asyncio.to_thread(stock_the_shop, self._settings, SKUS, PIECES)
-        least, idle_rounds = math.inf, 0
-        for _ in range(MOST_WARM_UPS):
-            before = await asyncio.to_thread(cpu_seconds, self._settings)
-            await self._buy(count, lambda load: load.in_flight(256))
-            after = await asyncio.to_thread(cpu_seconds, self._settings)
-            spent = after[KAFKA] - before[KAFKA]
-            idle_rounds = idle_rounds + 1 if spent > CHEAPER * least else 0
-            least = min(least, spent)
-            if idle_rounds == ENOUGH_ROUNDS:
-                return
+        await warm_up(self._settings, lambda: self._buy(count, lambda load: load.in_flight(256)))
 
     async def in_flight(self, count: int, most: int) -> Sample:
         """Buy `count` carts with up to `most` in flight: checkouts/s."""
