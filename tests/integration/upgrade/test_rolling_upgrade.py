@@ -43,6 +43,7 @@ D = TypeVar("D", bound=msgspec.Struct)
 
 SKUS = tuple(f"SKU-{number}" for number in range(10))
 A_PHASE = 12
+ROUNDS = 5
 PATIENCE_S = 150
 
 
@@ -134,14 +135,14 @@ class Shoppers:
             self.asked.append(order)
         self._flush()
 
-    def wait_confirmed(self, fleet: Fleet, count: int) -> None:
-        """Wait until so many orders in all are confirmed."""
+    def wait_confirmed(self, fleet: Fleet) -> None:
+        """Wait until all that was asked for is confirmed."""
 
         def confirmed() -> int:
             fleet.check()
             return len({record.key for record in records(self._settings, t.ORDER_CONFIRMED.name)})
 
-        eventually(confirmed, lambda found: found >= count, PATIENCE_S)
+        eventually(confirmed, lambda found: found >= len(self.asked), PATIENCE_S)
 
     def _say(self, topic: Topic[D], key: str, data: D) -> None:
         self._producer.produce(topic.name, encode(topic, command(topic, key, data)), key)
@@ -196,7 +197,7 @@ def test_releases_run_side_by_side_and_back_and_nothing_is_lost(
     fleet.start("old-1", old, "worker", "--index", "1")
     shoppers.wait_open(fleet)
     shoppers.buy(A_PHASE)
-    shoppers.wait_confirmed(fleet, A_PHASE)
+    shoppers.wait_confirmed(fleet)
 
     # The upgrade: the schemas first, then one new worker and one new sink beside the old ones.
     run(new, "topics", "create", **fleet.environment)
@@ -204,15 +205,19 @@ def test_releases_run_side_by_side_and_back_and_nothing_is_lost(
     fleet.start("new-2", new, "worker", "--index", "2")
     fleet.start("new-sink", new, "sink")
     fleet.wait_owning("new-2")
-    shoppers.buy(A_PHASE)
-    shoppers.wait_confirmed(fleet, 3 * A_PHASE)
-    side_by_side = written_by(settings, t.ORDER_PLACED)
+    # Whose partition an order falls to is chance, but not for long.
+    for _ in range(ROUNDS):
+        shoppers.buy(A_PHASE)
+        shoppers.wait_confirmed(fleet)
+        side_by_side = written_by(settings, t.ORDER_PLACED)
+        if max(side_by_side) > own:
+            break
 
     # All new, under load.
     shoppers.buy(A_PHASE)
     fleet.stop("old-0", "old-1", "old-sink")
     shoppers.buy(A_PHASE)
-    shoppers.wait_confirmed(fleet, 5 * A_PHASE)
+    shoppers.wait_confirmed(fleet)
 
     # And back: what the new release has begun, the old one ends.
     fleet.start("old-3", old, "worker", "--index", "3")
@@ -222,7 +227,7 @@ def test_releases_run_side_by_side_and_back_and_nothing_is_lost(
     shoppers.buy(A_PHASE)
     fleet.stop("new-2", "new-sink")
     shoppers.buy(A_PHASE)
-    shoppers.wait_confirmed(fleet, 8 * A_PHASE)
+    shoppers.wait_confirmed(fleet)
 
     everything = len(shoppers.asked)
     assert ended(settings) == dict.fromkeys(shoppers.asked, t.CHECKOUT_COMPLETED.name)
