@@ -57,15 +57,14 @@ class Gathering(Generic[Asked, Answer]):
         futures = [future for _, future in together]
         try:
             answers = await self._ask([asked for asked, _ in together])
-        except asyncio.CancelledError:
-            for future in futures:
-                future.cancel()
-            raise
+            for future, answer in zip(futures, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
         except Exception as error:  # noqa: BLE001 - raised where it was asked
             for future in futures:
                 if not future.done():
                     future.set_exception(error)
-            return
-        for future, answer in zip(futures, answers, strict=True):
-            if not future.done():
-                future.set_result(answer)
+        finally:
+            # Only what was given up has no outcome by now.
+            for future in futures:
+                future.cancel()

@@ -109,7 +109,7 @@ class HttpProvider:
 
         async def ask() -> Answer:
             answer = answer_of(*await self._post(path, body, {_KEY: instruction.idempotency_key}))
-            if answer.outcome is ProviderOutcome.UNAVAILABLE and answer.reason != ISSUER_UNAVAILABLE:
+            if _is_down(answer):
                 raise _ProviderDownError(answer)
             return answer
 
@@ -118,9 +118,10 @@ class HttpProvider:
     async def _together(self, captures: list[Capture]) -> list[Answer] | None:
         async def ask() -> list[Answer] | None:
             status, content = await self._post(CAPTURE_BATCHES, batch_of(captures), {})
-            if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise _ProviderDownError(answer_of(status, content))
-            return answers_of(status, content, len(captures))
+            answers = answers_of(status, content, len(captures))
+            if answers is not None and all(_is_down(answer) for answer in answers):
+                raise _ProviderDownError(answers[0])
+            return answers
 
         return await self._guarded(ask, lambda failure: [failure] * len(captures))
 
@@ -153,6 +154,10 @@ class HttpProvider:
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             _log.error("the provider refuses our credentials", status=status)
         return status, content
+
+
+def _is_down(answer: Answer) -> bool:
+    return answer.outcome is ProviderOutcome.UNAVAILABLE and answer.reason != ISSUER_UNAVAILABLE
 
 
 def _unavailable(reason: str) -> Answer:

@@ -17,6 +17,7 @@ from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.settings import PortOffset, Settings
 
 VERSION = "4.3.0"
+TITLE = f"Kafka {VERSION}"
 LOCK = Path(__file__).with_name("kafka.lock")
 _LOGGING = Path(__file__).with_name("kafka-log4j2.properties")
 _READY_SECONDS = 5.0
@@ -58,7 +59,7 @@ def kafka(settings: Settings) -> Process | External:
     home = settings.data_dir.absolute() / "kafka"
     return Process(
         name="kafka",
-        title=f"Kafka {VERSION}",
+        title=TITLE,
         command=_java(home, "kafka.Kafka", str(home / "server.properties")),
         ready=lambda: serves(bootstrap),
         prepare=lambda report: _prepare(settings, home, report),

@@ -7,11 +7,10 @@ import asyncio
 import math
 from collections.abc import Awaitable, Callable
 
-from deploy.embedded.kafka import VERSION
+from deploy.embedded.kafka import TITLE
 from tests.bench.platform import cpu_seconds
 from topics.settings import Settings
 
-BROKER = f"Kafka {VERSION}"
 MOST_ROUNDS = 12
 CHEAPER = 0.95
 ENOUGH_ROUNDS = 2
@@ -24,7 +23,7 @@ async def warm_up(settings: Settings, once: Callable[[], Awaitable[object]]) -> 
         before = await asyncio.to_thread(cpu_seconds, settings)
         await once()
         after = await asyncio.to_thread(cpu_seconds, settings)
-        spent = after[BROKER] - before[BROKER]
+        spent = after[TITLE] - before[TITLE]
         no_cheaper = no_cheaper + 1 if spent > CHEAPER * least else 0
         least = min(least, spent)
         if no_cheaper == ENOUGH_ROUNDS:

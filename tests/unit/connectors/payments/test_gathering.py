@@ -84,3 +84,12 @@ async def test_closing_gives_up_what_is_under_way_and_what_waits() -> None:
     for task in answers:
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_answers_that_are_too_few_are_an_error_to_whoever_has_none() -> None:
+    async def ask(asked: list[int]) -> list[int]:
+        return asked[:1]
+
+    gathering = Gathering(ask, most=2, apart_s=0)
+    answers = await asyncio.gather(gathering.answer(1), gathering.answer(2), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [int, ValueError]

@@ -187,7 +187,8 @@ async def test_where_a_batch_is_refused_as_such_each_capture_is_asked_alone() ->
     assert seen == ["/capture-batches", "/captures", "/captures", "/captures"]
 
 
-async def test_a_batch_that_fails_is_one_failure_and_leaves_every_effect_unknown() -> None:
-    async with provider(always(503, {"code": "outage"})) as http:
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_batch_that_fails_is_one_failure_and_leaves_every_effect_unknown(status: int) -> None:
+    async with provider(always(status, {"code": "outage"})) as http:
         reasons = [[answer.reason for answer in await captured(http)] for _ in range(3)]
     assert reasons == [["outage"] * 3, ["outage"] * 3, ["circuit_open"] * 3]
