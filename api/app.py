@@ -12,6 +12,7 @@ from api.admission.middleware import AdmitCommands
 from api.auth import routes as auth
 from api.carts import routes as carts
 from api.catalogue import routes as catalogue
+from api.client_address import trust_proxies
 from api.health import routes as health
 from api.inventory import routes as inventory
 from api.middleware import BodyLimit, JsonOnly, RequestContext
@@ -94,4 +95,5 @@ def create_app(
             expose_headers=["Location", "Preference-Applied", "X-Cart-Id", "X-Correlation-Id"],
         )
     app.add_middleware(RequestContext)
+    trust_proxies(app, limits.trusted_proxies)
     return app

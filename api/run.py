@@ -29,5 +29,7 @@ def run(settings: Settings, limits: ApiSettings | None = None, desk: Desk | None
         log_config=None,
         access_log=False,
         server_header=False,
+        # By itself, uvicorn believes whoever calls from this machine: api.client_address decides.
+        proxy_headers=False,
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
     )

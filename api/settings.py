@@ -1,5 +1,7 @@
 """What can be tuned about the API itself; addresses are in `topics.settings`."""
 
+from ipaddress import IPv4Network, IPv6Network
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -66,6 +68,11 @@ class ApiSettings(BaseSettings):
         default=0.5, gt=0, le=10, description="How long services get to answer a health ping."
     )
     cors_origins: tuple[str, ...] = Field(default=(), description="Origins allowed by CORS; none by default.")
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(),
+        description="Networks of the proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, "
+        "as a JSON list; none by default.",
+    )
     secure_cookies: bool = Field(default=False, description="Send cookies over HTTPS only.")
     open_ops: bool = Field(
         default=False,

@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 
 from api.auth.passwords import LONGEST
 from api.auth.tokens import Role
+from api.client_address import client_of
 from api.prefer import Wait, applied
 from api.problems import problems
 from api.services import Use
@@ -65,14 +66,10 @@ class AccessToken(BaseModel):
     merge_command_id: str | None = Field(default=None, description="The command that merges the cart.")
 
 
-def _client(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
-
-
 @router.post("/register", status_code=201, operation_id="register", responses=problems(409, 415, 429))
 async def register(body: Registration, request: Request, services: Use) -> RegisteredUser:
     """Create a customer's account."""
-    user = await services.accounts.register(body.email, body.password, _client(request))
+    user = await services.accounts.register(body.email, body.password, client_of(request.scope))
     return RegisteredUser(user_id=user.user_id, email=user.email, role=user.role)
 
 
@@ -81,7 +78,9 @@ async def login(
     body: Credentials, request: Request, response: Response, services: Use, wait: Wait
 ) -> AccessToken:
     """Exchange email and password for an access token; a guest's cart is merged into the user's."""
-    session = await services.accounts.login(body.email, body.password, _client(request), body.cart_id, wait)
+    session = await services.accounts.login(
+        body.email, body.password, client_of(request.scope), body.cart_id, wait
+    )
     if body.cart_id is not None:
         response.headers.update(applied(wait))
     user = session.user

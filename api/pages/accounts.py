@@ -10,6 +10,7 @@ from api.auth.caller import CART_COOKIE, TOKEN_COOKIE, AnyCaller, Caller
 from api.auth.passwords import LONGEST
 from api.auth.routes import Email
 from api.auth.service import Session
+from api.client_address import client_of
 from api.pages.rendering import page
 from api.pages.route import PageRoute
 from api.problems import Problem
@@ -79,7 +80,7 @@ async def register(
     """Create an account and begin its first session."""
     try:
         checked = _EMAIL.validate_python(email)
-        await services.accounts.register(checked, password, _client(request))
+        await services.accounts.register(checked, password, client_of(request.scope))
         session = await _session(request, services, caller, checked, password)
     except ValidationError:
         message = "This is no email address."
@@ -97,14 +98,12 @@ async def logout() -> Response:
     return answer
 
 
-def _client(request: Request) -> str:
-    return request.client.host if request.client else "unknown"
-
-
 async def _session(
     request: Request, services: Services, caller: Caller, email: str, password: str
 ) -> Session:
-    return await services.accounts.login(email, password, _client(request), caller.guest_cart, MERGE_SECONDS)
+    return await services.accounts.login(
+        email, password, client_of(request.scope), caller.guest_cart, MERGE_SECONDS
+    )
 
 
 def _begun(session: Session, services: Services, path: str) -> Response:
