@@ -21,12 +21,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from tests.stack import Stack
 from topics import admin
 from topics.settings import Settings
 
 pytest_plugins = ("deploy.replay.pytest_plugin",)
+
+
+# How fast inputs come says something of the machine's other work, and nothing of what is tested.
+hypothesis_settings.register_profile("any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("any pace")
 
 
 def pytest_configure() -> None:

@@ -2,5 +2,5 @@
 
 from hypothesis import settings
 
-settings.register_profile("streams", deadline=None, print_blob=True)
+settings.register_profile("streams", parent=settings.get_profile("any pace"), print_blob=True)
 settings.load_profile("streams")
