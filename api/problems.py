@@ -31,8 +31,27 @@ class FieldError(BaseModel):
     message: str = Field(examples=["Input should be greater than 0"])
 
 
+class LineChange(BaseModel):
+    """A line that differs from what the buyer was shown; null is what is not known, or not there.
+
+    Prices are minor units of one piece.
+    """
+
+    line_id: str
+    sku: str | None = None
+    name: str | None = None
+    old_quantity: int | None = None
+    new_quantity: int | None = None
+    old_price: int | None = None
+    new_price: int | None = None
+
+
 class ProblemDocument(BaseModel):
-    """RFC 9457. `reason` names a refused command's rule and `errors` the fields at fault."""
+    """RFC 9457. `reason` names a refused command's rule and `errors` the fields at fault.
+
+    A checkout that is refused with `price_changed` or `cart_changed` has what was shown (`old_`) and what
+    holds now (`new_`): totals in minor units of `currency`, the cart's versions, and the lines that differ.
+    """
 
     type: str = Field(examples=["urn:ecommerce:problem:validation"])
     title: str = Field(examples=["Unprocessable Content"])
@@ -44,6 +63,12 @@ class ProblemDocument(BaseModel):
     errors: list[FieldError] | None = None
     order_id: str | None = None
     sku: str | None = None
+    currency: str | None = None
+    old_total: int | None = None
+    new_total: int | None = None
+    old_cart_version: int | None = None
+    new_cart_version: int | None = None
+    lines: list[LineChange] | None = None
 
 
 class Problem(Exception):  # noqa: N818 (RFC 9457's own name of it)
@@ -60,7 +85,7 @@ class Problem(Exception):  # noqa: N818 (RFC 9457's own name of it)
         kind: str | None = None,
         errors: list[FieldError] | None = None,
         headers: Mapping[str, str] | None = None,
-        **extra: str | None,
+        **extra: Any,
     ) -> None:
         super().__init__(detail)
         self.status = status

@@ -89,7 +89,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         key = load_or_create(settings.data_dir)
         tokens = Tokens(key, limits.token_seconds)
         attempts = AttemptLimits.on_redis(settings.redis_url, redis, limits)
-        checkout = Checkout(commands, orders, ProviderTokeniser(provider), settings.currency)
+        checkout = Checkout(commands, orders, ProviderTokeniser(provider), settings.currency, carts.read)
         order_service = OrderService(orders, checkout, commands, settings.currency)
         yield Services(
             settings=settings,

@@ -25,13 +25,21 @@ class Address(msgspec.Struct, frozen=True):
     postcode: str | None = None
 
 
+class Consent(msgspec.Struct, frozen=True):
+    """What the buyer was shown and agreed to: the cart's version, and the total in minor units."""
+
+    cart_version: int
+    total: int
+
+
 class CheckoutRequested(msgspec.Struct, frozen=True):
     """A shopper asks to buy the cart; keyed by cart id.
 
     `order_id` is derived from user and idempotency key, so a retry cannot buy twice. `payment_token` stands
     for a card at the provider. `expected_lines` is how many lines the shopper saw: the cart agent holds the
     request until the cart has them (adds travel on another topic), at the longest until the deadline.
-    `placed_at` may be set by a trusted source only (ms); `charges` likewise.
+    `placed_at` may be set by a trusted source only (ms); `charges` likewise. Where the outcome would differ
+    from `consent` nothing is bought; a trusted source, which shows nothing to anybody, gives none.
     """
 
     order_id: str
@@ -42,10 +50,14 @@ class CheckoutRequested(msgspec.Struct, frozen=True):
     charges: tuple[Charge, ...] = ()
     expected_lines: int | None = None
     placed_at: int | None = None
+    consent: Consent | None = None
 
 
 class CheckoutStarted(msgspec.Struct, frozen=True):
-    """The cart is frozen and the order begins; keyed by order id. It ends by `deadline_at` (ms)."""
+    """The cart is frozen and the order begins; keyed by order id. It ends by `deadline_at` (ms).
+
+    `consented` is the total that the buyer agreed to, None where a trusted source asked.
+    """
 
     cart_id: str
     user_id: str | None
@@ -57,6 +69,7 @@ class CheckoutStarted(msgspec.Struct, frozen=True):
     address: Address | None
     placed_at: int
     deadline_at: int
+    consented: int | None = None
 
 
 class CheckoutCompleted(msgspec.Struct, frozen=True):

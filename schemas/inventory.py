@@ -6,6 +6,9 @@ import msgspec
 
 from schemas.checkout import Charge
 
+PRICE_CHANGED = "price_changed"
+"""Why an order is refused whose firm quotes come to another total than its buyer agreed to."""
+
 
 class MovementKind(StrEnum):
     """Why a stock level changed."""
@@ -109,12 +112,17 @@ class InventoryReserved(msgspec.Struct, frozen=True):
 
 
 class InventoryRejected(msgspec.Struct, frozen=True):
-    """The order cannot be reserved, and nothing of it stays reserved; keyed by order id."""
+    """The order cannot be reserved, and nothing of it stays reserved; keyed by order id.
+
+    `reason`: one of `inventory.line_rejected`, for its `sku`; or `price_changed` where all could be had, but
+    at another total than the buyer agreed to: then `sku` is empty, and `lines` are the firm quotes.
+    """
 
     reason: str
     sku: str
     requested: int
     available: int
+    lines: tuple[QuotedLine, ...] = ()
 
 
 class Movement(msgspec.Struct, frozen=True):

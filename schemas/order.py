@@ -45,7 +45,8 @@ class OrderSnapshot(msgspec.Struct, frozen=True):
     """The order's full public state after a change: the data of every order event.
 
     `goods` + `charged` = `total`; for a return they are what goes back to the customer, as positive amounts.
-    `reason` says why it was cancelled, rejected or returned.
+    `reason` says why it was cancelled, rejected or returned. `consented` is the total that the buyer agreed
+    to, None where a trusted source asked: another one is never charged.
     """
 
     kind: OrderKind
@@ -67,6 +68,7 @@ class OrderSnapshot(msgspec.Struct, frozen=True):
     detail: str | None = None
     sku: str | None = None
     tracking: str | None = None
+    consented: int | None = None
 
 
 class OrderCancel(msgspec.Struct, frozen=True):

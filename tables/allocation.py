@@ -28,7 +28,8 @@ class AllocationStatus(StrEnum):
 class Ask(msgspec.Struct, frozen=True):
     """What `inventory.reserved` will say on the order's behalf, kept while lines are pending.
 
-    `line_ids` keeps the order's own sequence of lines; `quotes` are the answers so far, by SKU.
+    `line_ids` keeps the order's own sequence of lines; `quotes` are the answers so far, by SKU. `consented`
+    is the total that the buyer agreed to, None where nobody was shown one.
     """
 
     cart_id: str
@@ -38,6 +39,7 @@ class Ask(msgspec.Struct, frozen=True):
     payment_token: str
     line_ids: tuple[str, ...]
     quotes: dict[str, tuple[QuotedLine, ...]] = {}
+    consented: int | None = None
 
 
 class Allocation(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -29,7 +29,9 @@ class Cart(msgspec.Struct, frozen=True, omit_defaults=True):
     """A cart.
 
     `version` starts at the birth's time in ms and grows by one per change, so that a cart that left the
-    table and is born again goes on above its former versions. `order_id` is the order that froze it.
+    table and is born again goes on above its former versions. `lines_version` is the version by which the
+    lines became what they are, 0 where that is not known: freezing and opening change the version, and not
+    what the buyer sees. `order_id` is the order that froze it.
     `arrived` are a guest's lines that came while it was frozen; they join when it opens. `finished` are the
     latest orders whose checkout this cart has seen the end of, `applied` the latest commands answered.
     """
@@ -38,6 +40,7 @@ class Cart(msgspec.Struct, frozen=True, omit_defaults=True):
     updated_at: int
     status: CartStatus = CartStatus.OPEN
     lines: tuple[CartLine, ...] = ()
+    lines_version: int = 0
     user_id: str | None = None
     order_id: str | None = None
     pending: PendingCheckout | None = None

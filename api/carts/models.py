@@ -26,6 +26,7 @@ _CART: JsonDict = {
     ],
     "pieces": 2,
     "subtotal": 590,
+    "total": 590,
     "currency": "GBP",
     "order_id": None,
     "version": 1,
@@ -50,7 +51,10 @@ class CartItem(BaseModel):
 
 
 class Cart(BaseModel):
-    """A cart at current prices; the firm prices are decided at checkout, together with the stock."""
+    """A cart at current prices; the firm prices are decided at checkout, together with the stock.
+
+    A checkout carries `version` and `total`: what it would charge otherwise, it does not charge.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_CART]})
 
@@ -58,7 +62,8 @@ class Cart(BaseModel):
     status: CartStatus
     items: list[CartItem]
     pieces: int
-    subtotal: int
+    subtotal: int = Field(description="The goods alone.")
+    total: int = Field(description="What a checkout charges, in minor units; lines without a price count 0.")
     currency: str
     order_id: str | None = Field(description="The order that has frozen the cart.")
     version: int

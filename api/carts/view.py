@@ -88,12 +88,14 @@ class CartView:
                     on_sale=product.active if product else False,
                 )
             )
+        goods = sum(item.line_total or 0 for item in items)
         return Cart(
             cart_id=cart_id,
             status=state.status,
             items=items,
             pieces=sum(item.quantity for item in items),
-            subtotal=sum(item.line_total or 0 for item in items),
+            subtotal=goods,
+            total=goods,
             currency=self._currency,
             order_id=state.order_id,
             version=found.version if found else 0,

@@ -1,19 +1,22 @@
 """Checkout: from the cart that the shopper saw to a confirmed order, or the reason why there is none."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from api.auth.caller import Caller
+from api.carts.models import Cart
 from api.command_records import CommandRecord
 from api.commands import Commands, Receipt
 from api.orders.models import UNFINISHED, CheckoutRequest, DeliveryAddress, Order, Progress
 from api.orders.payments import Tokeniser
 from api.orders.queries import Orders
 from api.orders.snapshots import of_checkout
+from api.orders.surprises import SURPRISES, surprise
 from api.outcomes import CHECKOUT
 from api.problems import Problem
-from schemas.checkout import Address, CheckoutRequested
+from schemas.checkout import Address, CheckoutRequested, Consent
 from schemas.envelope import derived_id
 from topics.registry import CHECKOUT_REQUESTED
 
@@ -42,20 +45,28 @@ def checkout_id_of(order_id: str) -> str:
 class Checkout:
     """Buys carts."""
 
-    def __init__(self, commands: Commands, orders: Orders, tokeniser: Tokeniser, currency: str) -> None:
+    def __init__(
+        self,
+        commands: Commands,
+        orders: Orders,
+        tokeniser: Tokeniser,
+        currency: str,
+        cart: Callable[[str | None], Awaitable[Cart]],
+    ) -> None:
         self._commands = commands
         self._orders = orders
         self._tokeniser = tokeniser
         self._currency = currency
+        self._cart = cart
 
     async def buy(
         self, caller: Caller, key: str, request: CheckoutRequest, wait: float | None = None
     ) -> CheckoutResult:
-        """Buy the caller's cart; the same `key` names the same order, however often it is sent.
+        """Buy the caller's cart as it was shown; the same `key` names the same order, however often sent.
 
         `wait` is in seconds. Raises Problems: 402 where the payment was refused, 409 where the order cannot
-        be had (out of stock, empty cart, ...), 422 where the card is not accepted, 503 where a server behind
-        does not answer.
+        be had (out of stock, empty cart, ...) or would have been another than was shown, with old and new,
+        422 where the card is not accepted, 503 where a server behind does not answer.
         """
         cart_id = caller.cart_id
         if cart_id is None:
@@ -63,7 +74,7 @@ class Checkout:
         order_id = order_id_of(caller, key)
         known = await self._known(caller, order_id)
         if known is not None:
-            return CheckoutResult(order_id, bought(known))
+            return CheckoutResult(order_id, await self._bought(cart_id, request, known))
         data = await self._request(order_id, request)
         receipt = await self._commands.send(
             CHECKOUT_REQUESTED,
@@ -80,10 +91,10 @@ class Checkout:
         )
         if receipt.heard is None:
             known = await self._known(caller, order_id) if wait is not None else None
-            return CheckoutResult(order_id, known and bought(known), receipt)
-        return CheckoutResult(
-            order_id, bought(of_checkout(order_id, receipt.record, self._currency)), receipt
-        )
+        else:
+            known = of_checkout(order_id, receipt.record, self._currency)
+        order = known and await self._bought(cart_id, request, known)
+        return CheckoutResult(order_id, order, receipt)
 
     async def pending(self, caller: Caller, order_id: str) -> CommandRecord | None:
         """Return the checkout that this caller began for an order, where it is still remembered."""
@@ -112,22 +123,24 @@ class Checkout:
             email=request.email,
             address=_address(request.address),
             expected_lines=request.expected_lines,
+            consent=Consent(request.cart_version, request.total),
         )
 
-
-def bought(order: Order) -> Order:
-    """Return the order where it was confirmed; raises a 402 or 409 Problem with the reason where not."""
-    if order.status not in (Progress.CANCELLED, Progress.FAILED):
-        return order
-    reason = order.reason or "cancelled"
-    raise Problem(
-        402 if reason in _UNPAID else 409,
-        order.detail or reason,
-        kind="refused",
-        reason=reason,
-        order_id=order.order_id,
-        sku=order.sku,
-    )
+    async def _bought(self, cart_id: str, request: CheckoutRequest, order: Order) -> Order:
+        """Return the order where it was confirmed; raises a 402 or 409 Problem with the reason where not."""
+        if order.status not in (Progress.CANCELLED, Progress.FAILED):
+            return order
+        reason = order.reason or "cancelled"
+        changed = surprise(request, order, await self._cart(cart_id)) if reason in SURPRISES else {}
+        raise Problem(
+            402 if reason in _UNPAID else 409,
+            order.detail or reason,
+            kind="refused",
+            reason=reason,
+            order_id=order.order_id,
+            sku=order.sku,
+            **changed,
+        )
 
 
 def _address(given: DeliveryAddress) -> Address:

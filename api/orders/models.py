@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
 from pydantic.config import JsonDict
 
-from api.catalogue.models import Text
+from api.catalogue.models import MAX_MINOR, Text
 from schemas.order import OrderStatus
 
 _CARD: JsonDict = {"card_number": "4242424242424242", "expiry": "12/30", "cvc": "123"}
@@ -18,6 +18,9 @@ _ADDRESS: JsonDict = {
 }
 _ORDER_ID = "6c1f6f0e-5f39-5d7e-8a4e-0a8f6b0c1d2e"
 
+_MOST_SHOWN = 5_000
+
+Shown = Annotated[int, Field(ge=0, le=MAX_MINOR, strict=True)]
 Short = Annotated[Text, StringConstraints(max_length=200)]
 Filled = Annotated[Short, StringConstraints(min_length=1, strip_whitespace=True)]
 
@@ -47,24 +50,61 @@ class DeliveryAddress(BaseModel):
     postcode: Short | None = None
 
 
+class ShownLine(BaseModel):
+    """A line as the buyer was shown it; `unit_price` is minor units."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    line_id: Annotated[Text, StringConstraints(min_length=1, max_length=100)]
+    quantity: Shown
+    unit_price: Shown | None = None
+
+
 class CheckoutRequest(BaseModel):
-    """Buy the cart. The payment is a card, or the provider's token of one."""
+    """Buy the cart as it was shown. The payment is a card, or the provider's token of one.
+
+    `cart_version` and `total` are those of the cart's last answer that the buyer saw. Where the cart or its
+    prices are others by now, nothing is charged (409 `cart_changed` or `price_changed`, with old and new).
+    """
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"payment": _CARD, "address": _ADDRESS, "email": "ada@example.com"}],
+            "examples": [
+                {
+                    "cart_version": 1795250000001,
+                    "total": 590,
+                    "payment": _CARD,
+                    "address": _ADDRESS,
+                    "email": "ada@example.com",
+                }
+            ],
             "oneOf": [{"required": ["payment"]}, {"required": ["payment_token"]}],
         },
     )
 
+    cart_version: Shown = Field(
+        description="The cart's `version` as shown; with `expected_lines` the newest that is known, or 0.",
+        examples=[1795250000001],
+    )
+    total: Shown = Field(
+        description="The cart's `total` as shown, in minor units: this is charged, or nothing is.",
+        examples=[590],
+    )
+    lines: Annotated[list[ShownLine], Field(max_length=_MOST_SHOWN)] | None = Field(
+        default=None,
+        description="The lines as shown; they only serve a refusal to say which of them changed.",
+    )
     payment: Card | None = None
     payment_token: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_\-]{1,200}$", repr=False)
     address: DeliveryAddress
     email: Annotated[EmailStr, Field(max_length=254)]
     expected_lines: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = Field(
         default=None,
-        description="Lines that the shopper put in: the checkout waits for adds that are still on their way.",
+        description=(
+            "Lines that the shopper put in: the checkout waits for adds that are still on their way, and"
+            " is refused where there are more. The buyer agrees to so many lines at `total`."
+        ),
     )
 
     @model_validator(mode="after")
@@ -214,6 +254,7 @@ class OrderEvent(BaseModel):
     version: int
     occurred_at: int
     total: int | None = None
+    consented: int | None = Field(default=None, description="The total that the buyer agreed to.")
     reason: str | None = None
     detail: str | None = None
     sku: str | None = None

@@ -163,6 +163,9 @@ def _order(row: Row, lines: list[Row], charges: list[Row]) -> Order:
     )
 
 
+_TOLD = ("total", "consented", "reason", "detail", "sku", "tracking")
+
+
 def _event(order_id: str, row: Row) -> OrderEvent:
     detail = msgspec.json.decode(row["detail"])
     return OrderEvent(
@@ -171,5 +174,5 @@ def _event(order_id: str, row: Row) -> OrderEvent:
         status=Progress(row["status"]),
         version=row["version"],
         occurred_at=row["occurred_at"],
-        **{name: detail.get(name) for name in ("total", "reason", "detail", "sku", "tracking")},
+        **{name: detail.get(name) for name in _TOLD},
     )

@@ -80,6 +80,7 @@ def of_heard(heard: Heard) -> OrderEvent:
         version=0 if failed else message.aggregate_version,
         occurred_at=message.occurred_at,
         total=None if failed else data.total,
+        consented=None if failed else data.consented,
         reason=data.reason,
         detail=data.detail,
         sku=data.sku,

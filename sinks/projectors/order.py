@@ -130,6 +130,8 @@ def _event(order_id: UUID, message: Message[OrderSnapshot]) -> OrderEventRow:
         "total": data.total,
         "currency": data.currency,
     }
+    if data.consented is not None:
+        detail["consented"] = data.consented
     return OrderEventRow(
         identifier("event_id", message.event_id),
         order_id,

@@ -26,8 +26,8 @@ from topics.registry import (
 POLICY = CartSettings().policy()
 
 _ANSWERS = (CART_UPDATED, CART_REJECTED)
-# A change may complete the cart for a checkout that waits for it.
-_EDITED = (*_ANSWERS, CHECKOUT_STARTED)
+# A change may complete the cart for a checkout that waits for it, or make it another than its buyer saw.
+_EDITED = (*_ANSWERS, CHECKOUT_STARTED, CHECKOUT_FAILED)
 
 FLOW = Flow(
     name="cart",

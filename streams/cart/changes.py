@@ -58,8 +58,11 @@ def locked(cart: Cart, message: Message[msgspec.Struct]) -> Breach | None:
 
 def changed(cart: Cart, message: Message[msgspec.Struct], **given: Any) -> Cart:
     """Return the cart's next version with the given fields."""
+    version = cart.version + 1
+    if given.get("lines", cart.lines) != cart.lines:
+        given["lines_version"] = version
     return msgspec.structs.replace(
-        cart, version=cart.version + 1, updated_at=max(cart.updated_at, message.occurred_at), **given
+        cart, version=version, updated_at=max(cart.updated_at, message.occurred_at), **given
     )
 
 

@@ -62,6 +62,25 @@ def _breaches(cart: Cart, data: CheckoutRequested) -> Iterator[Breach]:
         yield Breach("invalid_charge", "charges.quantity", "a charge is made at least once")
     if not (cart.lines or data.charges or data.expected_lines):
         yield Breach("empty_cart", "lines", "there is nothing to buy")
+    yield from _surprises(cart, data)
+
+
+def _surprises(cart: Cart, data: CheckoutRequested) -> Iterator[Breach]:
+    """Yield in what the cart differs from the one that its buyer was shown.
+
+    Whoever waits for lines under way cannot know the version that they will make: that buyer agrees to so
+    many lines, and to what they come to.
+    """
+    if data.consent is None:
+        return
+    shown, present = data.consent.cart_version, len(cart.lines)
+    if data.expected_lines is not None:
+        if present > data.expected_lines:
+            detail = f"the cart has {present} lines, not the {data.expected_lines} that were shown"
+            yield Breach("cart_changed", "expected_lines", detail)
+    elif shown != cart.version and not 0 < cart.lines_version <= shown < cart.version:
+        detail = f"the cart is at version {cart.version}, and was another at version {shown}"
+        yield Breach("cart_changed", "cart_version", detail)
 
 
 def _complete(cart: Cart, pending: PendingCheckout) -> bool:
@@ -71,9 +90,14 @@ def _complete(cart: Cart, pending: PendingCheckout) -> bool:
 def settled(policy: CartPolicy, cart: Cart, message: Message[msgspec.Struct]) -> Decision[Cart]:
     """Say what a changed cart is now; where it completes a request that waits, begin that checkout."""
     pending = cart.pending
-    if pending is not None and _complete(cart, pending):
+    if pending is None or not _complete(cart, pending):
+        return Decision(cart, (updated(message.aggregate_id, cart),))
+    surprise = next(_surprises(cart, pending.request), None)
+    if surprise is None:
         return _frozen(policy, cart, pending, message)
-    return Decision(cart, (updated(message.aggregate_id, cart),))
+    free = msgspec.structs.replace(cart, pending=None)
+    ended = failed(policy, free, message, pending.request.order_id, surprise)
+    return Decision(ended.state, (updated(message.aggregate_id, free), *ended.outputs))
 
 
 def _frozen(
@@ -95,6 +119,7 @@ def _frozen(
         address=wanted.address,
         placed_at=pending.requested_at if wanted.placed_at is None else wanted.placed_at,
         deadline_at=max(pending.requested_at, message.occurred_at) + policy.checkout_ms,
+        consented=None if wanted.consent is None else wanted.consent.total,
     )
     begin = Out(CHECKOUT_STARTED, wanted.order_id, started, BEGIN, user_id)
     return Decision(after, (updated(cart_id, after), begin))

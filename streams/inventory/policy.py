@@ -20,6 +20,11 @@ class StockPolicy(msgspec.Struct, frozen=True):
 
 
 class AllocationPolicy(msgspec.Struct, frozen=True):
-    """Rules of an order's allocation: an ended one leaves the table after `retention_ms`."""
+    """Rules of an order's allocation: an ended one leaves the table after `retention_ms`.
+
+    An order whose quotes come to another total than its buyer agreed to is refused; with `lower_total_passes`
+    a lower one is charged without asking again.
+    """
 
     retention_ms: int = 3_600_000
+    lower_total_passes: bool = False

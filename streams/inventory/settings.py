@@ -45,6 +45,10 @@ class AllocationSettings(BaseSettings):
     retention_ms: int = Field(
         default=_ALLOCATION.retention_ms, ge=1, description="How long an ended allocation is kept, in ms."
     )
+    lower_total_passes: bool = Field(
+        default=_ALLOCATION.lower_total_passes,
+        description="Whether a total lower than the one shown is charged without asking the buyer again.",
+    )
 
     def policy(self) -> AllocationPolicy:
         """Return the rules as the handlers take them."""

@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.checkout import CheckoutStarted
 from schemas.envelope import Message
-from schemas.inventory import InventoryRejected, InventoryReserved, QuotedLine
+from schemas.inventory import PRICE_CHANGED, InventoryRejected, InventoryReserved, QuotedLine
 from schemas.order import OrderKind, OrderLine, OrderSnapshot, OrderStatus
 from schemas.payment import PaymentSnapshot
 from schemas.service import TimerDue
@@ -18,7 +18,7 @@ from streams.order.machine import may
 from streams.order.moves import cancelled, confirmed, event, moved, started_again
 from streams.order.policy import OrderPolicy
 from streams.order.refusals import refused
-from streams.order.totals import charged_amount
+from streams.order.totals import charged_amount, goods_amount
 from streams.payment.progress import CAPTURE_FAILED
 from tables.order import Order
 
@@ -48,6 +48,7 @@ def started(state: Order | None, message: Message[CheckoutStarted]) -> Decision[
         payment_token=data.payment_token,
         placed_at=data.placed_at,
         updated_at=message.occurred_at,
+        consented=data.consented,
     )
     order = Order(
         snapshot,
@@ -63,10 +64,9 @@ def quoted(state: Order | None, message: Message[InventoryReserved]) -> Decision
     if state is None or state.quoted or state.snapshot.status is not OrderStatus.PLACED:
         return Decision(state)
     data = message.data
-    quotes = {line.line_id: line for line in data.lines}
     snapshot = msgspec.structs.replace(
         state.snapshot,
-        lines=tuple(_quoted_line(line, quotes[line.line_id]) for line in state.snapshot.lines),
+        lines=_priced(state.snapshot.lines, data.lines),
         goods=data.goods,
         charged=data.charged,
         total=data.total,
@@ -74,8 +74,13 @@ def quoted(state: Order | None, message: Message[InventoryReserved]) -> Decision
     return _joined(msgspec.structs.replace(state, snapshot=snapshot, quoted=True), message)
 
 
-def _quoted_line(line: OrderLine, quote: QuotedLine) -> OrderLine:
-    return msgspec.structs.replace(line, name=quote.name, unit_price=quote.unit_price)
+def _priced(lines: tuple[OrderLine, ...], quoted: tuple[QuotedLine, ...]) -> tuple[OrderLine, ...]:
+    quotes = {line.line_id: line for line in quoted}
+    return tuple(
+        msgspec.structs.replace(line, name=quote.name, unit_price=quote.unit_price)
+        for line in lines
+        for quote in (quotes[line.line_id],)
+    )
 
 
 def authorised(state: Order | None, message: Message[PaymentSnapshot]) -> Decision[Order]:
@@ -92,12 +97,25 @@ def _joined(order: Order, message: Message[msgspec.Struct]) -> Decision[Order]:
 
 
 def out_of_stock(state: Order | None, message: Message[InventoryRejected]) -> Decision[Order]:
-    """Cancel, because the goods cannot be had."""
+    """Cancel, because the goods cannot be had, or not at the total that the buyer agreed to."""
     if state is None or state.snapshot.status is not OrderStatus.PLACED:
         return Decision(state)
     data = message.data
+    if data.reason == PRICE_CHANGED:
+        return _repriced(state, message)
     detail = f"{data.requested} of {data.sku} requested, {data.available} available"
     return cancelled(state, message, data.reason, detail, data.sku)
+
+
+def _repriced(state: Order, message: Message[InventoryRejected]) -> Decision[Order]:
+    """Cancel, and show what it would have come to: the buyer is asked again with that."""
+    before = state.snapshot
+    lines = _priced(before.lines, message.data.lines)
+    goods = goods_amount(lines)
+    total = goods + before.charged
+    snapshot = msgspec.structs.replace(before, lines=lines, goods=goods, total=total)
+    detail = f"the total is {total}, not the {before.consented} that was shown"
+    return cancelled(msgspec.structs.replace(state, snapshot=snapshot), message, message.data.reason, detail)
 
 
 def payment_failed(state: Order | None, message: Message[PaymentSnapshot]) -> Decision[Order]:

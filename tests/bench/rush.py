@@ -13,7 +13,7 @@ import aiohttp
 
 from api.auth.caller import Caller
 from api.orders.checkout import order_id_of
-from tests.bench.shopfront import SILENCE_S, Listener, SilentError
+from tests.bench.shopfront import PRICE, SILENCE_S, Listener, SilentError
 from topics.registry import CHECKOUT_FAILED, ORDER_CANCELLED, ORDER_CONFIRMED
 from topics.settings import Settings
 
@@ -24,6 +24,8 @@ _BODY = {
     "email": "grace@example.com",
     "address": {"name": "Grace Hopper", "country": "GB", "line1": "1 Navy Yard", "city": "London"},
     "expected_lines": 1,
+    "cart_version": 0,
+    "total": PRICE,
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 
 from schemas.cart import CartAdd, CartLine
-from schemas.checkout import Address, CheckoutRequested
+from schemas.checkout import Address, CheckoutRequested, Consent
 from schemas.envelope import fresh_id
 from schemas.inventory import InventoryReceive
 from schemas.product import ProductCreate
@@ -34,6 +34,8 @@ from topics.topic import Topic
 from topics.wire import encode
 
 SILENCE_S = 60.0
+PRICE = 999
+"""What a piece of everything costs, in minor units."""
 
 Parcel = tuple[str, bytes, bytes]
 """Topic, key and value of a record that is ready to be sent."""
@@ -141,7 +143,7 @@ def stock_the_shop(settings: Settings, skus: Sequence[str], pieces: int) -> None
     mouth = Mouth(settings)
     with Listener(settings, (PRODUCT_CREATED, INVENTORY_UPDATED)) as listener:
         for sku in skus:
-            made = ProductCreate(f"Bench product {sku}", 999, settings.currency, categories=("Bench",))
+            made = ProductCreate(f"Bench product {sku}", PRICE, settings.currency, categories=("Bench",))
             mouth.send(parcel(PRODUCT_CREATE, sku, made))
         mouth.flush()
         listener.wait(len(skus), PRODUCT_CREATED)
@@ -179,6 +181,7 @@ def checkouts(settings: Settings, carts: Sequence[str]) -> list[tuple[bytes, Par
             email="grace@example.com",
             address=address,
             expected_lines=2,
+            consent=Consent(0, 2 * PRICE),
         )
         made.append((order.encode(), parcel(CHECKOUT_REQUESTED, cart, asked)))
     return made

@@ -94,7 +94,7 @@ class Canaries:
             return key, order_id_of(Caller(guest_cart=cart), key)
 
         key = on_partition(partition, self._count, make)
-        body = purchase("tok_visa", 1)
+        body = purchase("tok_visa", 1, 1)
         status, answer = await self._door.once("POST", "/checkout", cart, body, wait_s=WAIT_S, key=key)
         order = order_id_of(Caller(guest_cart=cart), key)
         if status in (201, 202, 402):

@@ -12,7 +12,7 @@ import aiohttp
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from schemas.cart import CartAdd, CartLine
-from schemas.checkout import Address, CheckoutRequested
+from schemas.checkout import Address, CheckoutRequested, Consent
 from schemas.envelope import fresh_id
 from schemas.inventory import InventoryReceive
 from schemas.order import OrderCancel
@@ -28,6 +28,9 @@ PATIENCE_S = 4.0
 AGAIN_S = 0.25
 LONGEST_AGAIN_S = 1.0
 NO_ANSWER = 0
+PRICE = 999
+"""What a piece of everything costs, in minor units."""
+
 _OK = 200
 ADDRESS = {"name": "Grace Hopper", "country": "GB", "line1": "1 Navy Yard", "city": "London"}
 EMAIL = "grace@example.com"
@@ -45,8 +48,8 @@ class Door(Protocol):
     async def add(self, cart: str, sku: str, pieces: int) -> None:
         """Put pieces into a cart."""
 
-    async def buy(self, cart: str, token: str, lines: int) -> str:
-        """Buy a cart, and return the order's id."""
+    async def buy(self, cart: str, token: str, lines: int, pieces: int) -> str:
+        """Buy a cart of so many lines and pieces, and return the order's id."""
 
     async def cancel(self, cart: str, order: str) -> None:
         """Cancel an order."""
@@ -74,9 +77,9 @@ class ApiDoor:
         status, _ = await self.once("GET", f"/products/{sku}", str(uuid4()))
         return status == _OK
 
-    async def buy(self, cart: str, token: str, lines: int) -> str:
+    async def buy(self, cart: str, token: str, lines: int, pieces: int) -> str:
         """Buy a cart. A refusal that names its order is an outcome, and so an acceptance."""
-        body = purchase(token, lines)
+        body = purchase(token, lines, pieces)
         status, answer = await self._insist("/checkout", cart, body, frozenset({201, 202, 402, 409}))
         order = str(answer.get("order_id") or answer.get("resource_url", "").rpartition("/")[2])
         if not order:
@@ -173,7 +176,7 @@ class TopicDoor:
         self._journal.accept(command_id, "cart.add", cart)
         self._journal.fill(cart, sku, pieces)
 
-    async def buy(self, cart: str, token: str, lines: int) -> str:
+    async def buy(self, cart: str, token: str, lines: int, pieces: int) -> str:
         """Buy a cart."""
         order = fresh_id()
         asked = CheckoutRequested(
@@ -183,6 +186,7 @@ class TopicDoor:
             email=EMAIL,
             address=Address("Grace Hopper", "GB", "1 Navy Yard", None, "London", "E1 6AN"),
             expected_lines=lines,
+            consent=Consent(0, pieces * PRICE),
         )
         self._journal.accept(await self._insist(CHECKOUT_REQUESTED, cart, asked), "checkout", order)
         self._journal.buy(cart, order)
@@ -238,6 +242,13 @@ class TopicDoor:
             await asyncio.sleep(0.01)
 
 
-def purchase(token: str, lines: int) -> Mapping[str, object]:
-    """Return the body of a checkout."""
-    return {"payment_token": token, "address": ADDRESS, "email": EMAIL, "expected_lines": lines}
+def purchase(token: str, lines: int, pieces: int) -> Mapping[str, object]:
+    """Return the body of a checkout by somebody who has put in all lines and awaited no answer."""
+    return {
+        "cart_version": 0,
+        "total": pieces * PRICE,
+        "payment_token": token,
+        "address": ADDRESS,
+        "email": EMAIL,
+        "expected_lines": lines,
+    }

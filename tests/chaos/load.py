@@ -78,9 +78,10 @@ class Load:
         cancels = self._chance.random() < CANCELS
         thinks_s = self._chance.uniform(0, 2)
         with suppress(ClosedError):
-            for sku in skus:
-                await door.add(cart, sku, self._chance.randint(1, MOST_PIECES))
-            order = await door.buy(cart, token, len(skus))
+            wanted = {sku: self._chance.randint(1, MOST_PIECES) for sku in skus}
+            for sku, pieces in wanted.items():
+                await door.add(cart, sku, pieces)
+            order = await door.buy(cart, token, len(wanted), sum(wanted.values()))
             if cancels:
                 await asyncio.sleep(thinks_s)
                 await door.cancel(cart, order)

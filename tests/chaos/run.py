@@ -20,7 +20,7 @@ from schemas.product import ProductCreate
 from tests.bench.platform import platform
 from tests.chaos import evidence, verdict
 from tests.chaos.canaries import Canaries, one_each, patient
-from tests.chaos.doors import ApiDoor, TopicDoor
+from tests.chaos.doors import PRICE, ApiDoor, TopicDoor
 from tests.chaos.faults import ELASTICSEARCH, KINDS, Kind, schedule
 from tests.chaos.injection import Injected, Injector
 from tests.chaos.journal import Journal
@@ -164,7 +164,7 @@ async def _open(timeline: Timeline, seconds: float) -> None:
 
 async def _stock(goods: TopicDoor, api: ApiDoor, settings: Settings) -> None:
     for sku in (*SKUS, *CANARY_SKUS):
-        await goods.send(PRODUCT_CREATE, sku, ProductCreate(f"Chaos product {sku}", 999, settings.currency))
+        await goods.send(PRODUCT_CREATE, sku, ProductCreate(f"Chaos product {sku}", PRICE, settings.currency))
     await asyncio.gather(*(goods.receive(sku, OPENING) for sku in SKUS))
     await asyncio.gather(*(goods.receive(sku, CANARY_OPENING) for sku in CANARY_SKUS))
     for sku in (*SKUS, *CANARY_SKUS):

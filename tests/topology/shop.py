@@ -113,7 +113,7 @@ class Shop:
         settle: bool = True,
         **wish: Any,
     ) -> None:
-        request = CheckoutRequested(order_id, "GBP", token, **wish)
+        request = CheckoutRequested(order_id, wish.pop("currency", "GBP"), token, **wish)
         await self.say(CHECKOUT_REQUESTED, cart_id, request, user_id=user_id, settle=settle)
 
     # -- time passes -----------------------------------------------------------------------------------
@@ -225,6 +225,8 @@ class Shop:
         cancelled = {message.aggregate_id for message in self.events(ORDER_CANCELLED)}
         refunded = {message.aggregate_id for message in self.events(ORDER_REFUNDED)}
         confirmed = {message.aggregate_id: message.data.total for message in self.events(ORDER_CONFIRMED)}
+        for message in self.events(ORDER_CONFIRMED):
+            assert message.data.consented in (None, message.data.total), "charged otherwise than shown"
         returned = {message.aggregate_id: message.data.total for message in self.events(ORDER_RETURNED)}
         for order_id, account in self.provider.accounts.items():
             kept = account.captured - account.given_back

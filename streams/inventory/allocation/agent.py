@@ -31,8 +31,16 @@ FLOW = Flow(
     name="allocation",
     table=ALLOCATION,
     routes=(
-        Route(ORDER_PLACED, decide.place, (INVENTORY_RESERVE, INVENTORY_RESERVED)),
-        Route(INVENTORY_LINE_RESERVED, decide.line_reserved, (INVENTORY_RESERVED, INVENTORY_RELEASE)),
+        Route(
+            ORDER_PLACED,
+            partial(decide.place, POLICY),
+            (INVENTORY_RESERVE, INVENTORY_RESERVED, INVENTORY_REJECTED),
+        ),
+        Route(
+            INVENTORY_LINE_RESERVED,
+            partial(decide.line_reserved, POLICY),
+            (INVENTORY_RESERVED, INVENTORY_REJECTED, INVENTORY_RELEASE),
+        ),
         Route(INVENTORY_LINE_REJECTED, decide.line_rejected, (INVENTORY_REJECTED, INVENTORY_RELEASE)),
         Route(ORDER_CONFIRMED, decide.confirm, (INVENTORY_COMMIT,)),
         Route(ORDER_CANCELLED, decide.cancel, (INVENTORY_RELEASE, INVENTORY_RECEIVE)),

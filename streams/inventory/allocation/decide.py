@@ -1,6 +1,7 @@
 """What becomes of an order's allocation: pure decisions of its record and one message.
 
 The order's lines are split by SKU; the stocks answer; the answers are joined, and one refusal undoes all.
+So does a total that is not the one which the buyer was shown: payment is never asked for another.
 Topics overtake each other, so an end may come before its beginning: `order.cancelled` of an unknown order
 leaves a marker that keeps the late `order.placed` from reserving, and a reservation that is answered to an
 allocation which does not want it (or has left the table) is released.
@@ -9,11 +10,13 @@ A refund moves no stock: goods that were shipped come back, if at all, as a retu
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from msgspec.structs import replace
 
 from schemas.envelope import Message, derived_id
 from schemas.inventory import (
+    PRICE_CHANGED,
     InventoryCommit,
     InventoryReceive,
     InventoryRejected,
@@ -25,7 +28,7 @@ from schemas.inventory import (
 )
 from schemas.order import OrderLine, OrderSnapshot
 from schemas.service import TimerDue
-from streams.inventory.allocation.totals import reserved
+from streams.inventory.allocation.totals import agreed, reserved
 from streams.inventory.policy import AllocationPolicy
 from streams.kernel.flow import Decision, Out
 from tables.allocation import Allocation, AllocationStatus, Ask
@@ -47,7 +50,9 @@ class IncompleteOrderError(ValueError):
     """A sale was placed without something that payment will need."""
 
 
-def place(state: Allocation | None, message: Message[OrderSnapshot]) -> Decision[Allocation]:
+def place(
+    policy: AllocationPolicy, state: Allocation | None, message: Message[OrderSnapshot]
+) -> Decision[Allocation]:
     """Ask each SKU's stock for the order's lines of it.
 
     Raises IncompleteOrderError where the sale names no cart or no payment token.
@@ -65,6 +70,7 @@ def place(state: Allocation | None, message: Message[OrderSnapshot]) -> Decision
         charges=order.charges,
         payment_token=order.payment_token,
         line_ids=tuple(line.line_id for line in order.lines),
+        consented=order.consented,
     )
     lines: dict[str, list[RequestedLine]] = {}
     for line in order.lines:
@@ -77,10 +83,12 @@ def place(state: Allocation | None, message: Message[OrderSnapshot]) -> Decision
         Out(INVENTORY_RESERVE, sku, InventoryReserve(order_id, order.currency, tuple(of_sku)))
         for sku, of_sku in lines.items()
     )
-    return Decision(placed, asks) if asks else _joined(order_id, placed, ask)
+    return Decision(placed, asks) if asks else _joined(policy, message, placed, ask)
 
 
-def line_reserved(state: Allocation | None, message: Message[LineReserved]) -> Decision[Allocation]:
+def line_reserved(
+    policy: AllocationPolicy, state: Allocation | None, message: Message[LineReserved]
+) -> Decision[Allocation]:
     """Join one SKU's quotes; the last of them completes the reservation."""
     order_id, line = message.aggregate_id, message.data
     if state is None or state.status not in _SETTLED or line.sku not in state.quantities:
@@ -90,7 +98,7 @@ def line_reserved(state: Allocation | None, message: Message[LineReserved]) -> D
     ask = replace(state.ask, quotes={**state.ask.quotes, line.sku: line.lines})
     if len(ask.quotes) < len(state.quantities):
         return Decision(replace(state, ask=ask))
-    return _joined(order_id, state, ask)
+    return _joined(policy, message, state, ask)
 
 
 def line_rejected(state: Allocation | None, message: Message[LineRejected]) -> Decision[Allocation]:
@@ -170,10 +178,23 @@ def leaves_at(policy: AllocationPolicy, state: Allocation) -> int | None:
     return None if state.ended_at is None else state.ended_at + policy.retention_ms
 
 
-def _joined(order_id: str, state: Allocation, ask: Ask) -> Decision[Allocation]:
-    version = state.version + 1
+def _joined(
+    policy: AllocationPolicy, message: Message[Any], state: Allocation, ask: Ask
+) -> Decision[Allocation]:
+    """Say that all is reserved; give it back where it costs another total than the buyer agreed to."""
+    order_id, version = message.aggregate_id, state.version + 1
+    said = reserved(ask)
+    if not agreed(policy, ask.consented, said.total):
+        rejection = InventoryRejected(PRICE_CHANGED, "", 0, 0, said.lines)
+        return Decision(
+            _ended(state, AllocationStatus.REJECTED, message.occurred_at, version),
+            (
+                Out(INVENTORY_REJECTED, order_id, rejection, version),
+                *_releases(order_id, state.quantities, PRICE_CHANGED),
+            ),
+        )
     held = replace(state, status=AllocationStatus.RESERVED, version=version, ask=None)
-    return Decision(held, (Out(INVENTORY_RESERVED, order_id, reserved(ask), version),))
+    return Decision(held, (Out(INVENTORY_RESERVED, order_id, said, version),))
 
 
 def _ended(state: Allocation, status: AllocationStatus, at: int, version: int) -> Allocation:

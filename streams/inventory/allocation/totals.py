@@ -1,7 +1,15 @@
 """The joined reservation: all quotes of an order, and what they come to."""
 
 from schemas.inventory import InventoryReserved
+from streams.inventory.policy import AllocationPolicy
 from tables.allocation import Ask
+
+
+def agreed(policy: AllocationPolicy, consented: int | None, total: int) -> bool:
+    """Say whether the buyer may be charged `total`, having agreed to `consented` (None: was not asked)."""
+    if consented is None or total == consented:
+        return True
+    return policy.lower_total_passes and total < consented
 
 
 def reserved(ask: Ask) -> InventoryReserved:

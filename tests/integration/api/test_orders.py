@@ -20,8 +20,16 @@ def checkout_body(card: str = "4242424242424242", **given: Any) -> dict[str, Any
         "payment": {"card_number": card, "expiry": "12/30", "cvc": "123"},
         "address": ADDRESS,
         "email": "ada@example.com",
+        "cart_version": 0,
+        "total": 0,
         **given,
     }
+
+
+async def shown(api: httpx.AsyncClient, headers: dict[str, str]) -> dict[str, Any]:
+    """Return what a checkout carries of the cart as it stands."""
+    cart = (await api.get("/api/v1/cart", headers=headers)).json()
+    return {"cart_version": cart["version"], "total": cart["total"]}
 
 
 def key() -> dict[str, str]:
@@ -40,9 +48,8 @@ async def fill(
 
 
 async def buy(api: httpx.AsyncClient, headers: dict[str, str], **given: Any) -> httpx.Response:
-    return await api.post(
-        "/api/v1/checkout", json=checkout_body(**given), headers={**key(), **headers, **WAIT}
-    )
+    body = checkout_body(**{**await shown(api, headers), **given})
+    return await api.post("/api/v1/checkout", json=body, headers={**key(), **headers, **WAIT})
 
 
 async def test_a_checkout_answers_with_the_confirmed_order(
@@ -74,12 +81,13 @@ async def test_a_repeated_checkout_buys_once_with_and_without_redis(
 ) -> None:
     await fill(api, customer, product)
     headers = {**customer, **WAIT, **key()}
-    first = await api.post("/api/v1/checkout", json=checkout_body(), headers=headers)
-    second = await api.post("/api/v1/checkout", json=checkout_body(), headers=headers)
+    body = checkout_body(**await shown(api, customer))
+    first = await api.post("/api/v1/checkout", json=body, headers=headers)
+    second = await api.post("/api/v1/checkout", json=body, headers=headers)
     assert second.json() == first.json()
     assert second.headers["Idempotency-Replayed"] == "true"
     await forget(redis_url)
-    third = await api.post("/api/v1/checkout", json=checkout_body(), headers=headers)
+    third = await api.post("/api/v1/checkout", json=body, headers=headers)
     assert third.status_code == 201, third.text
     assert third.json()["order_id"] == first.json()["order_id"]
     assert "Idempotency-Replayed" not in third.headers
@@ -164,6 +172,47 @@ async def test_a_checkout_needs_a_key_and_one_payment(
             "rule": "extra_forbidden",
             "message": "",
         }
+
+
+async def test_what_was_not_shown_is_not_charged(
+    api: httpx.AsyncClient, customer: dict[str, str], staff: dict[str, str], product: str
+) -> None:
+    await fill(api, customer, product)
+    seen = await shown(api, customer)
+    assert seen["total"] == 590
+    lines = [{"line_id": product, "quantity": 2, "unit_price": 295}]
+    await api.patch(f"/api/v1/products/{product}", json={"price": 19990}, headers={**staff, **WAIT})
+    dearer = await buy(api, customer, **seen, lines=lines)
+    assert dearer.status_code == 409, dearer.text
+    problem = dearer.json()
+    assert (problem["reason"], problem["old_total"], problem["new_total"]) == ("price_changed", 590, 39980)
+    (changed,) = problem["lines"]
+    assert (changed["sku"], changed["old_price"], changed["new_price"]) == (product, 295, 19990)
+
+    async def status() -> str:
+        return str((await api.get("/api/v1/cart", headers=customer)).json()["status"])
+
+    await eventually_async(status, lambda found: found == "open")
+    await fill(api, customer, product, 1)
+    other = await buy(api, customer, **{**seen, "total": 39980}, lines=lines)
+    assert other.status_code == 409, other.text
+    problem = other.json()
+    assert (problem["reason"], problem["old_total"]) == ("cart_changed", 39980)
+    assert (problem["lines"][0]["old_quantity"], problem["lines"][0]["new_quantity"]) == (2, 3)
+    assert problem["old_cart_version"] == seen["cart_version"] < problem["new_cart_version"]
+    listed = (await api.get("/api/v1/orders", headers=customer)).json()
+    assert {each["status"] for each in listed["items"]} <= {"cancelled"}
+    agreed = await buy(api, customer, cart_version=problem["new_cart_version"], total=59970)
+    assert (agreed.status_code, agreed.json()["total"]) == (201, 59970), agreed.text
+
+
+async def test_a_checkout_says_what_was_shown(api: httpx.AsyncClient, customer: dict[str, str]) -> None:
+    for field in ("cart_version", "total"):
+        body = checkout_body()
+        del body[field]
+        answer = await api.post("/api/v1/checkout", json=body, headers={**customer, **key()})
+        assert answer.status_code == 422
+        assert [each["field"] for each in answer.json()["errors"]] == [field]
 
 
 async def test_a_foreign_order_does_not_exist(
@@ -251,7 +300,8 @@ async def test_events_of_a_checkout_that_is_not_placed_yet(
 ) -> None:
     await fill(api, customer, product, 1)
     dataflow.pause()
-    answer = await api.post("/api/v1/checkout", json=checkout_body(), headers={**customer, **key()})
+    body = checkout_body(**await shown(api, customer))
+    answer = await api.post("/api/v1/checkout", json=body, headers={**customer, **key()})
     assert answer.status_code == 202, answer.text
     url = answer.json()["resource_url"]
     assert (await api.get(url, headers=customer)).json()["status"] == "requested"

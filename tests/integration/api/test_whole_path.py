@@ -98,8 +98,9 @@ async def test_a_cart_becomes_an_order_that_is_paid_shipped_and_seen_in_the_view
     guest = {"X-Cart-Id": added.headers["X-Cart-Id"], **WAIT}
     shop.cookies.clear()
     began = time.perf_counter()
+    seen = {"cart_version": added.json()["version"], "total": added.json()["total"]}
     declined = await shop.post(
-        "/api/v1/checkout", json=checkout_body("4000000000000002"), headers={**guest, **key()}
+        "/api/v1/checkout", json=checkout_body("4000000000000002", **seen), headers={**guest, **key()}
     )
     assert (declined.status_code, declined.json()["reason"]) == (402, "payment_failed"), declined.text
 
@@ -107,7 +108,7 @@ async def test_a_cart_becomes_an_order_that_is_paid_shipped_and_seen_in_the_view
         return str((await shop.get("/api/v1/cart", headers=guest)).json()["status"])
 
     await eventually_async(cart_status, lambda status: status == "open")
-    bought = await shop.post("/api/v1/checkout", json=checkout_body(), headers={**guest, **key()})
+    bought = await shop.post("/api/v1/checkout", json=checkout_body(**seen), headers={**guest, **key()})
     assert (bought.status_code, bought.json()["status"]) == (201, "confirmed"), bought.text
     assert time.perf_counter() - began < 60
     url = bought.headers["Location"]

@@ -88,7 +88,7 @@ def world(signing_key: SigningKey, limits: ApiSettings, tmp_path: Path) -> World
     gate = Gate(limits)
     commands = Commands(broker, tail, as_redis, limits, "main", gate=gate)
     cart_service = CartService(commands, CartView(carts, catalogue, "GBP"), catalogue)
-    checkout = Checkout(commands, orders, tokeniser, "GBP")
+    checkout = Checkout(commands, orders, tokeniser, "GBP", cart_service.read)
     order_service = OrderService(orders, checkout, commands, "GBP")
     tokens = Tokens(signing_key, limits.token_seconds)
     accounts = Accounts(users, Passwords(), tokens, AttemptLimits(MemoryStorage(), limits), cart_service)

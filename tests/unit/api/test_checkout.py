@@ -6,8 +6,10 @@ import msgspec
 import pytest
 
 from api.auth.tokens import Role
+from api.carts.view import CartState
 from api.orders.checkout import checkout_id_of
-from schemas.checkout import CheckoutFailed
+from schemas.cart import CartLine, CartStatus, CartUpdated
+from schemas.checkout import CheckoutFailed, Consent
 from schemas.envelope import Message, derived_id
 from schemas.order import (
     OrderCancel,
@@ -35,6 +37,8 @@ from topics.registry import (
 WAIT = {"Prefer": "wait=2"}
 CARD = {"card_number": "4242 4242 4242 4242", "expiry": "12/30", "cvc": "123"}
 BODY: dict[str, Any] = {
+    "cart_version": 7,
+    "total": 590,
     "payment": CARD,
     "address": {"name": "Ada", "country": "GB"},
     "email": "ada@example.com",
@@ -134,6 +138,69 @@ async def test_an_order_that_cannot_be_had_says_why(  # noqa: PLR0917 (a row of 
     answer = await checkout(client, {**guest(), **WAIT})
     assert (answer.status_code, answer.json()["reason"]) == (status, reason)
     assert answer.json()["order_id"] == world.broker.sent[0][2].data.order_id
+
+
+async def test_a_price_that_was_not_shown_is_told_with_the_old_one(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    refused = snapshot(
+        OrderStatus.CANCELLED,
+        reason="price_changed",
+        lines=(OrderLine("A", "A", 2, "Product A", 999), OrderLine("B", "B", 1, "Product B", 100)),
+        goods=2098,
+        total=2098,
+        consented=690,
+    )
+    ending(world, (ORDER_CANCELLED, refused))
+    shown = [
+        {"line_id": "A", "quantity": 2, "unit_price": 295},
+        {"line_id": "B", "quantity": 1, "unit_price": 100},
+    ]
+    answer = await checkout(client, {**guest(), **WAIT}, total=690, lines=shown)
+    problem = answer.json()
+    assert (answer.status_code, problem["reason"]) == (409, "price_changed")
+    assert (problem["old_total"], problem["new_total"], problem["currency"]) == (690, 2098, "GBP")
+    assert problem["lines"] == [
+        {
+            "line_id": "A",
+            "sku": "A",
+            "name": "Product A",
+            "old_quantity": 2,
+            "new_quantity": 2,
+            "old_price": 295,
+            "new_price": 999,
+        }
+    ]
+    assert world.broker.sent[0][2].data.consent == Consent(7, 690)
+    unsaid = await checkout(client, {**guest(), **WAIT}, total=690)
+    assert [line["new_price"] for line in unsaid.json()["lines"]] == [999, 100]
+
+
+async def test_a_cart_that_was_not_shown_is_told_as_it_is_now(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine = guest()
+    lines = (CartLine("A", "A", 1), CartLine("B", "B", 3))
+    cart = CartUpdated(CartStatus.OPEN, lines, None, None, 1)
+    world.carts.known[mine["X-Cart-Id"]] = CartState(cart, 9)
+    ending(world, (CHECKOUT_FAILED, CheckoutFailed(mine["X-Cart-Id"], "cart_changed", "another")))
+    shown = [{"line_id": "A", "quantity": 2, "unit_price": 295}, {"line_id": "GONE", "quantity": 1}]
+    problem = (await checkout(client, {**mine, **WAIT}, lines=shown)).json()
+    assert (problem["reason"], problem["old_total"], problem["new_total"]) == ("cart_changed", 590, 595)
+    assert (problem["old_cart_version"], problem["new_cart_version"]) == (7, 9)
+    assert [(line["line_id"], line["old_quantity"], line["new_quantity"]) for line in problem["lines"]] == [
+        ("A", 2, 1),
+        ("GONE", 1, None),
+        ("B", None, 3),
+    ]
+
+
+@pytest.mark.parametrize("field", ["cart_version", "total"])
+async def test_a_checkout_must_say_what_was_shown(client: httpx.AsyncClient, field: str) -> None:
+    body = {name: value for name, value in BODY.items() if name != field}
+    answer = await client.post("/api/v1/checkout", json=body, headers={"Idempotency-Key": "k1", **guest()})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
 async def test_a_known_order_is_not_bought_again_even_without_redis(

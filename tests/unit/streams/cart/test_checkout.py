@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.cart import CartStatus
-from schemas.checkout import Charge
+from schemas.checkout import Charge, Consent
 from schemas.envelope import Message
 from streams.cart import checkout, decide
 from streams.cart.policy import CartPolicy
+from tables.cart import Cart
 from tests.unit.streams.cart.carts import (
     CART_ID,
     ORDER_ID,
@@ -22,7 +24,7 @@ from tests.unit.streams.cart.carts import (
     requesting,
     restoring,
 )
-from tests.unit.streams.said import T0, only
+from tests.unit.streams.said import T0, only, sent
 from topics.registry import CART_UPDATED, CHECKOUT_FAILED, CHECKOUT_STARTED
 
 POSTAGE = Charge("POST", "Postage", 1, 1800)
@@ -111,6 +113,74 @@ def test_a_request_waits_for_the_lines_that_the_shopper_saw() -> None:
 def test_a_cart_with_more_lines_than_expected_is_complete() -> None:
     decision = checkout.request(POLICY, filled(line("A"), line("B")), requesting(expected_lines=1))
     assert len(only(decision, CHECKOUT_STARTED).data.lines) == 2
+
+
+def shown(cart: Cart, total: int = 100) -> dict[str, Any]:
+    return {"consent": Consent(cart.version, total)}
+
+
+def test_a_cart_as_it_was_shown_is_bought_and_names_the_total() -> None:
+    cart = filled(line("A"))
+    decision = checkout.request(POLICY, cart, requesting(**shown(cart, 295)))
+    assert only(decision, CHECKOUT_STARTED).data.consented == 295
+
+
+def test_a_cart_that_another_tab_changed_is_not_bought() -> None:
+    before = filled(line("A"))
+    edits = (
+        decide.add(POLICY, before, adding(line("B"), name="second")),
+        decide.add(POLICY, before, adding(line("A"), name="second")),
+        decide.clear(POLICY, before, clearing()),
+    )
+    for edit, reason in zip(edits, ("cart_changed", "cart_changed", "empty_cart"), strict=True):
+        decision = checkout.request(POLICY, edit.state, requesting(**shown(before)))
+        assert failure(decision).reason == reason
+        assert decision.state is not None
+        assert decision.state.status is CartStatus.OPEN
+
+
+def test_a_cart_of_a_version_that_never_was_is_not_bought() -> None:
+    cart = filled(line("A"))
+    future: dict[str, Any] = {"consent": Consent(cart.version + 1, 100)}
+    assert failure(checkout.request(POLICY, cart, requesting(**future))).reason == "cart_changed"
+
+
+def test_what_froze_and_opened_the_cart_is_no_change_of_what_was_shown() -> None:
+    cart = filled(line("A"))
+    taken = checkout.request(POLICY, cart, requesting(**shown(cart))).state
+    opened = checkout.restore(POLICY, taken, restoring()).state
+    for version in (cart.version, cart.version + 1, cart.version + 2):
+        again: dict[str, Any] = {"consent": Consent(version, 100)}
+        assert sent(checkout.request(POLICY, opened, requesting("order-2", **again))) == [
+            CART_UPDATED,
+            CHECKOUT_STARTED,
+        ]
+    bought = decide.clear(POLICY, taken, clearing(ORDER_ID)).state
+    refilled = decide.add(POLICY, bought, adding(line("A"), name="later")).state
+    stale = checkout.request(POLICY, refilled, requesting("order-2", **shown(cart)))
+    assert failure(stale).reason == "cart_changed"
+
+
+def test_of_lines_whose_beginning_is_not_known_only_the_newest_version_was_shown() -> None:
+    cart = msgspec.structs.replace(filled(line("A")), lines_version=0)
+    older: dict[str, Any] = {"consent": Consent(cart.version - 1, 100)}
+    assert failure(checkout.request(POLICY, cart, requesting(**older))).reason == "cart_changed"
+    assert CHECKOUT_STARTED in sent(checkout.request(POLICY, cart, requesting(**shown(cart))))
+
+
+def test_whoever_waits_for_lines_agrees_to_so_many_of_them() -> None:
+    consent: dict[str, Any] = {"consent": Consent(0, 200), "expected_lines": 2}
+    waiting = checkout.request(POLICY, filled(line("A")), requesting(**consent)).state
+    complete = decide.add(POLICY, waiting, adding(line("B"), name="second"))
+    assert only(complete, CHECKOUT_STARTED).data.consented == 200
+    surprised = decide.add(POLICY, waiting, adding(line("B"), line("C"), name="second"))
+    assert sent(surprised) == [CART_UPDATED, CHECKOUT_FAILED]
+    assert only(surprised, CHECKOUT_FAILED).data.reason == "cart_changed"
+    assert surprised.state is not None
+    assert (surprised.state.status, surprised.state.pending) == (CartStatus.OPEN, None)
+    assert len(surprised.state.lines) == 3
+    full = filled(line("A"), line("B"), line("C"))
+    assert failure(checkout.request(POLICY, full, requesting(**consent))).reason == "cart_changed"
 
 
 def test_a_held_checkout_gets_its_time_from_where_it_begins() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from schemas.checkout import Charge
 from schemas.inventory import (
+    PRICE_CHANGED,
     InventoryReceive,
     InventoryRejected,
     InventoryRelease,
@@ -46,7 +47,7 @@ POSTAGE = Charge("POST", "POSTAGE", 1, 1800)
 
 def place(state: Allocation | None = None, snapshot: OrderSnapshot | None = None) -> Decision[Allocation]:
     placed = snapshot or order(*LINES, charges=(POSTAGE,))
-    return decide.place(state, said(ORDER_PLACED, ORDER, placed))
+    return decide.place(POLICY, state, said(ORDER_PLACED, ORDER, placed))
 
 
 def quoted(*lines: tuple[str, str, int, int]) -> LineReserved:
@@ -60,8 +61,10 @@ OF_A = quoted(("line-1", "A", 2, 100), ("line-3", "A", 3, 90))
 OF_B = quoted(("line-2", "B", 1, 1000))
 
 
-def line_reserved(state: Allocation | None, data: LineReserved) -> Decision[Allocation]:
-    return decide.line_reserved(state, said(INVENTORY_LINE_RESERVED, ORDER, data))
+def line_reserved(
+    state: Allocation | None, data: LineReserved, policy: AllocationPolicy = POLICY
+) -> Decision[Allocation]:
+    return decide.line_reserved(policy, state, said(INVENTORY_LINE_RESERVED, ORDER, data))
 
 
 def line_rejected(state: Allocation | None, sku: str) -> Decision[Allocation]:
@@ -101,6 +104,43 @@ def committed() -> Allocation:
 
 def rejected() -> Allocation:
     return changed(line_rejected(pending(), "A"))
+
+
+def consented(total: int) -> Allocation:
+    """Return an allocation that lacks the last quote; all together come to 3270."""
+    asked = msgspec.structs.replace(order(*LINES, charges=(POSTAGE,)), consented=total)
+    return changed(line_reserved(changed(place(snapshot=asked)), OF_B))
+
+
+@pytest.mark.parametrize("shown", [3271, 3269, 0])
+def test_another_total_than_the_buyer_agreed_to_is_refused_and_given_back(shown: int) -> None:
+    decision = line_reserved(consented(shown), OF_A)
+    assert changed(decision).status is AllocationStatus.REJECTED
+    (rejection, *releases) = decision.outputs
+    assert rejection.topic is INVENTORY_REJECTED
+    assert (rejection.data.reason, rejection.data.sku) == (PRICE_CHANGED, "")
+    assert [line.unit_price for line in rejection.data.lines] == [100, 1000, 90]
+    assert [(out.topic, out.key) for out in releases] == [(INVENTORY_RELEASE, "A"), (INVENTORY_RELEASE, "B")]
+    late = line_reserved(changed(decision), OF_A)
+    assert [out.topic for out in late.outputs] == [INVENTORY_RELEASE]
+
+
+def test_the_total_that_the_buyer_agreed_to_is_reserved() -> None:
+    decision = line_reserved(consented(3270), OF_A)
+    assert [(out.topic, out.data.total) for out in decision.outputs] == [(INVENTORY_RESERVED, 3270)]
+
+
+def test_a_shop_may_let_lower_totals_pass_and_never_higher_ones() -> None:
+    generous = AllocationPolicy(lower_total_passes=True)
+    lower = line_reserved(consented(3271), OF_A, generous)
+    assert [(out.topic, out.data.total) for out in lower.outputs] == [(INVENTORY_RESERVED, 3270)]
+    higher = line_reserved(consented(3269), OF_A, generous)
+    assert higher.outputs[0].topic is INVENTORY_REJECTED
+
+
+def test_charges_that_come_to_another_total_are_refused_without_goods() -> None:
+    asked = msgspec.structs.replace(order(charges=(POSTAGE,)), consented=1799)
+    assert [out.topic for out in place(snapshot=asked).outputs] == [INVENTORY_REJECTED]
 
 
 def test_a_placed_order_asks_each_stock_for_all_its_lines() -> None:
