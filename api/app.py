@@ -20,6 +20,8 @@ from api.ops import routes as ops
 from api.ops.desk import Desk
 from api.orders import routes as orders
 from api.pages import routes as pages
+from api.paths import Paths
+from api.request_line import RequestLine
 from api.services import Services
 from api.settings import ApiSettings
 from api.wiring import open_services
@@ -86,6 +88,7 @@ def create_app(
     app.add_middleware(JsonOnly)
     app.add_middleware(AdmitCommands)
     app.add_middleware(BodyLimit, limit=limits.max_body_bytes)
+    app.add_middleware(RequestLine, paths=Paths(app))
     if limits.cors_origins:
         app.add_middleware(
             CORSMiddleware,

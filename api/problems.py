@@ -12,13 +12,10 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
 
 from api import context
 
 MEDIA_TYPE = "application/problem+json"
-
-_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 _log = structlog.get_logger()
 
@@ -152,25 +149,12 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     return render(of_validation(error), request.url.path)
 
 
-def _allowed(request: Request) -> str:
-    """Return every method that the path has; a router alone names those of its first match only."""
-    scopes = ({**request.scope, "method": method} for method in _METHODS)
-    return ", ".join(
-        scope["method"]
-        for scope in scopes
-        if any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes)
-    )
-
-
 async def on_http(request: Request, error: Exception) -> Response:
-    """Return the problem of what no route takes: an unknown path, a method that a path has not."""
+    """Return the problem of what no route takes: an unknown path, a body that cannot be read."""
     assert isinstance(error, HTTPException)
     headers = dict(error.headers or {})
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = _allowed(request)
     detail = {
         404: f"nothing is at {request.url.path}",
-        405: f"{request.method} is not possible at {request.url.path}",
         413: "the request body is too large",
     }.get(error.status_code, str(error.detail))
     if error.status_code == HTTPStatus.BAD_REQUEST:

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from fastavro.schema import SchemaParseException, UnknownType, to_parsing_canonical_form
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.names import SUBJECT
 from schemas.lock import Entry, lock
 
 _NO_SUBJECT, _NO_VERSION, _NO_SCHEMA, _INVALID = 40401, 40402, 40403, 42201
@@ -69,7 +70,7 @@ class SchemaText(BaseModel):
 
 
 @router.post(
-    "/subjects/{subject}",
+    f"/subjects/{SUBJECT}",
     operation_id="lookUpSchema",
     responses={**_NOT_FOUND, 422: {"model": RegistryError}},
 )
@@ -88,7 +89,7 @@ async def look_up(subject: Subject, body: SchemaText) -> Any:
     return {"subject": subject, "version": found.version, "id": found.id, "schema": _text(found)}
 
 
-@router.get("/subjects/{subject}/versions", operation_id="listVersions", responses=_NOT_FOUND)
+@router.get(f"/subjects/{SUBJECT}/versions", operation_id="listVersions", responses=_NOT_FOUND)
 async def versions(subject: Subject) -> Any:
     """Return a subject's versions."""
     entries = lock().by_subject.get(subject)
@@ -97,7 +98,7 @@ async def versions(subject: Subject) -> Any:
     return [entry.version for entry in entries]
 
 
-@router.get("/subjects/{subject}/versions/{version}", operation_id="getVersion", responses=_NOT_FOUND)
+@router.get(f"/subjects/{SUBJECT}/versions/{{version}}", operation_id="getVersion", responses=_NOT_FOUND)
 async def version_of(
     subject: Subject,
     version: Annotated[str, Path(pattern=r"^(latest|[1-9][0-9]{0,8})$", examples=["latest"])],

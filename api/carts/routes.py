@@ -10,6 +10,7 @@ from api.auth.caller import CART_COOKIE, CART_HEADER, AnyCaller, Caller, KnownCa
 from api.carts.models import Cart, ItemChange, NewItem
 from api.carts.service import CartResult
 from api.idempotency import CommandId, IdempotentRoute
+from api.names import LINE_ID
 from api.openapi import OPTIONAL
 from api.prefer import Wait, applied
 from api.problems import problems
@@ -78,7 +79,7 @@ async def add_item(
 
 
 @router.patch(
-    "/items/{line_id:path}",
+    f"/items/{LINE_ID}",
     operation_id="changeCartItem",
     response_model=Cart,
     responses={**_ACCEPTED, **problems(401, 404, 409, 413, 415, 503)},
@@ -94,7 +95,7 @@ async def change_item(
 
 
 @router.delete(
-    "/items/{line_id:path}",
+    f"/items/{LINE_ID}",
     operation_id="removeCartItem",
     response_model=Cart,
     responses={**_ACCEPTED, **problems(401, 404, 409, 503)},

@@ -15,6 +15,9 @@ MAX_MINOR = 2**53 - 1
 _SKU_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9 ._/\-]*[A-Za-z0-9])?$"
 Sku = Annotated[str, StringConstraints(min_length=1, max_length=SKU_MAX_LENGTH, pattern=_SKU_PATTERN)]
 SkuPath = Annotated[Sku, Path(description="Stock keeping unit.", examples=["85123A"])]
+AskedSku = Annotated[str, Path(description="Stock keeping unit.", examples=["85123A"])]
+"""A SKU that is only looked for: one that nothing can have is not found, like any other."""
+
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[Text, StringConstraints(max_length=10_000)]

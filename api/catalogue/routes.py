@@ -10,6 +10,7 @@ from api.accepted import Accepted, accepted
 from api.auth.caller import StaffCaller
 from api.catalogue.models import (
     MAX_MINOR,
+    AskedSku,
     Category,
     NewProduct,
     Product,
@@ -23,6 +24,7 @@ from api.catalogue.models import (
 from api.catalogue.queries import ProductFilter
 from api.commands import Receipt
 from api.idempotency import CommandId, IdempotentRoute
+from api.names import SKU, segment
 from api.prefer import Wait, applied
 from api.problems import invalid, not_found, problems, unavailable
 from api.rejections import refusal
@@ -69,8 +71,8 @@ async def list_products(
     )
 
 
-@products.get("/{sku:path}", operation_id="getProduct", response_model=Product, responses=problems(404, 503))
-async def get_product(sku: SkuPath, services: Use) -> Response:
+@products.get(f"/{SKU}", operation_id="getProduct", response_model=Product, responses=problems(404, 503))
+async def get_product(sku: AskedSku, services: Use) -> Response:
     """Return a product; one that is not on sale any more has `active: false`."""
     product = await services.catalogue.product(sku)
     if product is None:
@@ -117,7 +119,7 @@ async def suggest(services: Use, q: Searched, limit: Annotated[int, Query(ge=1, 
 async def _answer(services: Services, receipt: Receipt, wait: float | None, status: int = 200) -> Response:
     sku = receipt.record.key
     if receipt.heard is None:
-        return accepted(receipt, f"/api/v1/products/{sku}")
+        return accepted(receipt, f"/api/v1/products/{segment(sku)}")
     if receipt.refused:
         raise refusal(receipt)
     snapshot = receipt.heard.message.data
@@ -154,7 +156,7 @@ async def create_product(
 
 
 @products.patch(
-    "/{sku:path}",
+    f"/{SKU}",
     operation_id="changeProduct",
     tags=["staff"],
     response_model=Product,
@@ -176,7 +178,7 @@ async def change_product(
 
 
 @products.delete(
-    "/{sku:path}",
+    f"/{SKU}",
     operation_id="deleteProduct",
     tags=["staff"],
     response_model=Product,

@@ -7,10 +7,11 @@ from fastapi.responses import JSONResponse
 
 from api.accepted import Accepted, accepted
 from api.auth.caller import StaffCaller
-from api.catalogue.models import SkuPath
+from api.catalogue.models import AskedSku, SkuPath
 from api.commands import Receipt as Sent
 from api.idempotency import CommandId, IdempotentRoute
 from api.inventory.models import Adjustment, Receipt, StockLevel
+from api.names import SKU, segment
 from api.prefer import Wait, applied
 from api.problems import invalid, problems
 from api.services import Use
@@ -23,7 +24,7 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
 
 
 @router.post(
-    "/{sku:path}/receive",
+    f"/{SKU}/receive",
     operation_id="receiveStock",
     response_model=StockLevel,
     responses={**_ACCEPTED, **problems(401, 403, 404, 409, 413, 415, 503)},
@@ -37,7 +38,7 @@ async def receive(
 
 
 @router.post(
-    "/{sku:path}/adjust",
+    f"/{SKU}/adjust",
     operation_id="adjustStock",
     response_model=StockLevel,
     responses={**_ACCEPTED, **problems(401, 403, 404, 409, 413, 415, 503)},
@@ -52,13 +53,13 @@ async def adjust(
     return _answer(sent, level, wait)
 
 
-@router.get("/{sku:path}", operation_id="getStock", responses=problems(401, 403, 404, 503))
-async def get_stock(sku: SkuPath, caller: StaffCaller, services: Use) -> StockLevel:  # noqa: ARG001 (guards)
+@router.get(f"/{SKU}", operation_id="getStock", responses=problems(401, 403, 404, 503))
+async def get_stock(sku: AskedSku, caller: StaffCaller, services: Use) -> StockLevel:  # noqa: ARG001 (guards)
     """Return a SKU's level with its newest movements."""
     return await services.inventory.level(sku)
 
 
 def _answer(sent: Sent, level: StockLevel | None, wait: float | None) -> Response:
     if level is None:
-        return accepted(sent, f"/api/v1/inventory/{sent.record.key}")
+        return accepted(sent, f"/api/v1/inventory/{segment(sent.record.key)}")
     return JSONResponse(level.model_dump(mode="json"), headers=applied(wait))

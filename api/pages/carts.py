@@ -9,6 +9,7 @@ from api.auth.caller import CART_COOKIE, AnyCaller, Caller, new_guest_cart
 from api.carts.models import Cart
 from api.carts.service import CartResult
 from api.catalogue.models import Sku
+from api.names import LINE_ID
 from api.pages.rendering import page, wants_fragment
 from api.pages.route import PageRoute
 from api.problems import Problem
@@ -61,7 +62,7 @@ async def add(
     return answer
 
 
-@router.post("/cart/items/{line_id}")
+@router.post(f"/cart/items/{LINE_ID}")
 async def change(
     request: Request, services: Use, caller: AnyCaller, line_id: LineId, quantity: Quantity
 ) -> Response:
@@ -74,7 +75,7 @@ async def change(
     return await _changed(request, services, caller, result)
 
 
-@router.post("/cart/items/{line_id}/remove")
+@router.post(f"/cart/items/{LINE_ID}/remove")
 async def remove(request: Request, services: Use, caller: AnyCaller, line_id: LineId) -> Response:
     """Take a line out."""
     cart_id = _known(caller)

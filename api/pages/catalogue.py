@@ -8,7 +8,8 @@ from markupsafe import escape
 from starlette.responses import HTMLResponse, Response
 
 from api.auth.caller import AnyCaller
-from api.catalogue.models import SkuPath
+from api.catalogue.models import AskedSku
+from api.names import SKU
 from api.pages.rendering import page
 from api.pages.route import PageRoute
 from api.problems import not_found, unavailable
@@ -85,8 +86,8 @@ async def suggestions(services: Use, q: Annotated[str, Query(max_length=200)] = 
     return HTMLResponse("".join(f'<option value="{escape(each.name)}">' for each in found))
 
 
-@router.get("/products/{sku}")
-async def product(request: Request, services: Use, caller: AnyCaller, sku: SkuPath) -> Response:
+@router.get(f"/products/{SKU}")
+async def product(request: Request, services: Use, caller: AnyCaller, sku: AskedSku) -> Response:
     """Show one product."""
     found = await services.catalogue.product(sku)
     if found is None:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
 from api.auth.caller import Caller
+from api.names import segment
 
 LOCALE = "en_GB"
 HUES = 12
@@ -61,6 +62,7 @@ TEMPLATES.env.filters |= {
     "iso": iso,
     "clock": clock,
     "day": day,
+    "segment": segment,
 }
 
 

@@ -85,7 +85,7 @@ async def test_every_error_is_a_problem_document(  # noqa: PLR0917 (a row of the
     if status == 401:
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     if status == 405:
-        assert answer.headers["Allow"] == "DELETE, GET"
+        assert answer.headers["Allow"] == "DELETE, GET, HEAD"
 
 
 async def test_a_body_that_grows_beyond_the_limit_is_413_too(api: httpx.AsyncClient) -> None:
