@@ -75,7 +75,7 @@ class World:
 
 @pytest.fixture
 def limits() -> ApiSettings:
-    return ApiSettings(ping_seconds=0.05, follow_seconds=5)
+    return ApiSettings(ping_seconds=0.3, follow_seconds=5)
 
 
 @pytest.fixture
