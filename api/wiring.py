@@ -69,7 +69,9 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         stack.push_async_callback(redis.aclose)
         search = search_backend(settings)
         stack.push_async_callback(search.close)
-        provider = await stack.enter_async_context(ProviderTokeniser.client(settings.payment_provider_url))
+        provider = await stack.enter_async_context(
+            ProviderTokeniser.client(settings.payment_provider_url, settings.provider_key)
+        )
         producer = await stack.enter_async_context(MessageProducer(settings, "ecommerce-api"))
         tail = await stack.enter_async_context(Tail(settings, LISTENED))
         instance = f"{socket.gethostname()}-{os.getpid()}"

@@ -2,6 +2,8 @@
 # Makes .venv from requirements.lock (every package pinned by hash) and installs `ecommerce` into it.
 # Does nothing where the lock file and pyproject.toml have not changed since. PYTHON chooses the interpreter.
 set -eu
+# The servers run as another user where root starts them, and must read what is installed here.
+umask 022
 cd "$(dirname "$0")/.."
 
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }

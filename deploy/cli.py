@@ -1,5 +1,7 @@
 """The one entry point: `ecommerce COMMAND`. Rooms are imported when their command runs."""
 
+import os
+import re
 import sys
 from typing import NoReturn
 
@@ -10,6 +12,11 @@ from typer.core import TyperGroup
 
 from deploy.errors import CommandError
 from deploy.lazy import LazyCommand
+from topics.credentials import CredentialsError
+from topics.redaction import redacted
+
+UMASK = 0o077
+_SECRET = re.compile("PASSWORD|SECRET|KEY|TOKEN")
 
 PLATFORM = "Platform"
 PROCESSES = "Processes (what `up` starts)"
@@ -66,10 +73,14 @@ def group() -> TyperGroup:
 
 def main() -> NoReturn:
     """Run one command line and exit with its code."""
+    # What the platform writes, nobody else on the machine reads.
+    os.umask(UMASK)
     try:
         group()(prog_name="ecommerce")
     except CommandError as error:
         _refuse(str(error), error.exit_code)
+    except CredentialsError as error:
+        _refuse(str(error), 1)
     except ValidationError as error:
         _refuse(_wrong_setting(error), 2)
     except KeyboardInterrupt:
@@ -81,11 +92,13 @@ def _wrong_setting(error: ValidationError) -> str:
     """Return the first broken rule, under the name of the variable that breaks it."""
     from pydantic_settings import BaseSettings  # noqa: PLC0415 -- slow to import, and rarely needed
 
-    first = error.errors()[0]
+    first = error.errors(include_url=False)[0]
     classes = {one.__name__: one for one in BaseSettings.__subclasses__()}
     prefix = classes[error.title].model_config.get("env_prefix", "") if error.title in classes else ""
     variable = f"{prefix}{first['loc'][0]}".upper()
-    return f"setting {variable}: {first['msg']} (got {first['input']!r})"
+    # What stands in the variable may be what nobody may see.
+    got = "" if _SECRET.search(variable) else f" (got {redacted(repr(first['input']))})"
+    return f"setting {variable}: {first['msg']}{got}"
 
 
 def _refuse(message: str, code: int) -> NoReturn:

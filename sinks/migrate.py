@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
+from sinks.roles import grant
 from topics.settings import Settings
 
 SCHEMA = "public"
@@ -16,7 +17,7 @@ _LOCK = 0x65636F6D
 
 
 def migrate(settings: Settings, schema: str = SCHEMA, revision: str = "head") -> None:
-    """Create or upgrade the tables of `schema` to `revision`; does nothing where they are there.
+    """Create or upgrade the tables of `schema` to `revision`, and give each role its rights on them.
 
     Raises sqlalchemy.exc.OperationalError where the database does not answer.
     """
@@ -30,3 +31,4 @@ def migrate(settings: Settings, schema: str = SCHEMA, revision: str = "head") ->
         config.attributes["connection"] = connection
         config.attributes["schema"] = schema
         command.upgrade(config, revision)
+        grant(connection, schema)

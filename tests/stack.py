@@ -24,9 +24,12 @@ from deploy.embedded.elasticsearch import external
 from deploy.embedded.elasticsearch_peer import elasticsearch_peer
 from deploy.embedded.kafka import kafka
 from deploy.embedded.postgres import postgres
+from deploy.embedded.postgres_roles import ADMIN
+from deploy.embedded.redis import ADMIN as REDIS_ADMIN
 from deploy.embedded.redis import DATABASES, redis
 from deploy.embedded.sockets import bindable
 from deploy.processes.process import External, NotReadyError, Process, silent
+from topics.credentials import FILE, Role, make
 from topics.settings import PortOffset, Settings
 
 _BASES = range(20100, 31900, 100)
@@ -108,7 +111,8 @@ class Child:
         if self.running():
             return
         self.server.prepare(silent)
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.log.touch(mode=0o600)
         with self.log.open("ab") as handle:
             self._process = subprocess.Popen(
                 self.server.command,
@@ -118,6 +122,7 @@ class Child:
                 cwd=self.server.directory,
                 env={**os.environ, **self.server.environment},
                 start_new_session=True,
+                umask=0o077,
             )
         try:
             wait_ready(self.server, self.process)
@@ -166,6 +171,7 @@ class Stack:
     def __init__(self, directory: Path) -> None:
         self.settings = Settings(
             data_dir=directory,
+            credentials=directory / FILE,
             port_base=free_port_base(),
             kafka=None,
             postgres=None,
@@ -174,6 +180,7 @@ class Stack:
             # One address may come from outside: the peer is big, and CI may have one already.
             elasticsearch=os.environ.get("ECOMMERCE_ELASTICSEARCH"),
         )
+        _, self._admins = make(self.settings.credentials_file)
         self._children: dict[str, Child] = {}
         self._redis_databases = itertools.count(1)
 
@@ -200,8 +207,9 @@ class Stack:
         """Create an empty PostgreSQL database and return its DSN."""
         self.postgres()
         name = f"test_{uuid.uuid4().hex}"
-        with psycopg.connect(self.settings.postgres_dsn, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        with psycopg.connect(self.postgres_admin, autocommit=True) as connection:
+            label, owner = sql.Identifier(name), sql.Identifier(Role.OWNER)
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(label, owner))
         return self.settings.postgres_dsn.rsplit("/", 1)[0] + f"/{name}"
 
     def fresh_redis(self) -> str:
@@ -211,6 +219,18 @@ class Stack:
         if index >= DATABASES:
             raise StackError(f"more than {DATABASES - 1} Redis databases in one session")
         return self.settings.redis_url.rsplit("/", 1)[0] + f"/{index}"
+
+    @property
+    def postgres_admin(self) -> str:
+        """DSN of the superuser, whom no process of the platform knows."""
+        return self.settings.postgres_at(ADMIN, self._admins.postgres)
+
+    def redis_admin(self, url: str) -> str:
+        """Return the URL of a user of the same Redis database who may do anything."""
+        return (
+            self.settings.redis_at(REDIS_ADMIN, self._admins.redis).rsplit("/", 1)[0]
+            + f"/{url.rsplit('/', 1)[1]}"
+        )
 
     def close(self) -> None:
         """Stop every server, the last started first."""

@@ -6,10 +6,20 @@ can run side by side. Each server can instead be an external address by its own 
 
 from enum import IntEnum
 from functools import lru_cache
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Self
+from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from topics.credentials import FILE, Credentials, Role, read
+
+LOOPBACK = "127.0.0.1"
+DATABASE = "ecommerce"
+REDIS_USER = "ecommerce"
+_REACHED = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 -- named in order not to be shown
 
 
 class PortOffset(IntEnum):
@@ -36,18 +46,41 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(default=Path(".ecommerce"), description="All state of the embedded platform.")
     port_base: int = Field(default=19000, ge=1024, le=65000, description="First of the platform's ports.")
-    host: str = Field(default="127.0.0.1", description="Address that the embedded listeners bind to.")
+    expose: bool = Field(
+        default=False,
+        description="Allow `ECOMMERCE_HOST` to be an address that other machines reach: the shop, the "
+        "simulated provider, and the metrics, which anybody may read. The embedded servers stay on loopback.",
+    )
+    host: str = Field(
+        default=LOOPBACK,
+        description="Address that the platform's own listeners bind to; beyond loopback `ECOMMERCE_EXPOSE` "
+        "must allow it.",
+    )
+    credentials: Path | None = Field(
+        default=None,
+        description="File of the embedded servers' passwords, made at first start; by default "
+        f"`{FILE}` in the data directory.",
+    )
 
     kafka: str | None = Field(default=None, description="External Kafka bootstrap servers (host:port,...).")
-    postgres: str | None = Field(default=None, description="External PostgreSQL DSN.")
-    redis: str | None = Field(default=None, description="External Redis URL.")
+    postgres: str | None = Field(default=None, repr=False, description="External PostgreSQL DSN.")
+    redis: str | None = Field(default=None, repr=False, description="External Redis URL.")
     elasticsearch: str | None = Field(
-        default=None, description="Elasticsearch URL; where none is set, PostgreSQL serves search."
+        default=None,
+        repr=False,
+        description="Elasticsearch URL; where none is set, PostgreSQL serves search.",
     )
     elasticsearch_refresh: str = Field(
         default="1s", description="How long until search sees what was written to Elasticsearch; -1: never."
     )
-    payment_provider: str | None = Field(default=None, description="External payment provider URL.")
+    payment_provider: str | None = Field(
+        default=None, repr=False, description="External payment provider URL."
+    )
+    payment_provider_key: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="Key that the payment provider asks for; the simulated one's is made at first start.",
+    )
     archive: str | None = Field(
         default=None,
         description="Where every topic is kept as Parquet files: a folder, or `s3://bucket/prefix` with the "
@@ -62,30 +95,81 @@ class Settings(BaseSettings):
     tenant: str = Field(default="main", description="Tenant written into every envelope.")
     currency: str = Field(default="GBP", pattern="^[A-Z]{3}$", description="The shop's ISO 4217 currency.")
 
+    _role: Role = PrivateAttr(Role.OWNER)
+
+    @field_validator("host", mode="after")
+    @classmethod
+    def _is_allowed(cls, host: str, info: ValidationInfo) -> str:
+        if not is_loopback(host) and not info.data.get("expose"):
+            raise ValueError(
+                "other machines would reach this address; to allow that, set ECOMMERCE_EXPOSE=true, and let "
+                "nobody but a proxy with TLS reach the ports"
+            )
+        return host
+
+    def logged_in_as(self, role: Role) -> Self:
+        """Return the same settings for a process that logs in to the embedded database as another role."""
+        chosen = self.model_copy()
+        chosen._role = role  # noqa: SLF001 -- of its own class
+        return chosen
+
     def port(self, offset: PortOffset, index: int = 0) -> int:
         """Return the port of a listener; `index` counts instances of the same kind."""
         return self.port_base + offset + index
 
     @property
+    def credentials_file(self) -> Path:
+        """File of the embedded servers' passwords, whether it is there yet or not."""
+        return self.credentials or self.data_dir / FILE
+
+    @property
+    def server_host(self) -> str:
+        """Address of the embedded servers: loopback, wherever the shop is open."""
+        return self.host if is_loopback(self.host) else LOOPBACK
+
+    @property
     def kafka_bootstrap(self) -> str:
         """Bootstrap servers, embedded or external."""
-        return self.kafka or f"{self.host}:{self.port(PortOffset.KAFKA)}"
+        return self.kafka or f"{self.server_host}:{self.port(PortOffset.KAFKA)}"
 
     @property
     def postgres_dsn(self) -> str:
-        """DSN of the views' database, embedded or external."""
+        """DSN of the views' database, embedded or external; it may hold a password.
+
+        Raises CredentialsError where the passwords cannot be read.
+        """
+        if self.postgres:
+            return self.postgres
+        found = self._made
+        return self.postgres_at(self._role.value, found.postgres[self._role] if found else "")
+
+    def postgres_at(self, name: str, password: str, database: str = DATABASE) -> str:
+        """Return the DSN of a role on the embedded database."""
         port = self.port(PortOffset.POSTGRES)
-        return self.postgres or f"postgresql://ecommerce@{self.host}:{port}/ecommerce"
+        return f"postgresql://{_login(name, password)}{_authority(self.server_host)}:{port}/{database}"
 
     @property
     def redis_url(self) -> str:
-        """URL of Redis, embedded or external."""
-        return self.redis or f"redis://{self.host}:{self.port(PortOffset.REDIS)}/0"
+        """URL of Redis, embedded or external; it may hold a password. Raises CredentialsError as above."""
+        return self.redis or self.redis_at(REDIS_USER, self._made.redis if self._made else "")
+
+    def redis_at(self, name: str, password: str) -> str:
+        """Return the URL of a user of the embedded Redis."""
+        port = self.port(PortOffset.REDIS)
+        login = _login(name, password) if password else ""
+        return f"redis://{login}{_authority(self.server_host)}:{port}/0"
 
     @property
     def payment_provider_url(self) -> str:
         """URL of the payment provider, simulated or external."""
-        return self.payment_provider or f"http://{self.host}:{self.port(PortOffset.PAYMENT_PROVIDER)}"
+        return self.payment_provider or f"http://{self._own}:{self.port(PortOffset.PAYMENT_PROVIDER)}"
+
+    @property
+    def provider_key(self) -> str | None:
+        """Key that the payment provider asks for; None where there is none."""
+        if self.payment_provider_key is not None:
+            return self.payment_provider_key.get_secret_value()
+        return self._made.payment_provider if self._made and not self.payment_provider else None
 
     @property
     def archive_url(self) -> str | None:
@@ -97,7 +181,32 @@ class Settings(BaseSettings):
     @property
     def api_url(self) -> str:
         """Public address of the API and the shop."""
-        return f"http://{self.host}:{self.port(PortOffset.API)}"
+        return f"http://{self._own}:{self.port(PortOffset.API)}"
+
+    @property
+    def _own(self) -> str:
+        """Where this machine reaches a listener of the platform itself."""
+        return _authority(_REACHED.get(self.host, self.host))
+
+    @property
+    def _made(self) -> Credentials | None:
+        return read(self.credentials_file)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine reaches a listener on the address; of a name only localhost is known."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _authority(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _login(name: str, password: str) -> str:
+    return f"{name}:{quote(password, safe='')}@" if password else f"{name}@"
 
 
 @lru_cache

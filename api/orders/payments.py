@@ -38,9 +38,10 @@ class ProviderTokeniser:
         self._client = client
 
     @staticmethod
-    def client(url: str) -> httpx.AsyncClient:
-        """Return an HTTP client for the provider at `url`."""
-        return httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_SECONDS)
+    def client(url: str, key: str | None) -> httpx.AsyncClient:
+        """Return an HTTP client for the provider at `url`, which asks for `key`."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT_SECONDS)
 
     async def token(self, card: Card) -> str:
         """Return a token of the card; raises Problems: 422 where the card is refused, 503 without answer."""

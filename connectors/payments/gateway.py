@@ -26,6 +26,7 @@ from schemas.payment import PaymentInstruction, PaymentOutcome
 from topics.command import command
 from topics.dead_letter import letter_headers
 from topics.producer import MessageProducer
+from topics.redaction import shown
 from topics.registry import PAYMENT_INSTRUCT, PAYMENT_OUTCOME
 from topics.settings import Settings
 from topics.wire import decode
@@ -81,7 +82,7 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         async with self._producer:
             consumer.subscribe([PAYMENT_INSTRUCT.name], listener=self)
             await consumer.start()
-            _log.info("payment gateway started", provider=self._settings.payment_provider_url)
+            _log.info("payment gateway started", provider=shown(self._settings.payment_provider_url))
             try:
                 await self._serve(consumer, stop)
                 await self._lanes.drain()

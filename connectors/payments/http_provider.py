@@ -54,13 +54,14 @@ class _ProviderDownError(Exception):
 
 
 class HttpProvider:
-    """The provider at `url`; use as an async context manager.
+    """The provider at `url`, which asks for `key`; use as an async context manager.
 
     aiohttp, as its request costs a fifth of httpx's on the CPU, and there are two to every order.
     """
 
-    def __init__(self, url: str, settings: GatewaySettings) -> None:
+    def __init__(self, url: str, settings: GatewaySettings, key: str | None = None) -> None:
         self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._settings = settings
         self._session: aiohttp.ClientSession | None = None
         self._breakers = AsyncCircuitBreakerFactory(
@@ -81,6 +82,7 @@ class HttpProvider:
                 total=settings.timeout_ms / 1000, sock_connect=settings.connect_timeout_ms / 1000
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
         )
         return self
 

@@ -33,7 +33,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     rules = GatewaySettings()
-    async with HttpProvider(settings.payment_provider_url, rules) as provider:
+    async with HttpProvider(settings.payment_provider_url, rules, settings.provider_key) as provider:
         gateway = Gateway(settings, rules, provider)
         instance = f"{socket.gethostname()}-{os.getpid()}"
         async with PingResponder(settings, SOURCE, instance, details=gateway.details):

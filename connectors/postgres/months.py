@@ -94,16 +94,15 @@ class Months:
             if not partitions or made in {each["name"] for each in partitions}:
                 return
             schema, column = partitions[0]["schema"], self.table.month
-            since, until = f"'{month.start}'", f"'{month.next.start}'"
             await connection.execute(f"SET LOCAL lock_timeout = '{_LOCK_S}s'")
-            # Attached, not created in place: readers and writers of the other partitions do not wait.
+            # A function of the schema's owner: who writes rows may make a month's partition, and no more.
             await connection.execute(
-                f"LOCK TABLE {schema}.{name}_default IN ACCESS EXCLUSIVE MODE;"  # noqa: S608 # declared names
-                f"CREATE TABLE {schema}.{made} (LIKE {schema}.{name} INCLUDING DEFAULTS);"
-                f"WITH moved AS (DELETE FROM {schema}.{name}_default"
-                f" WHERE {column} >= {since} AND {column} < {until} RETURNING *)"
-                f" INSERT INTO {schema}.{made} SELECT * FROM moved;"
-                f"ALTER TABLE {schema}.{name} ATTACH PARTITION {schema}.{made}"
-                f" FOR VALUES FROM ({since}) TO ({until})"
+                "SELECT public.ecommerce_make_month($1::text::regclass, $2, $3, $4::text::timestamptz,"
+                " $5::text::timestamptz)",
+                f"{schema}.{name}",
+                made,
+                column,
+                month.start,
+                month.next.start,
             )
         log.info("postgres.partition_made", table=name, partition=made)

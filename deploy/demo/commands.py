@@ -27,6 +27,7 @@ from deploy.output import JsonOption, console, notes, print_json
 from deploy.processes import lifecycle
 from deploy.processes.status import status
 from deploy.topology.gather import running
+from topics.credentials import Role
 from topics.settings import PortOffset, Settings, settings
 
 INTERRUPTED = 130
@@ -77,7 +78,7 @@ def demo(
     if window.start and window.end and window.start >= window.end:
         raise CommandError(f"--to {window.end} must be after --from {window.start}", 2)
     began = time.monotonic()
-    chosen, say = settings(), notes()
+    chosen, say = settings().logged_in_as(Role.READER), notes()
     try:
         shop = read_shop(file)
     except RetailFileError as error:

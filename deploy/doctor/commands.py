@@ -14,6 +14,7 @@ from deploy.doctor.checks import checkout, payment, stock, views
 from deploy.doctor.examination import gather
 from deploy.output import JsonOption, console, notes, print_json
 from deploy.topology.gather import running
+from topics.credentials import Role
 from topics.settings import settings
 
 CHECKS = (
@@ -38,8 +39,9 @@ def doctor(
     It reads the tables (from their changelogs), the events and the views once all consumers have read
     everything, and compares them.
     """
-    with broker(settings()), notes().status("looking") as status:
-        facts = gather(settings(), running(settings()), wait, status.update)
+    chosen = settings().logged_in_as(Role.READER)
+    with broker(chosen), notes().status("looking") as status:
+        facts = gather(chosen, running(chosen), wait, status.update)
     outcomes = examine(facts, CHECKS)
     violations = [violation for outcome in outcomes for violation in outcome.violations]
     if as_json:

@@ -16,7 +16,7 @@ import requests
 import stamina
 from jgo.maven import Artifact, MavenContext, PythonResolver
 
-from deploy.embedded.cache import cache_dir, exclusive
+from deploy.embedded.cache import cache_dir, exclusive, share
 from deploy.processes.process import Report
 
 _PARALLEL = 8
@@ -89,6 +89,7 @@ def _fetch_one(context: MavenContext, locked: Locked) -> None:
         _download(artifact, locked)
     except (requests.RequestException, RuntimeError) as error:
         raise ArtifactError(f"cannot download {locked.coordinate}: {error}") from error
+    share(locked.path)
     if not locked.verified():
         found = sha256(locked.path)
         locked.path.unlink()

@@ -16,6 +16,15 @@ def cache_dir() -> Path:
     return chosen.absolute() if chosen else platformdirs.user_cache_path("ecommerce-streams")
 
 
+def share(path: Path) -> None:
+    """Let the servers, which root starts as another user, read a download; there is nothing secret in it."""
+    path.chmod(path.stat().st_mode | 0o044)
+    for parent in path.parents:
+        if not parent.is_relative_to(cache_dir()):
+            break
+        parent.chmod(parent.stat().st_mode | 0o055)
+
+
 @contextmanager
 def exclusive(lock: Path) -> Iterator[None]:
     """Hold the file `lock`, so that two starts at once do not write the same files."""

@@ -17,6 +17,7 @@ def run(command: tuple[str, ...], *, stdin: str = "") -> None:
         text=True,
         check=False,
         cwd="/",
+        umask=0o077,
     )
     if ended.returncode:
         said = (ended.stdout + ended.stderr).strip()

@@ -3,6 +3,7 @@
 import httpx
 
 from deploy.processes.process import External, NotReadyError
+from topics.redaction import redacted, shown
 
 
 def external(url: str) -> External:
@@ -10,7 +11,7 @@ def external(url: str) -> External:
     return External(
         name="elasticsearch",
         title="Elasticsearch",
-        address=url,
+        address=shown(url),
         ready=lambda: serves(url),
         setting="ECOMMERCE_ELASTICSEARCH",
     )
@@ -22,7 +23,7 @@ def serves(url: str) -> None:
         health = httpx.get(f"{url}/_cluster/health", timeout=5)
         health.raise_for_status()
     except httpx.HTTPError as error:
-        raise NotReadyError(f"no answer from Elasticsearch: {error}") from error
+        raise NotReadyError(f"no answer from Elasticsearch: {redacted(str(error))}") from error
     status = health.json()["status"]
     if status == "red":
         raise NotReadyError("the Elasticsearch cluster is red")

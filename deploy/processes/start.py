@@ -107,6 +107,7 @@ class Starter:
                 env={**os.environ, **self._variables},
                 timeout=task.start_seconds,
                 check=False,
+                umask=0o077,
             )
         if ended.returncode:
             raise StepFailedError(f"it ended with status {ended.returncode}")

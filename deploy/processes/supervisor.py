@@ -15,6 +15,7 @@ from xmlrpc.client import Fault, ProtocolError, ServerProxy
 
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from deploy.embedded.directory import write_private
 from deploy.processes.process import Process
 from deploy.processes.supervisor_config import render
 
@@ -88,9 +89,7 @@ class Supervisor:
         self.logs.mkdir(parents=True, exist_ok=True)
         text = render(processes, self.run, self.logs, self.socket)
         # Addresses of external servers may hold passwords.
-        descriptor = os.open(self.config, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as handle:
-            handle.write(text)
+        write_private(self.config, text)
         if not self.is_running:
             self._launch()
         ((added, changed, removed),) = self._call("reloadConfig")

@@ -35,6 +35,7 @@ def render(processes: Iterable[Process], run: Path, logs: Path, socket: Path) ->
                 "logfile_backups": str(_LOG_FILES),
                 "pidfile": str(run / "supervisor.pid"),
                 "minfds": str(_open_files()),
+                "umask": "077",
                 # Said aloud, or it warns at every start that nobody said it.
                 **({"user": "root"} if os.geteuid() == 0 else {}),
             },

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+from pydantic import SecretStr
 
 from deploy.embedded.elasticsearch import external
 from deploy.embedded.kafka import kafka
@@ -14,7 +15,8 @@ from deploy.embedded.redis import redis
 from deploy.embedded.sockets import connects
 from deploy.processes.leftovers import MARK
 from deploy.processes.process import External, NotReadyError, Process, Step, Task
-from topics.settings import PortOffset, Settings
+from topics.redaction import shown
+from topics.settings import PortOffset, Settings, is_loopback
 
 DEFAULT_WORKERS = 1
 # What writes views gives way to what decides: on a machine that is full it then writes larger batches, each
@@ -44,10 +46,18 @@ def variables(settings: Settings) -> dict[str, str]:
     ours = {f"ECOMMERCE_{field.upper()}" for field in Settings.model_fields}
     others = {n: value for n, value in os.environ.items() if n.startswith("ECOMMERCE_") and n not in ours}
     absolute = settings.model_copy(
-        update={"data_dir": settings.data_dir.absolute(), "archive": settings.archive_url}
+        update={
+            "data_dir": settings.data_dir.absolute(),
+            "credentials": settings.credentials_file.absolute(),
+            "archive": settings.archive_url,
+        }
     )
-    values = absolute.model_dump(mode="json", exclude_none=True)
-    return {**others, **{f"ECOMMERCE_{field.upper()}": str(value) for field, value in values.items()}}
+    values = {
+        field: value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for field, value in absolute
+        if value is not None
+    }
+    return {**others, **{f"ECOMMERCE_{field.upper()}": value for field, value in values.items()}}
 
 
 def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:
@@ -91,7 +101,7 @@ def _archive(settings: Settings) -> tuple[Process, ...]:
     if settings.archive_url is None:
         return ()
     archive = _connector(settings, "archive", "Archive", PortOffset.ARCHIVE_METRICS, ("topics",))
-    return (replace(archive, address=settings.archive_url, niceness=_BESIDES),)
+    return (replace(archive, address=shown(settings.archive_url), niceness=_BESIDES),)
 
 
 def _sinks(settings: Settings) -> Process:
@@ -122,7 +132,7 @@ def _provider(settings: Settings) -> Process | External:
         return External(
             name="provider",
             title="Payment provider",
-            address=url,
+            address=shown(url),
             ready=lambda: _listens(url),
             setting="ECOMMERCE_PAYMENT_PROVIDER",
         )
@@ -154,7 +164,7 @@ def _worker(settings: Settings, index: int) -> Process:
 
 def _open_ops(settings: Settings) -> dict[str, str]:
     """Show ops pages without a login on a platform that only this machine can reach."""
-    return {"ECOMMERCE_API_OPEN_OPS": "true"} if settings.host in ("127.0.0.1", "localhost", "::1") else {}
+    return {"ECOMMERCE_API_OPEN_OPS": "true"} if is_loopback(settings.host) else {}
 
 
 def _program(*arguments: str) -> tuple[str, ...]:

@@ -2,11 +2,13 @@
 
 from api.run import run
 from deploy.dlq.desk import TopicDesk
+from topics.credentials import Role
 from topics.schema_topic import other_releases
 from topics.settings import settings
 
 
 def api() -> None:
     """Run the API, the shop and the ops page."""
-    with other_releases(settings()):
-        run(settings(), desk=TopicDesk(settings()))
+    chosen = settings().logged_in_as(Role.API)
+    with other_releases(chosen):
+        run(chosen, desk=TopicDesk(chosen))

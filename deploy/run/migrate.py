@@ -5,6 +5,7 @@ from sqlalchemy.exc import OperationalError
 
 from deploy.errors import CommandError
 from sinks.migrate import migrate as bring_up_to_date
+from topics.redaction import redacted
 from topics.settings import settings
 
 
@@ -13,6 +14,6 @@ def migrate() -> None:
     try:
         bring_up_to_date(settings())
     except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
+        reason = redacted(str(error.orig).strip().splitlines()[0])
         raise CommandError(f"PostgreSQL does not answer: {reason}") from error
     Console().print("[green]views are up to date[/green]")

@@ -1,9 +1,10 @@
 """`ecommerce outbox`: the accounts' events, from PostgreSQL to their topics."""
 
 from connectors.outbox.run import run
+from topics.credentials import Role
 from topics.settings import settings
 
 
 def outbox() -> None:
     """Publish what the accounts' outbox holds, as it is written."""
-    run(settings())
+    run(settings().logged_in_as(Role.OUTBOX))

@@ -10,6 +10,8 @@ from api.auth.users import make_staff
 from api.problems import Problem
 from deploy.errors import CommandError
 from deploy.output import JsonOption, console, print_json
+from topics.credentials import Role
+from topics.redaction import redacted, shown
 from topics.settings import settings
 
 
@@ -26,12 +28,13 @@ def staff(
     as_json: JsonOption = False,
 ) -> None:
     """Make an account a staff account: promote a customer's, or create one."""
+    chosen = settings().logged_in_as(Role.API)
     try:
-        user = asyncio.run(make_staff(settings(), email, password))
+        user = asyncio.run(make_staff(chosen, email, password))
     except (ValueError, Problem) as error:
         raise CommandError(str(error), 2) from error
     except (OSError, asyncpg.PostgresError) as error:
-        raise CommandError(f"PostgreSQL at {settings().postgres_dsn}: {error}") from error
+        raise CommandError(f"PostgreSQL at {shown(chosen.postgres_dsn)}: {redacted(str(error))}") from error
     if as_json:
         print_json({"user_id": user.user_id, "email": user.email, "role": user.role.value})
     else:

@@ -29,6 +29,7 @@ from sinks.verify.sides import Unreadable
 from sinks.verify.spans import spans
 from sinks.verify.verify import Verification
 from sinks.views import Choice, Server, choose, names
+from topics.credentials import Role
 from topics.settings import Settings, settings
 
 app = typer.Typer(
@@ -132,11 +133,12 @@ def verify(
     """
     started = time.monotonic()
     found: list[Findings] = []
-    with broker(settings()):
-        for each in [name] if name else _all(settings()):
+    reader = settings().logged_in_as(Role.READER)
+    with broker(reader):
+        for each in [name] if name else _all(reader):
             chosen = _chosen(each)
-            with _progress(settings(), chosen, "verifying") as (_, tell):
-                found.append(_run(Verification(settings(), chosen, archive, tell).run()))
+            with _progress(reader, chosen, "verifying") as (_, tell):
+                found.append(_run(Verification(reader, chosen, archive, tell).run()))
             _show(found[-1], as_json=as_json)
     seconds = time.monotonic() - started
     if as_json:

@@ -2,7 +2,7 @@
 
 Every operation is a POST with an `Idempotency-Key`: the same key has one effect and one answer for ever, and
 with another body it is refused (422). A decline is an answer like any other (201); errors are problem
-documents.
+documents. Whoever asks shows the provider's key.
 """
 
 from collections.abc import AsyncIterator
@@ -19,6 +19,7 @@ from connectors.payments.simulator import operations
 from connectors.payments.simulator.cards import behaviour, valid_number
 from connectors.payments.simulator.desk import CREATED, Desk
 from connectors.payments.simulator.disruption import CurrentModes, Disruption
+from connectors.payments.simulator.door import Door
 from connectors.payments.simulator.lean_route import KEY_HEADER, LeanRoute, Shortcut
 from connectors.payments.simulator.ledger import Card, Held, Ledger
 from connectors.payments.simulator.models import (
@@ -44,8 +45,8 @@ IdempotencyKey = Annotated[str, Header(alias=KEY_HEADER, min_length=1, max_lengt
 _log = structlog.get_logger()
 
 
-def create_app(path: Path) -> FastAPI:
-    """Return the provider, whose memory is the SQLite file at `path`."""
+def create_app(path: Path, key: str) -> FastAPI:
+    """Return the provider, whose memory is the SQLite file at `path`, for those who hold `key`."""
     modes = CurrentModes()
     ledger = Ledger(path)
 
@@ -65,6 +66,7 @@ def create_app(path: Path) -> FastAPI:
     alone = _operations(desk)
     app.add_middleware(Shortcut, router=alone)
     app.add_middleware(Disruption, modes=modes)
+    app.add_middleware(Door, key=key)
     app.include_router(_tokens(ledger), tags=["tokens"])
     app.include_router(alone, tags=["operations"])
     app.include_router(_batches(desk), tags=["operations"])

@@ -8,13 +8,23 @@ from connectors.runtime.collector import collect_seldom
 from topics.settings import PortOffset, Settings
 
 
+class KeyMissingError(Exception):
+    """A provider that anybody could ask is not served."""
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM.
 
     The memory is `payment-provider/ledger.sqlite3` under the data directory. Raises SystemExit where the
-    port is taken.
+    port is taken, and KeyMissingError where nobody could show a key.
     """
-    app = create_app(settings.data_dir / "payment-provider" / "ledger.sqlite3")
+    key = settings.provider_key
+    if key is None:
+        raise KeyMissingError(
+            "the provider has no key to ask for: set ECOMMERCE_PAYMENT_PROVIDER_KEY here and where the "
+            "gateway and the API run, or let `ecommerce up` make one"
+        )
+    app = create_app(settings.data_dir / "payment-provider" / "ledger.sqlite3", key)
     config = uvicorn.Config(
         app,
         host=settings.host,

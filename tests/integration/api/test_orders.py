@@ -10,6 +10,7 @@ from api.auth.caller import cart_of_user
 from tests.eventually import eventually_async
 from tests.integration.api.dataflow import Dataflow
 from tests.integration.api.provider import REFUSED_CARD
+from tests.stack import Stack
 
 WAIT = {"Prefer": "wait=10"}
 ADDRESS = {"name": "Ada Lovelace", "country": "GB"}
@@ -77,7 +78,7 @@ async def test_a_checkout_answers_with_the_confirmed_order(
 
 
 async def test_a_repeated_checkout_buys_once_with_and_without_redis(
-    api: httpx.AsyncClient, customer: dict[str, str], product: str, redis_url: str
+    api: httpx.AsyncClient, customer: dict[str, str], product: str, redis_url: str, stack: Stack
 ) -> None:
     await fill(api, customer, product)
     headers = {**customer, **WAIT, **key()}
@@ -86,7 +87,7 @@ async def test_a_repeated_checkout_buys_once_with_and_without_redis(
     second = await api.post("/api/v1/checkout", json=body, headers=headers)
     assert second.json() == first.json()
     assert second.headers["Idempotency-Replayed"] == "true"
-    await forget(redis_url)
+    await forget(stack.redis_admin(redis_url))
     third = await api.post("/api/v1/checkout", json=body, headers=headers)
     assert third.status_code == 201, third.text
     assert third.json()["order_id"] == first.json()["order_id"]

@@ -29,6 +29,7 @@ def gateway(settings: Settings, topics_created: str, provider: Provider, tmp_pat
         tmp_path / "gateway.log",
         ECOMMERCE_KAFKA=topics_created,
         ECOMMERCE_PAYMENT_PROVIDER=provider.url,
+        ECOMMERCE_PAYMENT_PROVIDER_KEY=str(settings.provider_key),
         ECOMMERCE_GATEWAY_TIMEOUT_MS="8000",
         ECOMMERCE_GATEWAY_BREAKER_OPEN_MS="500",
         ECOMMERCE_GATEWAY_IN_FLIGHT="64",

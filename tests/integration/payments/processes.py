@@ -37,6 +37,7 @@ class Running:
             **os.environ,
             "ECOMMERCE_DATA_DIR": str(settings.data_dir),
             "ECOMMERCE_PORT_BASE": str(settings.port_base),
+            "ECOMMERCE_CREDENTIALS": str(settings.credentials_file),
             "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
             **environment,
         }
@@ -78,7 +79,9 @@ class Provider(Running):
     def __init__(self, settings: Settings, log: Path) -> None:
         super().__init__("run_simulator", settings, log)
         self.url = settings.payment_provider_url
-        self.client = httpx.Client(base_url=self.url, timeout=5)
+        self.client = httpx.Client(
+            base_url=self.url, timeout=5, headers={"Authorization": f"Bearer {settings.provider_key}"}
+        )
 
     def wait_live(self) -> None:
         deadline = time.monotonic() + DEADLINE_S

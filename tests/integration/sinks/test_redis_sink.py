@@ -10,6 +10,7 @@ from connectors.redis.sink import RedisSink
 from connectors.runtime.record import Record
 from connectors.runtime.sink import SinkUnavailableError
 from sinks.redis import CART_TTL_S, PROJECTIONS
+from tests.stack import Stack
 from tests.unit.sinks.messages import cart, event, uid
 from tests.unit.sinks.records import batch, record
 from topics import registry as t
@@ -63,9 +64,9 @@ async def test_an_expired_cart_comes_back_whole_with_its_next_change(redis_url: 
     assert (view["version"], [line["sku"] for line in view["lines"]]) == (4, ["a", "b", "c"])
 
 
-async def test_a_server_without_memory_is_unavailable_until_it_has_some(redis_url: str) -> None:
+async def test_a_server_without_memory_is_unavailable_until_it_has_some(stack: Stack, redis_url: str) -> None:
     sink = RedisSink(redis_url, CART_TTL_S)
-    async with Redis.from_url(redis_url) as redis:
+    async with Redis.from_url(stack.redis_admin(redis_url)) as redis:
         assert (await redis.config_get("maxmemory-policy"))["maxmemory-policy"] == "noeviction"
         await redis.config_set("maxmemory", 1)
         try:

@@ -11,8 +11,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from deploy.embedded.privileges import give_away
+from deploy.embedded.privileges import account, give_away
 from tests.stack import Stack
+from topics.credentials import Role
 
 
 @contextmanager
@@ -25,14 +26,16 @@ def tiny_disk(stack: Stack, directory: Path, megabytes: int) -> Iterator[str]:
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("no file system may be mounted here: a full disk cannot be provoked")
     name = f"test_{uuid.uuid4().hex}"
-    label = sql.Identifier(name)
+    label, owner = sql.Identifier(name), sql.Identifier(Role.OWNER)
     try:
-        give_away(directory)
-        with psycopg.connect(stack.settings.postgres_dsn, autocommit=True) as connection:
+        give_away(directory, account(stack.settings.data_dir))
+        with psycopg.connect(stack.postgres_admin, autocommit=True) as connection:
             connection.execute(
                 sql.SQL("CREATE TABLESPACE {} LOCATION {}").format(label, sql.Literal(str(directory)))
             )
-            connection.execute(sql.SQL("CREATE DATABASE {} TABLESPACE {}").format(label, label))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER {} TABLESPACE {}").format(label, owner, label)
+            )
             try:
                 yield stack.settings.postgres_dsn.rsplit("/", 1)[0] + f"/{name}"
             finally:

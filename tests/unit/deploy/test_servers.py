@@ -16,7 +16,7 @@ Server = Callable[[Settings], Process | External]
 
 @pytest.mark.parametrize("server", [kafka, postgres, redis])
 def test_a_shop_open_to_all_networks_keeps_its_servers_on_loopback(server: Server) -> None:
-    process = server(Settings(host="0.0.0.0"))
+    process = server(Settings(host="0.0.0.0", expose=True))
     assert isinstance(process, Process)
     assert process.host == "127.0.0.1"
     assert not any("0.0.0.0" in part for part in process.command)

@@ -2,9 +2,11 @@ import re
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr, ValidationError
 
 from schemas.lock import Lock
 from topics import schemas
+from topics.credentials import Role, make
 from topics.registry import CHANGELOGS, DEAD_LETTERS, TOPICS, WEEK
 from topics.settings import PortOffset, Settings
 from topics.topic import Kind
@@ -49,7 +51,16 @@ def test_a_new_type_gets_a_version_once(tmp_path: Path) -> None:
 
 @pytest.fixture
 def clean(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in ("PORT_BASE", "KAFKA", "POSTGRES", "REDIS", "ELASTICSEARCH", "PAYMENT_PROVIDER"):
+    for name in (
+        "PORT_BASE",
+        "KAFKA",
+        "POSTGRES",
+        "REDIS",
+        "ELASTICSEARCH",
+        "PAYMENT_PROVIDER",
+        "HOST",
+        "EXPOSE",
+    ):
         monkeypatch.delenv(f"ECOMMERCE_{name}", raising=False)
     return monkeypatch
 
@@ -65,3 +76,42 @@ def test_the_port_base_moves_every_port(clean: pytest.MonkeyPatch) -> None:
 def test_an_external_address_wins(clean: pytest.MonkeyPatch) -> None:
     clean.setenv("ECOMMERCE_KAFKA", "kafka.example:9092")
     assert Settings().kafka_bootstrap == "kafka.example:9092"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.7", "shop.example"])
+def test_other_machines_reach_the_platform_only_where_that_is_allowed(
+    clean: pytest.MonkeyPatch, host: str
+) -> None:
+    clean.setenv("ECOMMERCE_HOST", host)
+    with pytest.raises(ValidationError, match="ECOMMERCE_EXPOSE=true"):
+        Settings()
+    clean.setenv("ECOMMERCE_EXPOSE", "true")
+    assert Settings().server_host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_loopback_needs_no_permission(clean: pytest.MonkeyPatch, host: str) -> None:
+    clean.setenv("ECOMMERCE_HOST", host)
+    assert Settings().server_host == host
+
+
+def test_each_role_has_an_address_of_its_own(clean: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    clean.setenv("ECOMMERCE_DATA_DIR", str(tmp_path))
+    made, _ = make(Settings().credentials_file)
+    for role in Role:
+        chosen = Settings().logged_in_as(role)
+        assert f"//{role}:{made.postgres[role]}@" in chosen.postgres_dsn
+        assert made.postgres[role] not in repr(chosen)
+    assert f"//ecommerce:{made.redis}@" in Settings().redis_url
+    assert Settings().provider_key == made.payment_provider
+
+
+@pytest.mark.usefixtures("clean")
+def test_a_foreign_provider_never_gets_the_key_of_ours(tmp_path: Path) -> None:
+    make(tmp_path / "credentials.json")
+    assert Settings(data_dir=tmp_path, payment_provider="https://pay.example").provider_key is None
+    own = Settings(
+        data_dir=tmp_path, payment_provider="https://pay.example", payment_provider_key=SecretStr("k" * 16)
+    )
+    assert own.provider_key == "k" * 16
+    assert "kkkk" not in repr(own)

@@ -13,16 +13,18 @@ from connectors.payments.simulator.cards import FIXED_TOKENS, behaviour, valid_n
 
 Client = httpx.AsyncClient
 
+KEY = "a-key-of-the-provider"
+HELD = {"Authorization": f"Bearer {KEY}"}
 MONEY = {"order_id": "order-1", "amount": 3270, "currency": "GBP"}
 
 
 @asynccontextmanager
 async def client_of(path: Path) -> AsyncIterator[Client]:
-    app = create_app(path)
+    app = create_app(path, KEY)
     transport = httpx.ASGITransport(app)
     async with (
         app.router.lifespan_context(app),
-        Client(transport=transport, base_url="http://test") as client,
+        Client(transport=transport, base_url="http://test", headers=HELD) as client,
     ):
         yield client
 
@@ -308,3 +310,40 @@ async def test_an_unsound_batch_is_refused_by_field_and_captures_nothing(provide
     assert answered.status_code == 422
     assert [error["field"] for error in answered.json()["errors"]] == ["captures.1.capture.amount"]
     assert (await books(provider))["captured"] == 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"Authorization": "Bearer another-key-of-the-provider"},
+        {"Authorization": KEY},
+        {"Authorization": "Bearer "},
+    ],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/tokens"),
+        ("POST", "/authorisations"),
+        ("POST", "/captures"),
+        ("POST", "/capture-batches"),
+        ("POST", "/refunds"),
+        ("POST", "/credits"),
+        ("PUT", "/modes"),
+        ("GET", "/payments/order-1"),
+    ],
+)
+async def test_whoever_does_not_hold_the_key_is_refused(
+    provider: Client, method: str, path: str, given: dict[str, str]
+) -> None:
+    provider.headers.pop("Authorization")
+    answer = await provider.request(method, path, json={}, headers=given)
+    assert (answer.status_code, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+    assert answer.json()["code"] == "unauthorised"
+    assert KEY not in answer.text
+
+
+async def test_whether_it_lives_anybody_may_ask(provider: Client) -> None:
+    provider.headers.pop("Authorization")
+    assert (await provider.get("/health/live")).status_code == 200

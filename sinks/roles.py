@@ -1,0 +1,86 @@
+"""What each role may do with the tables, given anew after every migration; missing roles are left out.
+
+What a sink declares is a view: the sinks write it and everybody reads it. Every other table is the API's own,
+as the accounts are.
+"""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, text
+
+from sinks.rows import TABLES
+from topics.credentials import Role
+
+_VIEWS = frozenset({table.name for table in TABLES} | {"sink_offsets"})
+_OUTBOX = "outbox"
+_REVISION = "alembic_version"
+_CHANGE = "SELECT, INSERT, UPDATE, DELETE"
+
+# Attached, not created in place: readers and writers of the other partitions do not wait. It runs with the
+# rights of the schema's owner, which who writes rows need not have.
+_MAKE_MONTH = """
+CREATE OR REPLACE FUNCTION public.ecommerce_make_month(
+    parent regclass, made text, month_column text, since timestamptz, until timestamptz
+) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    home text; name text; moved text;
+BEGIN
+    SELECT n.nspname, c.relname INTO STRICT home, name
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = parent AND c.relkind = 'p';
+    IF made <> name || to_char(since AT TIME ZONE 'UTC', '_YYYY_MM') THEN
+        RAISE EXCEPTION '% is no name of a month of %', made, name USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    EXECUTE format('LOCK TABLE %I.%I IN ACCESS EXCLUSIVE MODE', home, name || '_default');
+    EXECUTE format('CREATE TABLE %I.%I (LIKE %I.%I INCLUDING DEFAULTS)', home, made, home, name);
+    moved := format('WITH moved AS (DELETE FROM %I.%I WHERE %I >= $1 AND %I < $2 RETURNING *)'
+                    ' INSERT INTO %I.%I SELECT * FROM moved',
+                    home, name || '_default', month_column, month_column, home, made);
+    EXECUTE moved USING since, until;
+    EXECUTE format('ALTER TABLE %I.%I ATTACH PARTITION %I.%I FOR VALUES FROM (%L) TO (%L)',
+                   home, name, home, made, since, until);
+END $$
+"""
+
+_ROOTS = """
+SELECT c.relname AS name, coalesce(root.relname, c.relname) AS root
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_class root ON root.oid = pg_partition_root(c.oid)
+WHERE n.nspname = :schema AND c.relkind IN ('r', 'p')
+"""
+_THERE = "SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"
+
+
+def grant(connection: Connection, schema: str) -> None:
+    """Give the roles their rights on what `schema` has now, within the connection's transaction."""
+    connection.execute(text(_MAKE_MONTH))
+    connection.exec_driver_sql(
+        "REVOKE ALL ON FUNCTION public.ecommerce_make_month(regclass, text, text, timestamptz, timestamptz)"
+        " FROM PUBLIC"
+    )
+    names = [role.value for role in Role]
+    there = {Role(name) for (name,) in connection.execute(text(_THERE), {"names": names})}
+    if Role.SINK in there:
+        connection.exec_driver_sql(
+            "GRANT EXECUTE ON FUNCTION"
+            " public.ecommerce_make_month(regclass, text, text, timestamptz, timestamptz)"
+            f" TO {Role.SINK}"
+        )
+    for role in sorted(there - {Role.OWNER}):
+        connection.exec_driver_sql(f'GRANT USAGE ON SCHEMA "{schema}" TO {role}')
+    if Role.API in there:
+        connection.exec_driver_sql(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA "{schema}" TO {Role.API}')
+    for table, root in connection.execute(text(_ROOTS), {"schema": schema}).all():
+        for role, rights in _rights(root):
+            if role in there:
+                connection.exec_driver_sql(f'GRANT {rights} ON "{schema}"."{table}" TO {role}')
+
+
+def _rights(table: str) -> Iterator[tuple[Role, str]]:
+    if table in _VIEWS:
+        yield from ((Role.SINK, _CHANGE), (Role.API, "SELECT"), (Role.READER, "SELECT"))
+    elif table == _REVISION:
+        yield from ((role, "SELECT") for role in Role if role is not Role.OWNER)
+    elif table == _OUTBOX:
+        yield from ((Role.API, "SELECT, INSERT"), (Role.OUTBOX, "SELECT, DELETE"), (Role.READER, "SELECT"))
+    else:
+        yield Role.API, _CHANGE
