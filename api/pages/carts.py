@@ -1,34 +1,51 @@
-"""The cart: what is in it, and changing that. Every change waits for the dataflow's answer."""
+"""The cart: what is in it, and changing that. Every change waits for the dataflow's answer.
 
-from typing import Annotated
+The cart is one form. Whatever button is pressed sends every quantity with it, so a number just typed is never
+lost, with scripts or without; lines are named by fields, never by a path.
+"""
 
-from fastapi import APIRouter, Form, Path, Request
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from api.auth.caller import CART_COOKIE, AnyCaller, Caller, new_guest_cart
 from api.carts.models import Cart
 from api.carts.service import CartResult
 from api.catalogue.models import Sku
-from api.names import LINE_ID
+from api.pages.quantities import Changes, Wish, changes, fault, told
 from api.pages.rendering import page, wants_fragment
 from api.pages.route import PageRoute
 from api.problems import Problem
 from api.services import Services, Use
-from schemas.sku import SKU_MAX_LENGTH
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 WAIT_SECONDS = 5.0
 GUEST_CART_SECONDS = 30 * 86_400
+# Three fields a line, for the longest cart that any shop may allow; the body's own limit holds as well.
+_MOST_FIELDS = 3 * 5000 + 10
+_SERVER_FAULT, _TOO_MANY = 500, 429
 Quantity = Annotated[int, Form(gt=0, lt=2**31)]
-LineId = Annotated[str, Path(max_length=SKU_MAX_LENGTH)]
+
+
+async def _sent(request: Request) -> FormData:
+    try:
+        return await request.form(max_fields=_MOST_FIELDS)
+    except HTTPException as error:
+        raise Problem(error.status_code, "the form cannot be read") from error
+
+
+Sent = Annotated[FormData, Depends(_sent)]
 
 
 @router.get("/cart")
 async def show(request: Request, services: Use, caller: AnyCaller) -> Response:
     """Show the cart."""
-    cart = await services.carts.read(caller.cart_id)
-    return page(request, "cart.html", caller, cart=cart, pieces=cart.pieces)
+    return _page(request, caller, await services.carts.read(caller.cart_id), Changes())
 
 
 @router.get("/cart/badge")
@@ -62,48 +79,97 @@ async def add(
     return answer
 
 
-@router.post(f"/cart/items/{LINE_ID}")
-async def change(
-    request: Request, services: Use, caller: AnyCaller, line_id: LineId, quantity: Quantity
+@router.post("/cart")
+async def change(request: Request, services: Use, caller: AnyCaller, sent: Sent) -> Response:
+    """Set the quantities that were typed."""
+    cart, outcome = await _apply(services, caller, sent)
+    if wants_fragment(request) or outcome.faults:
+        return _page(request, caller, cart, outcome, sent)
+    return RedirectResponse("/cart", 303)
+
+
+@router.post("/cart/remove")
+async def remove(
+    request: Request, services: Use, caller: AnyCaller, sent: Sent, line: Annotated[str, Form(alias="remove")]
 ) -> Response:
-    """Set a line's quantity."""
-    cart_id = _known(caller)
-    try:
-        result = await services.carts.change(cart_id, caller.user_id, line_id, quantity, wait=WAIT_SECONDS)
-    except Problem as problem:
-        return await _unchanged(request, services, caller, problem)
-    return await _changed(request, services, caller, result)
+    """Take a line out, and set what else was typed."""
+    cart, outcome = await _apply(services, caller, sent, line)
+    if wants_fragment(request) or outcome.faults:
+        return _page(request, caller, cart, outcome, sent)
+    return RedirectResponse("/cart", 303)
 
 
-@router.post(f"/cart/items/{LINE_ID}/remove")
-async def remove(request: Request, services: Use, caller: AnyCaller, line_id: LineId) -> Response:
-    """Take a line out."""
-    cart_id = _known(caller)
-    try:
-        result = await services.carts.remove(cart_id, caller.user_id, line_id, wait=WAIT_SECONDS)
-    except Problem as problem:
-        return await _unchanged(request, services, caller, problem)
-    return await _changed(request, services, caller, result)
+@router.post("/cart/checkout")
+async def check_out(request: Request, services: Use, caller: AnyCaller, sent: Sent) -> Response:
+    """Go on to the checkout with the quantities as typed; where one cannot be had, stay and say so."""
+    cart, outcome = await _apply(services, caller, sent)
+    if outcome.faults:
+        return _page(request, caller, cart, outcome, sent)
+    return RedirectResponse("/checkout", 303)
 
 
-def _known(caller: Caller) -> str:
-    if caller.cart_id is None:
-        raise Problem(404, "there is no cart yet")
-    return caller.cart_id
+async def _apply(
+    services: Services, caller: Caller, sent: FormData, removed: str | None = None
+) -> tuple[Cart, Changes]:
+    """Change the cart as the form asks; return how it stands then, and what was changed and what not.
 
-
-async def _unchanged(request: Request, services: Services, caller: Caller, problem: Problem) -> Response:
+    All commands are sent before any is waited for: two forms of one cart then never mix their orders.
+    """
     cart = await services.carts.read(caller.cart_id)
-    return _cart(request, caller, cart, problem.detail)
+    asked = changes(cart, _wishes(sent))
+    if removed is not None and any(item.line_id == removed for item in cart.items):
+        asked.quantities[removed] = 0
+        asked.faults.pop(removed, None)
+    if not asked.quantities or caller.cart_id is None:
+        return cart, asked
+    answers = await asyncio.gather(
+        *(
+            _command(services, caller, caller.cart_id, line_id, quantity)
+            for line_id, quantity in asked.quantities.items()
+        ),
+        return_exceptions=True,
+    )
+    items = {item.line_id: item for item in cart.items}
+    newest = None
+    for line_id, answer in zip(tuple(asked.quantities), answers, strict=True):
+        if isinstance(answer, Problem) and answer.status < _SERVER_FAULT and answer.status != _TOO_MANY:
+            del asked.quantities[line_id]
+            asked.faults[line_id] = fault(answer, items[line_id])
+        elif isinstance(answer, BaseException):
+            raise answer
+        elif answer.cart and (newest is None or answer.cart.version > newest.version):
+            newest = answer.cart
+    said = told(cart, asked.quantities)
+    after = newest or await services.carts.read(caller.cart_id)
+    return after, Changes(asked.quantities, asked.faults, said)
 
 
-async def _changed(request: Request, services: Services, caller: Caller, result: CartResult) -> Response:
-    return _cart(request, caller, result.cart or await services.carts.read(caller.cart_id), None)
+async def _command(
+    services: Services, caller: Caller, cart_id: str, line_id: str, quantity: int
+) -> CartResult:
+    if quantity:
+        return await services.carts.change(cart_id, caller.user_id, line_id, quantity, wait=WAIT_SECONDS)
+    return await services.carts.remove(cart_id, caller.user_id, line_id, wait=WAIT_SECONDS)
 
 
-def _cart(request: Request, caller: Caller, cart: Cart, message: str | None) -> Response:
-    if not wants_fragment(request):
-        if message is None:
-            return RedirectResponse("/cart", 303)
-        return page(request, "cart.html", caller, 409, cart=cart, pieces=cart.pieces, message=message)
-    return page(request, "_cart.html", caller, cart=cart, message=message, told=True)
+def _wishes(sent: FormData) -> list[Wish]:
+    columns = [[str(each) for each in sent.getlist(name)] for name in ("line_id", "shown", "quantity")]
+    if len({len(column) for column in columns}) != 1:
+        raise Problem(422, "the form is not whole: each line has an id, a quantity and what was shown")
+    return [Wish(*line) for line in zip(*columns, strict=True)]
+
+
+def _page(
+    request: Request, caller: Caller, cart: Cart, outcome: Changes, sent: FormData | None = None
+) -> Response:
+    wishes = _wishes(sent) if sent is not None else []
+    values: dict[str, Any] = {
+        "cart": cart,
+        "pieces": cart.pieces,
+        "faults": outcome.faults,
+        "typed": {wish.line_id: wish.typed for wish in wishes if wish.line_id in outcome.faults},
+        "said": outcome.said,
+    }
+    if wants_fragment(request):
+        return page(request, "_cart.html", caller, told=sent is not None, **values)
+    return page(request, "cart.html", caller, 422 if outcome.faults else 200, **values)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -35,6 +36,11 @@ def hue(text: str) -> int:
     return crc32(text.encode()) % HUES
 
 
+def mark(text: str) -> str:
+    """Return a short name, fit for an element's id, that a text always has."""
+    return sha256(text.encode()).hexdigest()[:16]
+
+
 def _moment(ms: int) -> datetime:
     return datetime.fromtimestamp(ms / 1000, UTC)
 
@@ -59,6 +65,7 @@ TEMPLATES.env.filters |= {
     "money": money,
     "initials": initials,
     "hue": hue,
+    "mark": mark,
     "iso": iso,
     "clock": clock,
     "day": day,

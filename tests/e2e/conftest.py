@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -80,7 +81,7 @@ class Platform:
         with ThreadPoolExecutor(1) as thread:
             thread.submit(asyncio.run, send()).result()
         eventually(
-            lambda: self.get(f"/api/v1/products/{sku}"),
+            lambda: self.get(f"/api/v1/products/{quote(sku, safe='')}"),
             lambda answer: answer.status_code == 200 and answer.json()["available"] == quantity,
         )
 
@@ -121,8 +122,10 @@ def shopper(platform: Platform, browser: Browser) -> Iterator[Shopper]:
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 
-    def arrive(viewport: ViewportSize = DESKTOP) -> Page:
-        context = browser.new_context(base_url=platform.settings.api_url, viewport=viewport)
+    def arrive(viewport: ViewportSize = DESKTOP, *, scripts: bool = True) -> Page:
+        context = browser.new_context(
+            base_url=platform.settings.api_url, viewport=viewport, java_script_enabled=scripts
+        )
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))

@@ -22,7 +22,7 @@ def put_into_cart(page: Page, sku: str, quantity: int = 1) -> None:
 
 def check_out(page: Page, card: str = APPROVED) -> None:
     page.goto("/cart")
-    page.get_by_role("link", name="Check out").click()
+    page.get_by_role("button", name="Check out").click()
     page.get_by_label("Email").fill("ada@example.com")
     page.get_by_label("Name").fill("Ada Lovelace")
     page.get_by_label("Address").fill("12 St James's Square")
@@ -82,7 +82,7 @@ def test_two_shoppers_race_for_the_last_piece(platform: Platform, shopper: Shopp
     expect(refused[0].get_by_role("alert")).to_contain_text("The Last Teapot sold out")
     refused[0].goto("/cart")
     expect(refused[0].get_by_role("link", name="The Last Teapot")).to_be_visible()
-    expect(refused[0].get_by_role("link", name="Check out")).to_be_visible(timeout=10_000)
+    expect(refused[0].get_by_role("button", name="Check out")).to_be_visible(timeout=10_000)
     levels = eventually(
         lambda: platform.get("/api/v1/products/LAST-1").json(), lambda found: found["available"] == 0
     )
