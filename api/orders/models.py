@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 
 from api.catalogue.models import MAX_MINOR, Text
 from schemas.order import OrderStatus
+from schemas.payment import PaymentStatus
 
 _CARD: JsonDict = {"card_number": "4242424242424242", "expiry": "12/30", "cvc": "123"}
 _ADDRESS: JsonDict = {
@@ -156,6 +157,17 @@ class OrderCharge(BaseModel):
     amount: int
 
 
+class Payment(BaseModel):
+    """An order's payment as it stands: `amount` is held, taken or given back since `at` (ms)."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    status: PaymentStatus
+    amount: int
+    currency: str
+    at: int
+
+
 class OrderSummary(BaseModel):
     """An order in a list."""
 
@@ -215,6 +227,7 @@ class Order(OrderSummary):
     sku: str | None = None
     tracking: str | None = None
     payment_status: str | None = None
+    payment: Payment | None = None
 
 
 class OrderPage(BaseModel):

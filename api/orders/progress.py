@@ -65,11 +65,14 @@ class OrderProgress:
                 return
             told = Sequence(after)
             failed: OrderEvent | None = None
+            stands: Progress | None = None
             while True:
+                # What ended once may go on (delivered, then refunded): only where it stands now is an end.
                 for event in told.settle(await self._views.events(order_id, told.last)):
                     yield event
-                    if event.status in TERMINAL:
-                        return
+                    stands = event.status
+                if stands in TERMINAL:
+                    return
                 # An order that was placed tells its end itself; only one that never was ends here.
                 if failed is not None and told.last == 0:
                     yield failed
@@ -81,8 +84,9 @@ class OrderProgress:
                         failed = event
                         break
                     yield event
-                    if event.status in TERMINAL:
-                        return
+                    stands = event.status
+                    if stands in TERMINAL:
+                        break
 
     async def _failure(self, caller: Caller, order_id: str) -> OrderEvent | None:
         order = await self._orders.read(caller, order_id)

@@ -15,6 +15,7 @@ from api.orders.models import (
     OrderEvent,
     OrderPage,
     OrderSummary,
+    Payment,
     Progress,
 )
 from api.outcomes import ORDER_EVENTS
@@ -65,8 +66,7 @@ class PostgresOrders:
     async def order(self, caller: Caller, order_id: str) -> Order | None:
         """Return an order that the caller may see."""
         row = await self._views.row(
-            f"SELECT {_SUMMARY}, goods, charged, email, address::text, detail, sku, tracking, "  # noqa: S608
-            "(SELECT p.status FROM payments p WHERE p.order_id = orders.order_id) AS payment_status "
+            f"SELECT {_SUMMARY}, goods, charged, email, address::text, detail, sku, tracking "  # noqa: S608
             f"FROM orders WHERE order_id = $3::uuid AND ($4::boolean OR {_OWNED})",
             caller.user_id,
             caller.guest_cart,
@@ -85,7 +85,12 @@ class PostgresOrders:
             "WHERE order_id = $1::uuid ORDER BY ordinal",
             order_id,
         )
-        return _order(row, lines, charges)
+        payment = await self._views.row(
+            "SELECT status, amount, currency, (extract(epoch FROM updated_at) * 1000)::bigint AS at "
+            "FROM payments WHERE order_id = $1::uuid",
+            order_id,
+        )
+        return _order(row, lines, charges, payment)
 
     async def page(
         self,
@@ -146,7 +151,7 @@ def _summary(row: Row) -> OrderSummary:
     )
 
 
-def _order(row: Row, lines: list[Row], charges: list[Row]) -> Order:
+def _order(row: Row, lines: list[Row], charges: list[Row], payment: Row | None) -> Order:
     address = msgspec.json.decode(row["address"]) if row["address"] else None
     return Order(
         **_summary(row).model_dump(),
@@ -159,7 +164,8 @@ def _order(row: Row, lines: list[Row], charges: list[Row]) -> Order:
         detail=row["detail"],
         sku=row["sku"],
         tracking=row["tracking"],
-        payment_status=row["payment_status"],
+        payment_status=payment["status"] if payment else None,
+        payment=Payment(**dict(payment)) if payment else None,
     )
 
 

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from api.auth.caller import AnyCaller, Caller
 from api.orders.models import Card, CheckoutRequest, DeliveryAddress
 from api.orders.surprises import SURPRISES
+from api.pages.quantities import shortages
 from api.pages.rendering import money, page
 from api.pages.route import PageRoute
 from api.problems import Problem
@@ -119,6 +120,7 @@ async def _form(
         422 if errors or message else 200,
         cart=cart,
         pieces=cart.pieces,
+        short=shortages(cart),
         idempotency_key=idempotency_key,
         form=form,
         errors=errors or {},

@@ -10,11 +10,13 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.caller import AnyCaller, Caller
-from api.orders.models import UNFINISHED, Order, OrderEvent, Progress
+from api.orders.models import TERMINAL, UNFINISHED, Order, OrderEvent, Progress
+from api.pages import refunds
 from api.pages.refusals import sentence
 from api.pages.rendering import fragment, page
 from api.pages.route import PageRoute
-from api.pages.steps import CANCELLABLE, steps
+from api.pages.steps import CANCELLABLE, WORDS, steps
+from api.problems import Problem
 from api.services import Services, Use
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -22,6 +24,7 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 WAIT_SECONDS = 5.0
 # The views follow the events by milliseconds: an event is shown at once, its contents when they are there.
 _VIEW_PAUSE_SECONDS, _VIEW_LOOKS = 0.05, 60
+_CONFLICT = 409
 
 
 @router.get("/orders")
@@ -37,37 +40,66 @@ async def orders(
     found = await services.orders.page(caller, cursor=cursor)
     moving = cursor is None and any(each.status in UNFINISHED for each in found.items)
     return page(
-        request, "orders.html", caller, orders=found.items, next_cursor=found.next_cursor, moving=moving
+        request,
+        "orders.html",
+        caller,
+        orders=found.items,
+        next_cursor=found.next_cursor,
+        moving=moving,
+        words=WORDS,
     )
 
 
 @router.get("/orders/{order_id}")
 async def order(request: Request, services: Use, caller: AnyCaller, order_id: UUID) -> Response:
     """Show one order."""
-    found = await services.orders.read(caller, str(order_id))
-    told = await services.progress.told(str(order_id))
-    shown = await _progress(services, caller, found, told)
-    return page(request, "order.html", **shown)
+    return await _page(request, services, caller, str(order_id))
 
 
 @router.get("/orders/{order_id}/progress")
-async def progress(services: Use, caller: AnyCaller, order_id: UUID) -> EventSourceResponse:
-    """Stream the order's progress as fragments of its page; `end` says that nothing more will come."""
-    events = await services.progress.follow(caller, str(order_id))
-    return EventSourceResponse(_stream(services, caller, str(order_id), events))
+async def progress(
+    services: Use, caller: AnyCaller, order_id: UUID, after: Annotated[int, Query(ge=0, lt=2**63)] = 0
+) -> EventSourceResponse:
+    """Stream the order's progress above version `after` as fragments of its page; `end` ends it."""
+    known = [event for event in await services.progress.told(str(order_id)) if event.version <= after]
+    events = await services.progress.follow(caller, str(order_id), after)
+    return EventSourceResponse(_stream(services, caller, str(order_id), known, events))
 
 
 @router.post("/orders/{order_id}/cancel")
-async def cancel(services: Use, caller: AnyCaller, order_id: UUID) -> Response:
-    """Cancel the order."""
-    await services.orders.cancel(caller, str(order_id), "cancelled by the customer", wait=WAIT_SECONDS)
+async def cancel(request: Request, services: Use, caller: AnyCaller, order_id: UUID) -> Response:
+    """Cancel the order; where it is too late for that, its page says so."""
+    try:
+        await services.orders.cancel(caller, str(order_id), "cancelled by the customer", wait=WAIT_SECONDS)
+    except Problem as problem:
+        if problem.status != _CONFLICT:
+            raise
+        said = "This order has gone on meanwhile and can no longer be cancelled."
+        return await _page(request, services, caller, str(order_id), _CONFLICT, said)
     return RedirectResponse(f"/orders/{order_id}", 303)
 
 
+async def _page(
+    request: Request,
+    services: Services,
+    caller: Caller,
+    order_id: str,
+    status: int = 200,
+    message: str | None = None,
+) -> Response:
+    found = await services.orders.read(caller, order_id)
+    told = await services.progress.told(order_id)
+    shown = await _progress(services, caller, found, told)
+    return page(request, "order.html", status=status, message=message, **shown)
+
+
 async def _stream(
-    services: Services, caller: Caller, order_id: str, events: AsyncIterator[OrderEvent]
+    services: Services,
+    caller: Caller,
+    order_id: str,
+    told: list[OrderEvent],
+    events: AsyncIterator[OrderEvent],
 ) -> AsyncIterator[ServerSentEvent]:
-    told: list[OrderEvent] = []
     async for event in events:
         told.append(event)
         found = await services.orders.read(caller, order_id)
@@ -89,18 +121,34 @@ async def _event(services: Services, caller: Caller, found: Order, told: list[Or
 async def _progress(
     services: Services, caller: Caller, found: Order, told: list[OrderEvent]
 ) -> dict[str, Any]:
-    last = told[-1] if told else None
+    last = told[-1] if told and told[-1].version >= found.version else None
     status = last.status if last else found.status
+    products = await services.catalogue.products(
+        {line.sku for line in found.lines if line.name is None} | ({found.sku} if found.sku else set())
+    )
+    lines = [
+        line.model_copy(
+            update={"name": line.name or (products[line.sku].name if line.sku in products else None)}
+        )
+        for line in found.lines
+    ]
     refusal = None
     if status in (Progress.CANCELLED, Progress.FAILED):
         cause = last or found
         product = await services.catalogue.product(cause.sku) if cause.sku else None
-        refusal = sentence(cause, product.name if product else None)
+        asked = sum(line.quantity for line in found.lines if line.sku == cause.sku) or None
+        refusal = sentence(cause, product, asked)
+    shown = found.model_copy(update={"status": status, "lines": lines}) if lines else None
     return {
         "caller": caller,
         "order_id": found.order_id,
-        "order": found.model_copy(update={"status": status}) if found.lines else None,
+        "order": shown,
+        "word": WORDS.get(status, status.value),
         "steps": steps(told),
         "refusal": refusal,
+        "money_back": refunds.told(found, status),
+        "settling": refunds.settling(found, status),
+        "live": status not in TERMINAL,
+        "seen": told[-1].version if told else 0,
         "cancellable": status in CANCELLABLE and (last is None or last.version > 0),
     }

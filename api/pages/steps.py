@@ -26,6 +26,8 @@ _LABELS = {
     Progress.REFUNDED: "Refunded",
     Progress.FAILED: "Not accepted",
 }
+# An order's state in a list, in the shopper's words where the API's own are none.
+WORDS = {Progress.REQUESTED: "on its way", Progress.FAILED: "not accepted"}
 _COURSE = (
     Progress.PLACED,
     Progress.CONFIRMED,
@@ -34,7 +36,7 @@ _COURSE = (
     Progress.DELIVERED,
 )
 _BAD = frozenset({Progress.CANCELLED, Progress.FAILED})
-_ENDS = _BAD | {Progress.REFUNDED, Progress.RETURNED}
+_ENDS = _BAD | {Progress.REFUNDED}
 CANCELLABLE = frozenset({Progress.PLACED, Progress.CONFIRMED, Progress.PROCESSING})
 
 
@@ -45,12 +47,14 @@ def steps(events: list[OrderEvent]) -> list[Step]:
             _LABELS[event.status],
             "bad" if event.status in _BAD else "done",
             event.occurred_at,
-            f"Tracking {event.tracking}" if event.tracking else None,
+            f"Tracking {event.tracking}" if event.tracking and event.status is Progress.SHIPPED else None,
         )
         for event in events
     ]
     happened = {event.status for event in events}
     if happened & _ENDS:
         return shown
+    if Progress.RETURNED in happened:
+        return [*shown, Step(_LABELS[Progress.REFUNDED])]
     last = max((_COURSE.index(status) for status in happened if status in _COURSE), default=-1)
     return shown + [Step(_LABELS[status]) for status in _COURSE[last + 1 :]]

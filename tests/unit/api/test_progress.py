@@ -82,6 +82,17 @@ async def test_an_order_that_has_ended_is_told_from_where_the_client_was(
     assert await Reader(world, caller, 3).ended() == []
 
 
+async def test_what_came_after_an_end_is_told(world: World, caller: Caller) -> None:
+    for status, version in ((OrderStatus.SHIPPED, 1), (OrderStatus.DELIVERED, 2), (OrderStatus.REFUNDED, 3)):
+        shown(world, caller, status, version)
+    assert [event.status for event in await Reader(world, caller).ended()] == [
+        Progress.SHIPPED,
+        Progress.DELIVERED,
+        Progress.REFUNDED,
+    ]
+    assert [event.version for event in await Reader(world, caller, 2).ended()] == [3]
+
+
 async def test_an_end_that_passed_unheard_is_found_by_the_second_look(
     world: World, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:

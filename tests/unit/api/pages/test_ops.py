@@ -17,7 +17,7 @@ from topics.registry import SERVICE_PONG
 
 @pytest.fixture
 def limits() -> ApiSettings:
-    return ApiSettings(ping_seconds=0.05, open_ops=True)
+    return ApiSettings(ping_seconds=0.5, open_ops=True)
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ def cart(*items: CartItem) -> Cart:
         items=list(items),
         pieces=0,
         subtotal=0,
+        total=0,
         currency="GBP",
         order_id=None,
         version=1,
