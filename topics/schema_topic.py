@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from schemas.avro import Schema
 from schemas.lock import Foreign, Lock, lock
@@ -20,6 +20,7 @@ from topics.settings import Settings
 
 _CALL_SECONDS = 10.0
 _PATIENCE_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
 
 
 class SchemaConflictError(Exception):
@@ -78,6 +79,7 @@ class SchemaTopic:
             except KafkaException as error:
                 if time.monotonic() > deadline:
                     raise SchemaSourceError(f"{SCHEMAS.name}: {error}") from error
+                time.sleep(_LOOK_SECONDS)
             else:
                 return
 
@@ -133,7 +135,8 @@ def other_releases(settings: Settings) -> Iterator[None]:
 def publish(settings: Settings, release: Lock) -> list[int]:
     """Publish a release's schemas that the topic lacks, and return their ids.
 
-    Raises SchemaConflictError where the topic has another schema under one of the ids, and writes nothing.
+    Raises SchemaConflictError where the topic has another schema under one of the ids, and writes nothing,
+    confluent_kafka.KafkaException where the broker refuses one.
     """
     topic = SchemaTopic(settings)
     try:
@@ -154,9 +157,17 @@ def publish(settings: Settings, release: Lock) -> list[int]:
     producer = Producer(
         {"bootstrap.servers": settings.kafka_bootstrap, "enable.idempotence": True, "log_level": 0}
     )
+    refused: list[KafkaError] = []
+
+    def told(error: KafkaError | None, _message: object) -> None:
+        if error is not None:
+            refused.append(error)
+
     for entry in missing:
         value = _Published(entry.id, entry.subject, entry.version, release.schema(entry))
-        producer.produce(SCHEMAS.name, msgspec.json.encode(value), str(entry.id))
+        producer.produce(SCHEMAS.name, msgspec.json.encode(value), str(entry.id), on_delivery=told)
     if left := producer.flush(_PATIENCE_SECONDS):
         raise SchemaSourceError(f"{SCHEMAS.name}: the broker did not take {left} schemas")
+    if refused:
+        raise KafkaException(refused[0])
     return [entry.id for entry in missing]

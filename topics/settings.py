@@ -183,6 +183,10 @@ class Settings(BaseSettings):
         """Public address of the API and the shop."""
         return f"http://{self._own}:{self.port(PortOffset.API)}"
 
+    def own_url(self, port: int, path: str = "") -> str:
+        """Return where this machine reaches a listener of the platform itself over HTTP."""
+        return f"http://{self._own}:{port}{path}"
+
     @property
     def _own(self) -> str:
         """Where this machine reaches a listener of the platform itself."""

@@ -15,6 +15,8 @@ from deploy.doctor.facts import Row, Views
 from deploy.errors import CommandError
 from sinks.indices import ORDERS, PRODUCTS
 from sinks.projectors.cart import cart_key
+from topics.patience import patiently
+from topics.redaction import redacted, shown
 from topics.settings import Settings
 
 _BATCH = 500
@@ -48,7 +50,7 @@ def load(settings: Settings, carts: Iterable[str]) -> Views:
 
 
 def _postgres(settings: Settings) -> Views:
-    try:
+    def look() -> Views:
         with psycopg.connect(
             settings.postgres_dsn, connect_timeout=_TIMEOUT_S, row_factory=dict_row
         ) as open_:
@@ -58,8 +60,11 @@ def _postgres(settings: Settings) -> Views:
                 orders=_by_id(open_, _ORDERS),
                 payments=_by_id(open_, _PAYMENTS),
             )
+
+    try:
+        return patiently(look)
     except psycopg.Error as error:
-        raise CommandError(f"PostgreSQL views: {str(error).strip().splitlines()[0]}") from error
+        raise CommandError(f"PostgreSQL views: {redacted(str(error).strip().splitlines()[0])}") from error
 
 
 def _by_id(connection: psycopg.Connection[dict[str, Any]], query: str) -> dict[str, Row]:
@@ -73,13 +78,18 @@ def _redis(settings: Settings, carts: Iterable[str]) -> dict[str, Row]:
     try:
         with redis:
             for ids in _batches(list(carts)):
-                for cart_id, text in zip(ids, redis.mget([cart_key(one) for one in ids]), strict=True):
+                for cart_id, text in zip(ids, _texts(redis, ids), strict=True):
                     if text is not None:
                         cart = msgspec.json.decode(text)
                         found[cart_id] = {**cart, "line_count": len(cart["lines"])}
     except RedisError as error:
-        raise CommandError(f"Redis at {settings.redis_url}: {error}") from error
+        raise CommandError(f"Redis at {shown(settings.redis_url)}: {redacted(str(error))}") from error
     return found
+
+
+def _texts(redis: Redis, ids: list[str]) -> list[Any]:
+    texts: list[Any] = patiently(lambda: redis.mget([cart_key(one) for one in ids]))
+    return texts
 
 
 def _batches(ids: list[str]) -> Iterator[list[str]]:
@@ -92,9 +102,9 @@ def found(url: str, index: str) -> dict[str, Row]:
     fields = {"excludes": ["lines", "charges", "description"]}
     client = Elasticsearch(url, request_timeout=_TIMEOUT_S)
     try:
-        client.indices.refresh(index=index)
+        patiently(lambda: client.indices.refresh(index=index))
         return {hit["_id"]: hit["_source"] for hit in scan(client, index=index, query={"_source": fields})}
     except (ApiError, TransportError) as error:
-        raise CommandError(f"Elasticsearch at {url}: {error}") from error
+        raise CommandError(f"Elasticsearch at {shown(url)}: {redacted(str(error))}") from error
     finally:
         client.close()

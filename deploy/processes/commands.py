@@ -101,7 +101,7 @@ def _table(rows: list[Row]) -> Table:
     for title in ("", "process", "state", "pid", "uptime", "memory", "address"):
         table.add_column(title, justify="right" if title in _NUMBERS else "left", overflow="fold")
     for row in rows:
-        quiet = row.state == "stopped"
+        quiet = row.state == "stopped" and not row.wanted
         sign = Text("✓", "green") if row.healthy else Text("·", "dim") if quiet else Text("✗", "bold red")
         table.add_row(
             sign,

@@ -19,7 +19,9 @@ from deploy.processes.start import Starter
 from deploy.processes.status import present_workers
 from deploy.processes.supervisor import Supervisor, SupervisorError
 from deploy.processes.table import DEFAULT_WORKERS, SERVERS, platform, variables
+from deploy.processes.wanted import want, want_nothing
 from sinks.drop import drop_indices
+from topics.redaction import shown
 from topics.settings import Settings
 
 _MARKER = ".ecommerce-data"
@@ -52,6 +54,7 @@ def up(
             supervisor.apply(processes)
         except (PortTakenError, SupervisorError) as error:
             raise CommandError(str(error)) from error
+        want(supervisor.run, (name for name, step in wanted.items() if isinstance(step, Process)))
         needs = {name: step.after for name, step in wanted.items()}
         titles = [(name, wanted[name].title) for name in ordered(needs)]
         with Display(console or Console(stderr=True), titles) as display:
@@ -68,6 +71,7 @@ def down(settings: Settings, *, console: Console | None = None) -> dict[str, flo
     root = settings.data_dir.absolute()
     supervisor = Supervisor(root)
     steps = platform(settings, present_workers(supervisor))
+    want_nothing(supervisor.run)
     if not supervisor.is_running:
         processes = [step for step in steps.values() if isinstance(step, Process)]
         return dict.fromkeys(leftovers.stop(root, processes), 0.0)
@@ -116,7 +120,7 @@ def _drop_indices(url: str) -> None:
         drop_indices(url)
     except (ApiError, TransportError) as error:
         raise CommandError(
-            f"ECOMMERCE_ELASTICSEARCH: {url} does not answer, and its indices must go as well;"
+            f"ECOMMERCE_ELASTICSEARCH: {shown(url)} does not answer, and its indices must go as well;"
             " start it, or reset without the setting"
         ) from error
 

@@ -1,14 +1,18 @@
 """The state of every process: is it there, since when, how big, and does it serve."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psutil
 
 from deploy.processes.process import External, NotReadyError, Process, Step
+from deploy.processes.signs import Signs
 from deploy.processes.supervisor import Info, State, Supervisor
-from deploy.processes.table import DEFAULT_WORKERS, platform
+from deploy.processes.table import DEFAULT_WORKERS, SERVERS, platform
+from deploy.processes.wanted import wanted
+from topics.redaction import redacted
 from topics.settings import Settings
 
 
@@ -25,6 +29,8 @@ class Row:
     address: str
     healthy: bool
     detail: str
+    wanted: bool = False
+    """Whether it should run: it was started, and not stopped by `down`."""
 
 
 def status(settings: Settings) -> list[Row]:
@@ -33,8 +39,13 @@ def status(settings: Settings) -> list[Row]:
     infos = supervisor.infos()
     workers = present_workers(supervisor) or DEFAULT_WORKERS
     steps = [s for s in platform(settings, workers).values() if isinstance(s, Process | External)]
-    with ThreadPoolExecutor(len(steps)) as pool:
-        return list(pool.map(lambda step: _row(step, infos.get(step.name)), steps))
+    should = wanted(supervisor.run)
+    signs = Signs(settings, _that_answer(steps, infos))
+    with ThreadPoolExecutor(len(steps) + 1) as pool:
+        listening = pool.submit(signs.listen)
+        rows = list(pool.map(lambda step: _row(step, infos.get(step.name), step.name in should), steps))
+        listening.result()
+    return [_heard(row, signs) for row in rows]
 
 
 def present_workers(supervisor: Supervisor) -> int:
@@ -43,22 +54,48 @@ def present_workers(supervisor: Supervisor) -> int:
 
 
 def is_healthy(rows: list[Row]) -> bool:
-    """Tell whether something runs and all that was started serves."""
-    started = [row for row in rows if row.state not in {"stopped", "external"}]
+    """Tell whether something runs and all that was started, and not stopped by `down`, serves."""
+    started = [row for row in rows if row.wanted or row.state not in {"stopped", "external"}]
     external = [row for row in rows if row.state == "external"]
     return bool(started) and all(row.healthy for row in (*started, *external))
 
 
-def _row(step: Process | External, info: Info | None) -> Row:
+def _that_answer(steps: list[Process | External], infos: Mapping[str, Info]) -> dict[str, int]:
+    """Return the running processes that answer pings, with their ids: all but the servers."""
+    return {
+        step.name: infos[step.name].pid
+        for step in steps
+        if isinstance(step, Process)
+        and step.name not in {*SERVERS, "provider"}
+        and step.name in infos
+        and infos[step.name].state is State.RUNNING
+    }
+
+
+def _heard(row: Row, signs: Signs) -> Row:
+    """Return the row with what its process says of itself."""
+    if not row.healthy or not signs.asks(row.name):
+        return row
+    try:
+        signs.require(row.name)
+    except NotReadyError as error:
+        return replace(row, healthy=False, detail=str(error))
+    return row
+
+
+def _row(step: Process | External, info: Info | None, should: bool) -> Row:  # noqa: FBT001 -- one of three
     if isinstance(step, External):
         state, pid, uptime = "external", 0, 0
     else:
         state = info.state.name.lower() if info else "stopped"
         pid, uptime = (info.pid, info.uptime_s) if info else (0, 0)
     runs = isinstance(step, External) or (info is not None and info.state is State.RUNNING)
-    detail = (
-        _complaint(step) if runs else (info.description if info and info.state is not State.STOPPED else "")
-    )
+    if runs:
+        detail = suspended(pid) or _complaint(step)
+    elif info and info.state is not State.STOPPED:
+        detail = info.description
+    else:
+        detail = "it was started and does not run any more; `ecommerce up` starts it" if should else ""
     return Row(
         name=step.name,
         title=step.title,
@@ -68,8 +105,18 @@ def _row(step: Process | External, info: Info | None) -> Row:
         memory_bytes=memory(pid) if pid else 0,
         address=step.address,
         healthy=runs and not detail,
-        detail=detail,
+        detail=redacted(detail),
+        wanted=should,
     )
+
+
+def suspended(pid: int) -> str:
+    """Return what is wrong with a process that was sent SIGSTOP: it holds its ports and does nothing."""
+    if pid:
+        with suppress(psutil.Error):
+            if psutil.Process(pid).status() == psutil.STATUS_STOPPED:
+                return "it is suspended (SIGSTOP); SIGCONT lets it go on"
+    return ""
 
 
 def _complaint(step: Step) -> str:

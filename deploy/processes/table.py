@@ -119,7 +119,7 @@ def _connector(
         name=name,
         title=title,
         command=_program(name),
-        ready=lambda: connects(settings.host, port),
+        ready=lambda: _answers(settings.own_url(port, "/metrics")),
         host=settings.host,
         ports=(port,),
         after=after,
@@ -140,7 +140,7 @@ def _provider(settings: Settings) -> Process | External:
         name="provider",
         title="Payment provider",
         command=_program("provider"),
-        ready=lambda: _listens(url),
+        ready=lambda: _answers(f"{url}/health/live"),
         address=url,
         host=settings.host,
         ports=(settings.port(PortOffset.PAYMENT_PROVIDER),),
@@ -153,7 +153,7 @@ def _worker(settings: Settings, index: int) -> Process:
         name=f"worker-{index}",
         title=f"Worker {index}",
         command=_program("worker", "--index", str(index)),
-        ready=lambda: connects(settings.host, port),
+        ready=lambda: _answers(settings.own_url(port, "/metrics")),
         ports=(port,),
         host=settings.host,
         after=("topics",),
@@ -180,4 +180,4 @@ def _answers(url: str) -> None:
     try:
         httpx.get(url, timeout=5).raise_for_status()
     except httpx.HTTPError as error:
-        raise NotReadyError(f"no answer from {url}: {error}") from error
+        raise NotReadyError(f"no answer from {shown(url)}: {error}") from error

@@ -15,6 +15,7 @@ from deploy.errors import CommandError
 from deploy.records.position import AtOffset, AtTime, Beginning, End, Position
 from deploy.records.reader import Reader
 from deploy.records.record import Record
+from topics.redaction import redacted, shown
 from topics.settings import Settings
 
 
@@ -84,7 +85,7 @@ class Archive:
         return {place: last_offset(self._store.read(stretch)) + 1 for place, stretch in last.items()}
 
     def _unreadable(self, error: BaseException) -> CommandError:
-        return CommandError(f"--archive {self._url}: {str(error).partition(chr(10))[0]}")
+        return CommandError(f"--archive {shown(self._url)}: {redacted(str(error).partition(chr(10))[0])}")
 
 
 def _may_hold(stretch: Stretch, start: Position, end: Position) -> bool:
