@@ -1,12 +1,25 @@
 """What the routes of checkout and orders take and give. Money is minor units of `currency`, times are ms."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, EmailStr, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from api.catalogue.models import MAX_MINOR, Text
+from api.orders import cards, places
 from schemas.order import OrderStatus
 from schemas.payment import PaymentStatus
 
@@ -16,6 +29,7 @@ _ADDRESS: JsonDict = {
     "country": "GB",
     "line1": "12 St James's Square",
     "city": "London",
+    "postcode": "SW1Y 4JH",
 }
 _ORDER_ID = "6c1f6f0e-5f39-5d7e-8a4e-0a8f6b0c1d2e"
 
@@ -24,31 +38,69 @@ _MOST_SHOWN = 5_000
 Shown = Annotated[int, Field(ge=0, le=MAX_MINOR, strict=True)]
 Short = Annotated[Text, StringConstraints(max_length=200)]
 Filled = Annotated[Short, StringConstraints(min_length=1, strip_whitespace=True)]
+Part = Annotated[Short, StringConstraints(strip_whitespace=True)] | None
+
+
+def _written(check: Callable[[str], str], rule: str) -> AfterValidator:
+    """Return a validator whose ValueError is told as it is, in words that a shopper reads."""
+
+    def checked(value: str) -> str:
+        try:
+            return check(value)
+        except ValueError as error:
+            raise PydanticCustomError(rule, "{words}", {"words": str(error)}) from None
+
+    return AfterValidator(checked)
+
+
+def _country(value: str) -> str:
+    code = places.code_of(value)
+    if code is None:
+        raise ValueError("Choose the country from the list.")
+    return code
+
+
+Written = Annotated[str, StringConstraints(max_length=40)]
 
 
 class Card(BaseModel):
-    """A card, as the payment provider wants it; it goes there and nowhere else."""
+    """A card, as the payment provider wants it; it goes there and nowhere else.
+
+    Blanks and dashes within the number are taken out; a date may be 12/30, 1230 or 12/2030.
+    """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_CARD]})
 
-    card_number: str = Field(pattern=r"^[0-9](?:[ ]?[0-9]){11,18}$", repr=False)
-    expiry: str = Field(pattern=r"^(0[1-9]|1[0-2])/[0-9]{2}$", repr=False)
-    cvc: str = Field(pattern=r"^[0-9]{3,4}$", repr=False)
+    card_number: Annotated[Written, _written(cards.number, "card_number")] = Field(repr=False)
+    expiry: Annotated[Written, _written(cards.expiry, "expiry")] = Field(repr=False)
+    cvc: Annotated[Written, _written(cards.cvc, "cvc")] = Field(repr=False)
 
 
 class DeliveryAddress(BaseModel):
-    """Where the goods go."""
+    """Where the goods go. What an address must have is its country's rule."""
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [_ADDRESS]}, from_attributes=True
     )
 
     name: Filled
-    country: Filled = Field(description="Name or ISO 3166 code.")
-    line1: Short | None = None
-    line2: Short | None = None
-    city: Short | None = None
-    postcode: Short | None = None
+    country: Annotated[Filled, _written(_country, "country")] = Field(
+        description="ISO 3166 code, or English name."
+    )
+    line1: Part = Field(default=None, validate_default=True)
+    line2: Part = None
+    city: Part = Field(default=None, validate_default=True)
+    postcode: Part = Field(default=None, validate_default=True)
+
+    @field_validator("line1", "city", "postcode")
+    @classmethod
+    def _by_country(cls, value: str | None, info: ValidationInfo) -> str | None:
+        """Hold a part to the country's rules."""
+        field = str(info.field_name)
+        fault = places.fault(field, value, info.data.get("country"))
+        if fault is not None:
+            raise PydanticCustomError(field, "{words}", {"words": fault})
+        return value or None
 
 
 class ShownLine(BaseModel):

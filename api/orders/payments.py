@@ -46,7 +46,7 @@ class ProviderTokeniser:
     async def token(self, card: Card) -> str:
         """Return a token of the card; raises Problems: 422 where the card is refused, 503 without answer."""
         body = {
-            "card_number": card.card_number.replace(" ", ""),
+            "card_number": card.card_number,
             "expiry": card.expiry,
             "cvc": card.cvc,
         }

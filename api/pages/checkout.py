@@ -1,20 +1,28 @@
 """Buying the cart: a form, then the order's own page, which shows the outcome as it comes."""
 
+import asyncio
 from typing import Annotated, Any
 from uuid import uuid4
 
+import msgspec
 from fastapi import APIRouter, Form, Request
 from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.caller import AnyCaller, Caller
-from api.orders.models import Card, CheckoutRequest, DeliveryAddress
+from api.carts.models import Cart
+from api.orders import places
+from api.orders.checkout import order_id_of
+from api.orders.models import CheckoutRequest, Progress
 from api.orders.surprises import SURPRISES
+from api.pages import faults
 from api.pages.quantities import shortages
-from api.pages.rendering import money, page
+from api.pages.rendering import page, wants_fragment
 from api.pages.route import PageRoute
 from api.problems import Problem
 from api.services import Services, Use
+from schemas.cart import CartStatus
+from schemas.envelope import derived_id
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -27,6 +35,24 @@ TEST_CARDS = (
 # An order is mostly known by then; of a slower one, its own page tells every step.
 WAIT_SECONDS = 2.0
 _CARD_FIELDS = ("card_number", "expiry", "cvc")
+_ADDRESS_FIELDS = ("name", "line1", "city", "postcode", "country")
+_AT_HOME = "GB"
+# How often one form may be sent again after a refusal; then a new one has to be asked for.
+_MOST_ATTEMPTS = 50
+# A refused order gives the cart back a moment after it says so.
+_THAW_LOOKS, _THAW_PAUSE_SECONDS = 30, 0.05
+_LONG, _LONGEST = 1000, 1024 * 1024
+_UNPROCESSABLE = 422
+_NOT_FOUND = 404
+
+
+class ShownLine(msgspec.Struct):
+    """A line as the form showed it; the name serves to tell it where it is gone."""
+
+    line_id: str
+    name: str
+    quantity: int
+    unit_price: int | None
 
 
 class CheckoutForm(BaseModel):
@@ -35,15 +61,16 @@ class CheckoutForm(BaseModel):
     idempotency_key: str = Field(min_length=8, max_length=100)
     cart_version: int = Field(ge=0)
     total: int = Field(ge=0)
-    email: str = Field(default="", max_length=300)
-    name: str = Field(default="", max_length=300)
-    line1: str = Field(default="", max_length=300)
-    city: str = Field(default="", max_length=300)
-    postcode: str = Field(default="", max_length=300)
-    country: str = Field(default="", max_length=300)
-    card_number: str = Field(default="", max_length=40, repr=False)
-    expiry: str = Field(default="", max_length=10, repr=False)
-    cvc: str = Field(default="", max_length=10, repr=False)
+    lines: str = Field(default="[]", max_length=_LONGEST)
+    email: str = Field(default="", max_length=_LONG)
+    name: str = Field(default="", max_length=_LONG)
+    line1: str = Field(default="", max_length=_LONG)
+    city: str = Field(default="", max_length=_LONG)
+    postcode: str = Field(default="", max_length=_LONG)
+    country: str = Field(default="", max_length=_LONG)
+    card_number: str = Field(default="", max_length=_LONG, repr=False)
+    expiry: str = Field(default="", max_length=_LONG, repr=False)
+    cvc: str = Field(default="", max_length=_LONG, repr=False)
 
 
 @router.get("/checkout")
@@ -61,46 +88,107 @@ async def buy(
 
     What would be charged otherwise than shown is not: the form comes again, with what holds now.
     """
+    shown = _shown(sent.lines)
     try:
-        wanted = _request(sent)
+        wanted = _request(sent, shown)
     except ValidationError as error:
-        errors = {str(each["loc"][-1]): each["msg"] for each in error.errors()}
-        return await _form(request, services, caller, sent.idempotency_key, _kept(sent), errors)
+        found = faults.of_model(error.errors())
+        return await _form(request, services, caller, sent.idempotency_key, _kept(sent), errors=found)
+    key = await _attempt(services, caller, sent.idempotency_key)
     try:
-        result = await services.checkout.buy(caller, sent.idempotency_key, wanted, WAIT_SECONDS)
+        result = await services.checkout.buy(caller, key, wanted, WAIT_SECONDS)
     except Problem as problem:
         if problem.extra.get("reason") in SURPRISES:
             # Another attempt is another order: the refused one keeps its key.
-            return await _form(
-                request, services, caller, str(uuid4()), _kept(sent), message=_difference(problem)
-            )
+            difference = _difference(problem, shown)
+            return await _form(request, services, caller, str(uuid4()), _kept(sent), difference=difference)
         if known := problem.extra.get("order_id"):
-            return RedirectResponse(f"/orders/{known}", 303)
-        return await _form(
-            request, services, caller, sent.idempotency_key, _kept(sent), message=problem.detail
-        )
-    return RedirectResponse(f"/orders/{result.order_id}", 303)
+            return _gone(request, f"/orders/{known}")
+        if problem.status == _UNPROCESSABLE and problem.errors:
+            found = faults.of_problem(problem.errors)
+            return await _form(request, services, caller, key, _kept(sent), errors=found)
+        return await _form(request, services, caller, key, _kept(sent), message=_message(problem))
+    return _gone(request, f"/orders/{result.order_id}")
 
 
-def _difference(problem: Problem) -> str:
-    old, new = (money(problem.extra[name], problem.extra["currency"]) for name in ("old_total", "new_total"))
-    changed = f"The total was {old} and is {new} now." if old != new else "Your cart has changed meanwhile."
-    return f"{changed} Nothing was charged: please look at it, and buy if it suits you."
+async def _attempt(services: Services, caller: Caller, key: str) -> str:
+    """Return the key of this attempt: a form sent again after its order was refused is a new attempt.
+
+    A browser that goes back may bring the old form with its old key; while an order is under way, and
+    where it stands, the key is the same, so nothing is bought twice.
+    """
+    for _ in range(_MOST_ATTEMPTS):
+        try:
+            order = await services.orders.read(caller, order_id_of(caller, key))
+        except Problem as problem:
+            if problem.status == _NOT_FOUND:
+                return key
+            raise
+        if order.status not in (Progress.CANCELLED, Progress.FAILED):
+            return key
+        key = derived_id("attempt", key)
+    return key
 
 
-def _request(sent: CheckoutForm) -> CheckoutRequest:
-    card = Card(card_number=sent.card_number.strip(), expiry=sent.expiry.strip(), cvc=sent.cvc.strip())
-    address = DeliveryAddress(
-        name=sent.name, line1=sent.line1, city=sent.city, postcode=sent.postcode, country=sent.country
+def _request(sent: CheckoutForm, shown: list[ShownLine]) -> CheckoutRequest:
+    fields = sent.model_dump()
+    return CheckoutRequest.model_validate(
+        {
+            "cart_version": sent.cart_version,
+            "total": sent.total,
+            "lines": [
+                {"line_id": each.line_id, "quantity": each.quantity, "unit_price": each.unit_price}
+                for each in shown
+            ],
+            "payment": {name: fields[name] for name in _CARD_FIELDS},
+            "address": {name: fields[name] for name in _ADDRESS_FIELDS},
+            "email": sent.email.strip(),
+        }
     )
-    return CheckoutRequest(
-        cart_version=sent.cart_version, total=sent.total, payment=card, address=address, email=sent.email
-    )
+
+
+def _shown(lines: str) -> list[ShownLine]:
+    try:
+        return msgspec.json.decode(lines, type=list[ShownLine])
+    except msgspec.DecodeError as error:
+        raise Problem(_UNPROCESSABLE, "the form is not whole: its lines cannot be read") from error
+
+
+def _difference(problem: Problem, shown: list[ShownLine]) -> dict[str, Any]:
+    """Return what was shown and what holds now, for the page to tell side by side."""
+    names = {each.line_id: each.name for each in shown}
+    lines = [
+        {**line, "name": line["name"] or names.get(line["line_id"]) or line["line_id"]}
+        for line in problem.extra.get("lines") or []
+    ]
+    return {**problem.extra, "lines": lines}
+
+
+def _message(problem: Problem) -> str:
+    if problem.extra.get("reason") == "empty_cart":
+        return "There is nothing in your cart any more."
+    return f"That did not work: {problem.detail}. Nothing was charged."
 
 
 def _kept(sent: CheckoutForm) -> dict[str, Any]:
     """Return what may be shown again: never the card."""
     return {name: value for name, value in sent.model_dump().items() if name not in _CARD_FIELDS}
+
+
+def _gone(request: Request, path: str) -> Response:
+    if wants_fragment(request):
+        return Response(headers={"HX-Redirect": path})
+    return RedirectResponse(path, 303)
+
+
+async def _cart(services: Services, caller: Caller, *, thawed: bool) -> Cart:
+    cart = await services.carts.read(caller.cart_id)
+    for _ in range(_THAW_LOOKS if thawed else 0):
+        if cart.status is not CartStatus.FROZEN:
+            break
+        await asyncio.sleep(_THAW_PAUSE_SECONDS)
+        cart = await services.carts.read(caller.cart_id)
+    return cart
 
 
 async def _form(
@@ -109,21 +197,33 @@ async def _form(
     caller: Caller,
     idempotency_key: str,
     form: dict[str, Any],
+    *,
     errors: dict[str, str] | None = None,
+    difference: dict[str, Any] | None = None,
     message: str | None = None,
 ) -> Response:
-    cart = await services.carts.read(caller.cart_id)
+    cart = await _cart(services, caller, thawed=difference is not None)
+    lines = [
+        ShownLine(item.line_id, item.name or item.sku, item.quantity, item.unit_price) for item in cart.items
+    ]
+    fragment = wants_fragment(request)
+    status = 409 if difference else _UNPROCESSABLE if errors or message else 200
     return page(
         request,
-        "checkout.html",
+        "_checkout.html" if fragment else "checkout.html",
         caller,
-        422 if errors or message else 200,
+        # htmx puts only successful answers into the page.
+        200 if fragment else status,
         cart=cart,
         pieces=cart.pieces,
         short=shortages(cart),
+        lines=msgspec.json.encode(lines).decode(),
         idempotency_key=idempotency_key,
         form=form,
+        countries=places.countries(),
+        chosen=places.code_of(form.get("country", "")) or _AT_HOME,
         errors=errors or {},
+        difference=difference,
         message=message,
         test_cards=TEST_CARDS if services.settings.payment_provider is None else (),
     )

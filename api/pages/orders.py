@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from api.auth.caller import AnyCaller, Caller
 from api.orders.models import TERMINAL, UNFINISHED, Order, OrderEvent, Progress
 from api.pages import refunds
-from api.pages.refusals import sentence
+from api.pages.refusals import again, sentence
 from api.pages.rendering import fragment, page
 from api.pages.route import PageRoute
 from api.pages.steps import CANCELLABLE, WORDS, steps
@@ -132,12 +132,13 @@ async def _progress(
         )
         for line in found.lines
     ]
-    refusal = None
+    refusal = way_on = None
     if status in (Progress.CANCELLED, Progress.FAILED):
         cause = last or found
         product = await services.catalogue.product(cause.sku) if cause.sku else None
         asked = sum(line.quantity for line in found.lines if line.sku == cause.sku) or None
         refusal = sentence(cause, product, asked)
+        way_on = again(cause)
     shown = found.model_copy(update={"status": status, "lines": lines}) if lines else None
     return {
         "caller": caller,
@@ -146,6 +147,7 @@ async def _progress(
         "word": WORDS.get(status, status.value),
         "steps": steps(told),
         "refusal": refusal,
+        "again": way_on,
         "money_back": refunds.told(found, status),
         "settling": refunds.settling(found, status),
         "live": status not in TERMINAL,

@@ -10,6 +10,8 @@ _SENTENCES = {
     "incomplete_cart": "The cart changed while the order was on its way.",
     "cart_frozen": "Another order is being made from this cart.",
     "payment_failed": "The payment was refused ({detail}).",
+    "price_changed": "A price has changed meanwhile, and it was not the total that you saw.",
+    "cart_changed": "Your cart has changed meanwhile, and it was not what you saw.",
     "deadline_exceeded": "The order was not complete in time and has been called off.",
 }
 _RESTORED = " Nothing was charged or reserved, and your cart is as it was."
@@ -19,6 +21,13 @@ _LATER = {
     "cancelled_by_customer": "You cancelled this order.",
     "cancelled_by_staff": "The shop cancelled this order: {detail}.",
 }
+
+
+def again(told: Order | OrderEvent) -> str | None:
+    """Return where a shopper goes on after a refusal; None where the cart is not there any more."""
+    if told.reason in _LATER:
+        return None
+    return "/checkout" if told.reason == "payment_failed" else "/cart"
 
 
 def sentence(told: Order | OrderEvent, product: Product | None, asked: int | None = None) -> str:

@@ -1,10 +1,10 @@
 "use strict";
-// A form marked data-once is sent once: its button rests until the next page is there, or this one is back.
-document.addEventListener("submit", (event) => {
-  if (event.target.matches("form[data-once]")) event.target.querySelector("[type=submit]").disabled = true;
-});
-window.addEventListener("pageshow", () => {
-  document.querySelectorAll("form[data-once] [type=submit]").forEach((button) => { button.disabled = false; });
+// What a person typed and the server never sends back (a card), and what a person opened, stays as it is.
+Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+  !((name === "value" && node.matches("[data-kept]")) || (name === "open" && node.matches("details")));
+// A form that comes back with faults begins at the first of them.
+document.addEventListener("htmx:afterSwap", () => {
+  document.querySelector("#checkout-form [aria-invalid=true]")?.focus();
 });
 // On phones the filters begin folded, unless some are chosen.
 function fold(root) {

@@ -22,7 +22,13 @@ REFUSALS = (429, 503)
 _BODY = {
     "payment_token": "tok_visa",
     "email": "grace@example.com",
-    "address": {"name": "Grace Hopper", "country": "GB", "line1": "1 Navy Yard", "city": "London"},
+    "address": {
+        "name": "Grace Hopper",
+        "country": "GB",
+        "line1": "1 Navy Yard",
+        "city": "London",
+        "postcode": "SW1Y 4JH",
+    },
     "expected_lines": 1,
     "cart_version": 0,
     "total": PRICE,

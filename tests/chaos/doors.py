@@ -32,7 +32,13 @@ PRICE = 999
 """What a piece of everything costs, in minor units."""
 
 _OK = 200
-ADDRESS = {"name": "Grace Hopper", "country": "GB", "line1": "1 Navy Yard", "city": "London"}
+ADDRESS = {
+    "name": "Grace Hopper",
+    "country": "GB",
+    "line1": "1 Navy Yard",
+    "city": "London",
+    "postcode": "SW1Y 4JH",
+}
 EMAIL = "grace@example.com"
 
 

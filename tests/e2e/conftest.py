@@ -23,12 +23,12 @@ from playwright.sync_api import (
 )
 
 from schemas.inventory import InventoryReceive
-from schemas.product import ProductCreate
+from schemas.product import ProductCreate, ProductUpdate
 from tests.eventually import eventually
 from tests.stack import free_port_base
 from topics.command import command
 from topics.producer import MessageProducer
-from topics.registry import INVENTORY_RECEIVE, PRODUCT_CREATE
+from topics.registry import INVENTORY_RECEIVE, PRODUCT_CREATE, PRODUCT_UPDATE
 from topics.settings import Settings
 
 ECOMMERCE = Path(sys.executable).with_name("ecommerce")
@@ -83,6 +83,21 @@ class Platform:
         eventually(
             lambda: self.get(f"/api/v1/products/{quote(sku, safe='')}"),
             lambda answer: answer.status_code == 200 and answer.json()["available"] == quantity,
+        )
+
+    def reprice(self, sku: str, price: int) -> None:
+        """Change a product's price, and wait until shoppers see it."""
+
+        async def send() -> None:
+            async with MessageProducer(self.settings) as producer:
+                data = ProductUpdate(price=price)
+                await producer.send_and_wait(PRODUCT_UPDATE, sku, command(PRODUCT_UPDATE, sku, data))
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, send()).result()
+        eventually(
+            lambda: self.get(f"/api/v1/products/{quote(sku, safe='')}").json(),
+            lambda product: product["price"] == price,
         )
 
 

@@ -23,16 +23,20 @@ def put_into_cart(page: Page, sku: str, quantity: int = 1) -> None:
 def check_out(page: Page, card: str = APPROVED) -> None:
     page.goto("/cart")
     page.get_by_role("button", name="Check out").click()
+    fill_in(page, card)
+    page.get_by_role("button", name="Buy now").click()
+    page.wait_for_url(re.compile("/orders/"))
+
+
+def fill_in(page: Page, card: str = APPROVED) -> None:
     page.get_by_label("Email").fill("ada@example.com")
-    page.get_by_label("Name").fill("Ada Lovelace")
+    page.get_by_label("Name", exact=True).fill("Ada Lovelace")
     page.get_by_label("Address").fill("12 St James's Square")
     page.get_by_label("Town or city").fill("London")
     page.get_by_label("Postcode").fill("SW1Y 4JH")
     page.get_by_label("Card number").fill(card)
     page.get_by_label("Expiry").fill("12/30")
     page.get_by_label("CVC").fill("123")
-    page.get_by_role("button", name="Buy now").click()
-    page.wait_for_url(re.compile("/orders/"))
 
 
 def step(page: Page, text: str | re.Pattern[str]) -> None:
@@ -101,23 +105,6 @@ def test_a_refused_card_leaves_everything_as_it_was(platform: Platform, shopper:
     eventually(
         lambda: platform.get("/api/v1/products/MUG-1").json()["available"], lambda available: available == 5
     )
-
-
-def test_what_is_typed_wrong_is_named(platform: Platform, shopper: Shopper) -> None:
-    platform.stock("CARD-1", "Birthday Card", 195, 5)
-    page = shopper()
-    put_into_cart(page, "CARD-1")
-    page.goto("/checkout")
-    page.get_by_label("Email").fill("ada@example.com")
-    for label in ("Name", "Address", "Town or city", "Postcode"):
-        page.get_by_label(label, exact=False).first.fill("x")
-    page.get_by_label("Card number").fill("1234 5678 9012 3456")
-    page.get_by_label("Expiry").fill("12/30")
-    page.get_by_label("CVC").fill("123")
-    page.get_by_role("button", name="Buy now").click()
-    expect(page.get_by_role("alert")).to_contain_text("card")
-    expect(page.get_by_label("Email")).to_have_value("ada@example.com")
-    expect(page.get_by_label("Card number")).to_have_value("")
 
 
 def test_a_guests_cart_goes_along_at_login(platform: Platform, shopper: Shopper) -> None:

@@ -13,7 +13,13 @@ from tests.integration.api.provider import REFUSED_CARD
 from tests.stack import Stack
 
 WAIT = {"Prefer": "wait=10"}
-ADDRESS = {"name": "Ada Lovelace", "country": "GB"}
+ADDRESS = {
+    "name": "Ada Lovelace",
+    "country": "GB",
+    "line1": "12 St James's Square",
+    "city": "London",
+    "postcode": "SW1Y 4JH",
+}
 
 
 def checkout_body(card: str = "4242424242424242", **given: Any) -> dict[str, Any]:
