@@ -8,14 +8,15 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from api import openapi, problems, schema_registry
-from api.admission.middleware import AdmitCommands
+from api.admission.middleware import AdmitCommands, CommandRoutes
 from api.auth import routes as auth
+from api.bodies import BodyLimit
 from api.carts import routes as carts
 from api.catalogue import routes as catalogue
 from api.client_address import trust_proxies
 from api.health import routes as health
 from api.inventory import routes as inventory
-from api.middleware import BodyLimit, JsonOnly, RequestContext
+from api.middleware import JsonOnly, RequestContext
 from api.ops import routes as ops
 from api.ops.desk import Desk
 from api.orders import routes as orders
@@ -38,6 +39,7 @@ _CLIENT_HEADERS = (
     "X-Cart-Id",
     "X-Correlation-Id",
 )
+_COMMANDS = (catalogue.products, carts.router, orders.checkout_router, orders.router, inventory.router)
 
 
 def create_app(
@@ -86,7 +88,7 @@ def create_app(
     pages.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
     app.add_middleware(JsonOnly)
-    app.add_middleware(AdmitCommands)
+    app.add_middleware(AdmitCommands, routes=CommandRoutes(V1, _COMMANDS))
     app.add_middleware(BodyLimit, limit=limits.max_body_bytes)
     app.add_middleware(RequestLine, paths=Paths(app))
     if limits.cors_origins:

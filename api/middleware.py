@@ -5,7 +5,6 @@ import time
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import context
@@ -133,36 +132,3 @@ def _has_foreign_body(scope: Scope) -> bool:
     has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
     media_type = headers.get("content-type", "").split(";")[0].strip().lower()
     return has_body and not (media_type == "application/json" or media_type.endswith("+json"))
-
-
-class BodyLimit:
-    """Refuse bodies above `limit` bytes (413), announced or not."""
-
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        announced = Headers(scope=scope).get("content-length", "")
-        if announced.isdecimal() and int(announced) > self._limit:
-            await render(self._too_large(), scope["path"])(scope, receive, send)
-            return
-        received = 0
-
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._limit:
-                # The one exception that FastAPI passes on from where it reads the body.
-                raise HTTPException(413)
-            return message
-
-        await self._app(scope, counted, send)
-
-    def _too_large(self) -> Problem:
-        return Problem(413, f"the request body is larger than {self._limit} bytes")

@@ -17,6 +17,11 @@ from api import context
 
 MEDIA_TYPE = "application/problem+json"
 
+MOST_ERRORS = 20
+"""So many broken rules are told of one request; of the rest, their number."""
+# What a client sent comes back in these only, and so cut: an answer stays below 10 kB. In bytes.
+_FIELD_BYTES, _MESSAGE_BYTES, _DETAIL_BYTES, _PATH_BYTES = 80, 200, 1_000, 250
+
 _log = structlog.get_logger()
 
 
@@ -58,6 +63,7 @@ class ProblemDocument(BaseModel):
     correlation_id: str = Field(examples=["01932c0e-7d1b-7a55-8f0e-2f1f4a5d9b11"])
     reason: str | None = None
     errors: list[FieldError] | None = None
+    more_errors: int | None = Field(default=None, description="Errors beyond those that are told.")
     order_id: str | None = None
     sku: str | None = None
     currency: str | None = None
@@ -109,18 +115,35 @@ def unavailable(what: str) -> Problem:
     return Problem(503, f"{what} is not available right now", headers={"Retry-After": "2"})
 
 
+class RefusedBodyError(HTTPException):
+    """A body that is refused while it is read: the one kind of error that FastAPI passes on from there."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.status, problem.detail)
+        self.problem = problem
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text as UTF-8 can write it, at most so many bytes of it."""
+    encoded = text.encode(errors="replace")
+    return (encoded if len(encoded) <= most else encoded[:most]).decode(errors="ignore")
+
+
 def of_validation(error: RequestValidationError) -> Problem:
     """Return the problem of a request that does not fit its model; given values are never echoed."""
+    found = error.errors()
     errors = []
-    for each in error.errors():
+    for each in found[:MOST_ERRORS]:
         where = [str(part) for part in each["loc"]]
         if each["type"] == "json_invalid":
             reason = each.get("ctx", {}).get("error", "")
             return Problem(400, f"the body is not valid JSON: {reason}", kind="malformed-json")
-        field = ".".join(where[1:]) or where[0]
-        errors.append(FieldError(field=field, rule=each["type"], message=each["msg"]))
-    detail = "; ".join(f"{each.field}: {each.message}" for each in errors)
-    return Problem(422, detail, kind="validation", errors=errors)
+        field = cut(".".join(where[1:]) or where[0], _FIELD_BYTES)
+        errors.append(FieldError(field=field, rule=each["type"], message=cut(each["msg"], _MESSAGE_BYTES)))
+    detail = cut("; ".join(f"{each.field}: {each.message}" for each in errors), _DETAIL_BYTES)
+    return Problem(
+        422, detail, kind="validation", errors=errors, more_errors=(len(found) - len(errors)) or None
+    )
 
 
 def render(problem: Problem, instance: str) -> Response:
@@ -129,8 +152,8 @@ def render(problem: Problem, instance: str) -> Response:
         "type": f"urn:ecommerce:problem:{problem.kind}",
         "title": HTTPStatus(problem.status).phrase,
         "status": problem.status,
-        "detail": problem.detail,
-        "instance": instance,
+        "detail": cut(problem.detail, _DETAIL_BYTES),
+        "instance": cut(instance, _PATH_BYTES),
         "correlation_id": context.correlation_id.get(),
         **problem.extra,
     }
@@ -152,6 +175,8 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 async def on_http(request: Request, error: Exception) -> Response:
     """Return the problem of what no route takes: an unknown path, a body that cannot be read."""
     assert isinstance(error, HTTPException)
+    if isinstance(error, RefusedBodyError):
+        return render(error.problem, request.url.path)
     headers = dict(error.headers or {})
     detail = {
         404: f"nothing is at {request.url.path}",

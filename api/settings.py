@@ -11,7 +11,11 @@ class ApiSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ECOMMERCE_API_", extra="ignore")
 
-    max_body_bytes: int = Field(default=1024 * 1024, ge=1024, description="Largest request body, in bytes.")
+    max_body_bytes: int = Field(
+        default=64 * 1024,
+        ge=1024,
+        description="Largest request body, in bytes; where staff edit dead letters, it is at least 1 MiB.",
+    )
     max_wait_seconds: float = Field(
         default=30.0, gt=0, le=120, description="Longest time that `Prefer: wait` is granted."
     )

@@ -1,12 +1,15 @@
 """The health of all running services: one ping into a topic, and the pongs that come back."""
 
+import asyncio
 import time
 from typing import Any
 
+from aiokafka.errors import KafkaError
 from pydantic import BaseModel, Field
 
 from api import context
 from api.commands import Producer
+from api.problems import unavailable
 from api.tail import Dispatcher
 from schemas.envelope import fresh_id
 from schemas.service import ServicePing, ServicePong
@@ -33,6 +36,10 @@ class ServicesHealth(BaseModel):
     waited_ms: float
 
 
+# Whoever asks within it of a ping is told what that ping brought: anyone may ask, and each ping is written.
+_FRESH_SECONDS = 1.0
+
+
 class ServicesHealthCheck:
     """Pings the services and gathers their answers."""
 
@@ -43,12 +50,32 @@ class ServicesHealthCheck:
         self._tail = tail
         self._seconds = seconds
         self._expected = expected
+        self._asked: asyncio.Task[ServicesHealth] | None = None
+        self._ended_at = 0.0
 
     async def ask(self) -> ServicesHealth:
-        """Return who answered within the time that services get for it.
+        """Return who answered within the time that services get for it; all who ask in a second share a ping.
 
-        `healthy` means that all who answered are, and that every expected service is among them.
+        `healthy` means that all who answered are, and that every expected service is among them. Raises a
+        503 Problem where the broker does not take the ping.
         """
+        fresh = self._asked is not None and (
+            not self._asked.done() or time.monotonic() - self._ended_at < _FRESH_SECONDS
+        )
+        if self._asked is None or not fresh:
+            self._asked = asyncio.create_task(self._ping(), name="services-health")
+        # Who asked first may go away; the others are waiting for the same.
+        return await asyncio.shield(self._asked)
+
+    async def _ping(self) -> ServicesHealth:
+        try:
+            return await self._answers()
+        except (KafkaError, OSError, TimeoutError) as error:
+            raise unavailable("the message broker") from error
+        finally:
+            self._ended_at = time.monotonic()
+
+    async def _answers(self) -> ServicesHealth:
         ping_id = fresh_id()
         message = command(
             SERVICE_PING,
@@ -61,10 +88,12 @@ class ServicesHealthCheck:
         with self._tail.subscribe(ping_id, (SERVICE_PONG,)) as answers:
             began = time.perf_counter()
             await self._producer.send_and_wait(SERVICE_PING, ping_id, message, context.record_headers())
-            while (left := began + self._seconds - time.perf_counter()) > 0:
-                heard = await answers.next(left)
+            left = self._seconds
+            # What has come is taken, also where this process itself was late.
+            while (heard := await answers.next(max(left, 0))) is not None or left > 0:
                 if heard is not None:
                     _note(services, heard.message.data, time.perf_counter() - began)
+                left = began + self._seconds - time.perf_counter()
             waited = time.perf_counter() - began
         missing = sorted(self._expected - services.keys())
         healthy = not missing and all(

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from api.admission.backlog import ASSUMED_RATE, Backlog
 from api.admission.gate import Gate
-from api.admission.middleware import is_command
 from api.admission.rule import LONGEST_RETRY_S, Signals, Verdict, judge
 from api.problems import Problem
 from api.settings import ApiSettings
@@ -273,9 +272,24 @@ async def test_queries_and_health_are_served_while_commands_are_refused(
     assert (await client.get(path)).status_code == 200
 
 
-def test_only_unsafe_requests_to_what_commands_change_are_commands() -> None:
-    assert is_command("POST", "/api/v1/checkout")
-    assert is_command("DELETE", "/api/v1/cart/items/A")
-    assert not is_command("GET", "/api/v1/cart")
-    assert not is_command("POST", "/api/v1/login")
-    assert not is_command("POST", "/api/v1/dead-letters/1/redrive")
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/v1/checkout", 405),
+        ("DELETE", "/api/v1/checkout", 405),
+        ("POST", "/api/v1/cart", 405),
+        ("PATCH", "/api/v1/orders/6c1f6f0e-5f39-5d7e-8a4e-0a8f6b0c1d2e", 405),
+        ("POST", "/api/v1/nowhere", 404),
+        ("POST", "/api/v1/checkout/nowhere", 404),
+        ("POST", "/api/v1/checkout", 503),
+        ("DELETE", "/api/v1/cart/items/A", 503),
+        ("POST", "/api/v1/orders/6c1f6f0e-5f39-5d7e-8a4e-0a8f6b0c1d2e/cancel", 503),
+        ("PATCH", "/api/v1/products/A", 503),
+        ("POST", "/api/v1/inventory/A/receive", 503),
+    ],
+)
+async def test_what_no_route_takes_is_told_so_though_commands_are_refused(
+    client: httpx.AsyncClient, world: World, method: str, path: str, allowed: int
+) -> None:
+    world.services.gate.see(loop_seconds=10**9)
+    assert (await client.request(method, path)).status_code == allowed

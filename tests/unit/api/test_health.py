@@ -2,7 +2,10 @@ import asyncio
 from typing import Any
 
 import httpx
+import pytest
+from aiokafka.errors import KafkaConnectionError
 
+from api.health import services
 from api.health.checks import readiness
 from schemas.envelope import Message
 from schemas.service import ServicePong
@@ -50,7 +53,10 @@ async def test_answers_are_gathered_by_service_and_instance(client: httpx.AsyncC
     }
 
 
-async def test_a_missing_or_sick_service_is_not_healthy(client: httpx.AsyncClient, world: World) -> None:
+async def test_a_missing_or_sick_service_is_not_healthy(
+    client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "_FRESH_SECONDS", 0)
     body = (await client.get("/api/v1/services/health")).json()
     assert (body["healthy"], body["missing"]) == (False, ["worker"])
     world.broker.reply = lambda message: [
@@ -63,3 +69,23 @@ async def test_a_missing_or_sick_service_is_not_healthy(client: httpx.AsyncClien
     ]
     body = (await client.get("/api/v1/services/health")).json()
     assert (body["healthy"], body["missing"]) == (False, [])
+
+
+async def test_all_who_ask_within_a_second_share_one_ping(
+    client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A second is short on a machine that is busy.
+    monkeypatch.setattr(services, "_FRESH_SECONDS", 600)
+    asked = [client.get("/api/v1/services/health") for _ in range(200)]
+    assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+    assert len(world.broker.sent) == 1
+    assert (await client.get("/api/v1/services/health")).status_code == 200
+    assert len(world.broker.sent) == 1
+
+
+async def test_a_ping_that_the_broker_does_not_take_is_503_for_all_who_asked(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    world.broker.error = KafkaConnectionError()
+    asked = [client.get("/api/v1/services/health") for _ in range(20)]
+    assert {answer.status_code for answer in await asyncio.gather(*asked)} == {503}
