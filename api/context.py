@@ -1,4 +1,4 @@
-"""What belongs to the request being served: its correlation id and its trace context."""
+"""What belongs to the request being served: its client, its correlation id and its trace."""
 
 import re
 from contextvars import ContextVar
@@ -12,6 +12,8 @@ CORRELATION_HEADER = "X-Correlation-Id"
 _TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 correlation_id: ContextVar[str] = ContextVar("correlation_id", default="")
+client: ContextVar[str] = ContextVar("client", default="")
+"""Who asks, as `api.client_address` counts it; nobody outside of a request."""
 traceparent: ContextVar[str | None] = ContextVar("traceparent", default=None)
 
 

@@ -5,12 +5,17 @@ import time
 import structlog
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import context
+from api.client_address import client_of
 from api.problems import Problem, crashed, render
 
 API_PREFIX = "/api/"
+
+_GONE = 499
+"""In the log and the metrics: the client went before it was answered. The number is nginx's."""
 
 _log = structlog.get_logger()
 
@@ -56,6 +61,7 @@ class RequestContext:
         headers = Headers(scope=scope)
         correlation = context.accept_correlation_id(headers.get(context.CORRELATION_HEADER))
         context.correlation_id.set(correlation)
+        context.client.set(client_of(scope))
         context.traceparent.set(context.accept_traceparent(headers.get("traceparent")))
         structlog.contextvars.bind_contextvars(correlation_id=correlation)
         began = time.perf_counter()
@@ -71,6 +77,9 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            # Who has gone in the midst of a request is no error of ours, and gets no answer.
+            status = _GONE
         except Exception as error:  # noqa: BLE001 (whatever it is, it was not expected)
             response = crashed(scope["path"], error)
             if not took:

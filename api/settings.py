@@ -78,6 +78,46 @@ class ApiSettings(BaseSettings):
         "as a JSON list; none by default.",
     )
     secure_cookies: bool = Field(default=False, description="Send cookies over HTTPS only.")
+    client_share: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Share of the commands in hand, and of the unanswered ones, that one client address may "
+        "have (of IPv6: its /64); then it gets 429.",
+    )
+    owner_commands: int = Field(
+        default=32,
+        ge=1,
+        description="Commands that one cart or user may have going, or without an outcome; then 429.",
+    )
+    streams: int = Field(default=2_000, ge=1, description="Event streams of a process at once; then 503.")
+    client_streams: int = Field(
+        default=200, ge=1, description="Event streams of one client address at once; then 429."
+    )
+    owner_streams: int = Field(
+        default=16, ge=1, description="Event streams of one cart or user at once; then 429."
+    )
+    new_carts: str = Field(
+        default="120/minute", description="Carts that one client address may begin; then 429."
+    )
+    cart_lines: int = Field(
+        default=200,
+        ge=1,
+        le=2_000,
+        description="Lines of a cart until which its shopper may add more; other sources keep to the "
+        "dataflow's limit.",
+    )
+    kept_answer_bytes: int = Field(
+        default=16 * 1024,
+        ge=1024,
+        description="Largest answer that is kept for an Idempotency-Key, compressed; of a larger one is kept "
+        "that it was given.",
+    )
+    unlimited_clients: tuple[IPv4Network | IPv6Network, ...] = Field(
+        default=(),
+        description="Networks whose clients keep to no share, as a JSON list: for a load generator, or a "
+        "warehouse behind one address.",
+    )
     open_ops: bool = Field(
         default=False,
         description="Show the ops pages without a staff login; for a platform on one's own machine.",
