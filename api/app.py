@@ -8,7 +8,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from api import openapi, problems, schema_registry
-from api.admission.middleware import AdmitCommands, CommandRoutes
+from api.admission.middleware import AdmitCommands, AdmitStreams, CommandRoutes
 from api.auth import routes as auth
 from api.bodies import BodyLimit
 from api.carts import routes as carts
@@ -88,6 +88,7 @@ def create_app(
     pages.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
     app.add_middleware(JsonOnly)
+    app.add_middleware(AdmitStreams)
     app.add_middleware(AdmitCommands, routes=CommandRoutes(V1, _COMMANDS))
     app.add_middleware(BodyLimit, limit=limits.max_body_bytes)
     app.add_middleware(RequestLine, paths=Paths(app))

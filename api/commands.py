@@ -7,6 +7,7 @@ client waits is written to Redis, where any instance of the API finds it.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,6 +18,7 @@ from redis.asyncio import Redis
 
 from api import context
 from api.admission.gate import Gate
+from api.admission.shares import holding
 from api.command_records import CommandRecord, CommandRecords, Status, ended_by
 from api.outcomes import Expectation
 from api.problems import Problem, unavailable
@@ -97,7 +99,8 @@ class Commands:
         message's event id, by which the dataflow knows a repetition. `remember` keeps the command's record
         even when its outcome is returned. `ended` is asked once a second whether waiting has become vain,
         because the outcome of a repeated command may have passed. Raises a 503 Problem where the pipeline is
-        overloaded or the broker does not take the command, 413 where it is too large for a record.
+        overloaded or the broker does not take the command, 429 where its owner or client has too many without
+        an outcome, 413 where it is too large for a record.
         """
         self._gate.admit()
         message = envelope(
@@ -110,9 +113,10 @@ class Commands:
             tenant_id=self._tenant,
         )
         record = CommandRecord(message.event_id, topic.name, key, owner, Status.ACCEPTED, message.occurred_at)
-        subscription = self._tail.subscribe(outcome_key or key, expectation.topics)
-        handed_over = False
-        try:
+        with ExitStack() as held:
+            # Held until the outcome is known, or is no longer looked out for.
+            held.enter_context(holding(*self._gate.shares.unanswered(owner)))
+            subscription = held.enter_context(self._tail.subscribe(outcome_key or key, expectation.topics))
             if wait is None or remember:
                 await self._records.keep(record)
             await self._produce(topic, key, message)
@@ -128,11 +132,7 @@ class Commands:
                     return Receipt(message, record, heard)
                 if not remember:
                     await self._records.keep(record)
-            handed_over = True
-        finally:
-            if not handed_over:
-                subscription.close()
-        self._later(self._follow(message, record, expectation, subscription))
+            self._later(self._follow(message, record, expectation, subscription), held.pop_all())
         return Receipt(message, record)
 
     async def find(self, command_id: str) -> CommandRecord | None:
@@ -162,16 +162,17 @@ class Commands:
         expectation: Expectation,
         subscription: Subscription,
     ) -> None:
-        with subscription:
-            heard = await subscription.first(
-                lambda each: expectation.ends(message, each), self._limits.follow_seconds
-            )
-            if heard is not None:
-                await self._records.keep(ended_by(record, heard))
+        heard = await subscription.first(
+            lambda each: expectation.ends(message, each), self._limits.follow_seconds
+        )
+        if heard is not None:
+            await self._records.keep(ended_by(record, heard))
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def _later(self, work: Coroutine[Any, Any, None], held: ExitStack) -> None:
         task = asyncio.create_task(work)
         self._following.add(task)
+        # Also where it is cancelled before it has begun.
+        task.add_done_callback(lambda _: held.close())
         task.add_done_callback(self._followed)
         self._gate.unanswered = len(self._following)
 

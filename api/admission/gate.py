@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge
 
 from api.admission.hand import Hand
 from api.admission.rule import Signals, Verdict, judge
+from api.admission.shares import Share, Shares
 from api.problems import Problem
 from api.settings import ApiSettings
 
@@ -43,6 +44,15 @@ class Gate:
         self._seen = Signals()
         self.verdict = Verdict()
         self.hand = Hand(settings.in_hand_commands)
+        self.shares = Shares(
+            client_in_hand=_part(settings.client_share, settings.in_hand_commands),
+            client_unanswered=_part(settings.client_share, settings.unanswered_commands),
+            client_streams=settings.client_streams,
+            owner_commands=settings.owner_commands,
+            owner_streams=settings.owner_streams,
+            unlimited=settings.unlimited_clients,
+        )
+        self.streams = Share("event_streams", settings.streams)
         # Noted at every command, looked at ten times a second.
         self.unanswered = 0
         self._sending: dict[object, float] = {}
@@ -112,3 +122,7 @@ class Gate:
             unanswered=self.unanswered,
             loop_seconds=loop_seconds,
         )
+
+
+def _part(share: float, of: int) -> int:
+    return max(1, int(share * of))

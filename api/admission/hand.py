@@ -9,14 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from api.admission.shares import Share
+
 
 class Hand:
     """Counts commands in hand, at most `most`."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._held: set[object] = set()
-        self._mine: ContextVar[object] = ContextVar("command_in_hand")
+        self._held: set[_Command] = set()
+        self._mine: ContextVar[_Command] = ContextVar("command_in_hand")
 
     @property
     def full(self) -> bool:
@@ -29,22 +31,39 @@ class Hand:
         return self._mine.get(None) in self._held
 
     @contextmanager
-    def request(self) -> Iterator[None]:
-        """Let the command of this request be in hand at most as long as the block runs."""
-        mine = object()
+    def request(self, share: Share | None = None, client: str = "") -> Iterator[None]:
+        """Let the command of this request be in hand at most as long as the block runs.
+
+        What is in hand counts towards its client's share, where one is given.
+        """
+        mine = _Command(share, client)
         token = self._mine.set(mine)
         try:
             yield
         finally:
-            self._held.discard(mine)
+            self._drop(mine)
             self._mine.reset(token)
 
     def take(self) -> None:
         """Begin with the request's command."""
         mine = self._mine.get(None)
-        if mine is not None:
+        if mine is not None and mine not in self._held:
             self._held.add(mine)
+            if mine.share is not None:
+                mine.share.take(mine.client)
 
     def let_go(self) -> None:
         """Count the request's command as done: the broker has it."""
-        self._held.discard(self._mine.get(None))
+        self._drop(self._mine.get(None))
+
+    def _drop(self, mine: "_Command | None") -> None:
+        if mine is not None and mine in self._held:
+            self._held.discard(mine)
+            if mine.share is not None:
+                mine.share.give_back(mine.client)
+
+
+class _Command:
+    def __init__(self, share: Share | None, client: str) -> None:
+        self.share = share
+        self.client = client

@@ -152,7 +152,7 @@ class CheckoutRequest(BaseModel):
     payment_token: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_\-]{1,200}$", repr=False)
     address: DeliveryAddress
     email: Annotated[EmailStr, Field(max_length=254)]
-    expected_lines: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = Field(
+    expected_lines: Annotated[int, Field(ge=1, le=1_000, strict=True)] | None = Field(
         default=None,
         description=(
             "Lines that the shopper put in: the checkout waits for adds that are still on their way, and"

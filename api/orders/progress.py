@@ -1,6 +1,10 @@
 """An order's progress as it happens: what the views have, then what the tail hears."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+
+import structlog
+from sse_starlette import ServerSentEvent
 
 from api.auth.caller import Caller
 from api.orders.models import TERMINAL, OrderEvent, Progress
@@ -9,17 +13,36 @@ from api.orders.sequence import Sequence
 from api.orders.service import OrderService
 from api.orders.snapshots import of_heard
 from api.outcomes import ORDER_EVENTS
+from api.problems import Problem
 from api.tail import Dispatcher, Subscription
 from topics.registry import CHECKOUT_FAILED
 
+_log = structlog.get_logger()
+
 # What passed the tail before the stream began, and reached the views later, is found by this second look.
+# What happens later is heard, so the looks become rare: a stream that waits costs the views next to nothing.
 _SECOND_LOOK_SECONDS = 2.0
+_LONGEST_LOOK_SECONDS = 60.0
+# So many streams look at the same time; there are far more of them than connections to the views.
+_LOOKERS = 3
 # Events of one order travel on several topics: a later one that overtook others waits this long for them.
 _EARLIER_SECONDS = 0.5
 
 
+async def until_away(events: AsyncIterator[ServerSentEvent]) -> AsyncIterator[ServerSentEvent]:
+    """Yield a stream's events, and end it where a server behind is away: its client comes again by itself.
+
+    An answer that has begun can become no other, so there is nobody to tell the problem to.
+    """
+    try:
+        async for event in events:
+            yield event
+    except Problem as problem:
+        _log.info("stream_ended", status=problem.status, detail=problem.detail)
+
+
 async def _heard(
-    subscription: Subscription, told: Sequence, failed: OrderEvent | None
+    subscription: Subscription, told: Sequence, failed: OrderEvent | None, seconds: float
 ) -> AsyncGenerator[OrderEvent, None]:
     """Yield what is heard, in order, until it is time to look into the views again.
 
@@ -27,7 +50,7 @@ async def _heard(
     """
     while True:
         hurried = told.incomplete or failed is not None
-        heard = await subscription.next(_EARLIER_SECONDS if hurried else _SECOND_LOOK_SECONDS)
+        heard = await subscription.next(_EARLIER_SECONDS if hurried else seconds)
         if heard is None:
             return
         event = of_heard(heard)
@@ -45,6 +68,7 @@ class OrderProgress:
         self._orders = orders
         self._views = views
         self._tail = tail
+        self._looking = asyncio.Semaphore(_LOOKERS)
 
     async def follow(self, caller: Caller, order_id: str, after: int = 0) -> AsyncGenerator[OrderEvent, None]:
         """Return the order's events above version `after`, until it has ended; close it when nobody reads on.
@@ -60,15 +84,19 @@ class OrderProgress:
 
     async def _events(self, caller: Caller, order_id: str, after: int) -> AsyncGenerator[OrderEvent, None]:
         with self._tail.subscribe(order_id, (*ORDER_EVENTS, CHECKOUT_FAILED)) as subscription:
-            order = await self._orders.read(caller, order_id)
+            async with self._looking:
+                order = await self._orders.read(caller, order_id)
             if order.status in TERMINAL and 0 < order.version <= after:
                 return
             told = Sequence(after)
             failed: OrderEvent | None = None
             stands: Progress | None = None
+            pause = _SECOND_LOOK_SECONDS
             while True:
+                async with self._looking:
+                    known = await self._views.events(order_id, told.last)
                 # What ended once may go on (delivered, then refunded): only where it stands now is an end.
-                for event in told.settle(await self._views.events(order_id, told.last)):
+                for event in told.settle(known):
                     yield event
                     stands = event.status
                 if stands in TERMINAL:
@@ -79,7 +107,8 @@ class OrderProgress:
                     return
                 # Before an order is placed no view has it, so a missed refusal is looked up by itself.
                 failed = await self._failure(caller, order_id) if told.last == 0 else None
-                async for event in _heard(subscription, told, failed):
+                seconds, pause = pause, min(pause * 2, _LONGEST_LOOK_SECONDS)
+                async for event in _heard(subscription, told, failed, seconds):
                     if event.status is Progress.FAILED:
                         failed = event
                         break
@@ -89,7 +118,8 @@ class OrderProgress:
                         break
 
     async def _failure(self, caller: Caller, order_id: str) -> OrderEvent | None:
-        order = await self._orders.read(caller, order_id)
+        async with self._looking:
+            order = await self._orders.read(caller, order_id)
         if order.status is not Progress.FAILED:
             return None
         return OrderEvent(

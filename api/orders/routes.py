@@ -21,6 +21,7 @@ from api.orders.models import (
     OrderPage,
     StatusChange,
 )
+from api.orders.progress import until_away
 from api.prefer import Wait, applied
 from api.problems import problems
 from api.services import Use
@@ -143,7 +144,7 @@ async def advance_order(
                 }
             },
         },
-        **problems(401, 404, 503),
+        **problems(401, 404, 429, 503),
     },
 )
 async def follow_order(
@@ -156,7 +157,7 @@ async def follow_order(
 ) -> EventSourceResponse:
     """Stream an order's progress as server-sent events; each event's id is the order's version."""
     events = await services.progress.follow(caller, str(order_id), last_event_id)
-    return EventSourceResponse(_stream(events), ping=_PING_SECONDS)
+    return EventSourceResponse(until_away(_stream(events)), ping=_PING_SECONDS)
 
 
 async def _stream(events: AsyncGenerator[OrderEvent, None]) -> AsyncIterator[ServerSentEvent]:

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.auth.caller import AnyCaller, Caller
 from api.orders.models import TERMINAL, UNFINISHED, Order, OrderEvent, Progress
+from api.orders.progress import until_away
 from api.pages import refunds
 from api.pages.refusals import again, sentence
 from api.pages.rendering import fragment, page
@@ -63,7 +64,7 @@ async def progress(
     """Stream the order's progress above version `after` as fragments of its page; `end` ends it."""
     known = [event for event in await services.progress.told(str(order_id)) if event.version <= after]
     events = await services.progress.follow(caller, str(order_id), after)
-    return EventSourceResponse(_stream(services, caller, str(order_id), known, events))
+    return EventSourceResponse(until_away(_stream(services, caller, str(order_id), known, events)))
 
 
 @router.post("/orders/{order_id}/cancel")

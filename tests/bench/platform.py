@@ -44,6 +44,8 @@ async def platform(
         partitions=partitions or Settings().partitions,
     )
     console = Console(stderr=True, quiet=True)
+    # The load of a whole town comes from this one address.
+    os.environ["ECOMMERCE_API_UNLIMITED_CLIENTS"] = '["127.0.0.0/8", "::1/128"]'
     try:
         await asyncio.to_thread(lifecycle.up, settings, workers=workers, console=console)
         yield settings

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,6 +17,8 @@ from api.auth.limits import AttemptLimits
 from api.auth.passwords import Passwords
 from api.auth.service import Accounts
 from api.auth.tokens import Role, Tokens, User
+from api.carts.bounds import CartBounds
+from api.carts.recent import RecentCarts
 from api.carts.service import CartService
 from api.carts.view import CartView
 from api.catalogue.service import ProductCommands
@@ -75,7 +78,7 @@ class World:
 
 @pytest.fixture
 def limits() -> ApiSettings:
-    return ApiSettings(ping_seconds=0.3, follow_seconds=5)
+    return ApiSettings(ping_seconds=0.3, follow_seconds=5, unlimited_clients=(ip_network("127.0.0.0/8"),))
 
 
 @pytest.fixture
@@ -87,7 +90,9 @@ def world(signing_key: SigningKey, limits: ApiSettings, tmp_path: Path) -> World
     as_redis = cast("Any", redis)
     gate = Gate(limits)
     commands = Commands(broker, tail, as_redis, limits, "main", gate=gate)
-    cart_service = CartService(commands, CartView(carts, catalogue, "GBP"), catalogue)
+    cart_service = CartService(
+        commands, CartView(carts, catalogue, "GBP"), catalogue, CartBounds(RecentCarts(carts), limits)
+    )
     checkout = Checkout(commands, orders, tokeniser, "GBP", cart_service.read)
     order_service = OrderService(orders, checkout, commands, "GBP")
     tokens = Tokens(signing_key, limits.token_seconds)
