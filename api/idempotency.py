@@ -6,6 +6,7 @@ The key also seeds the command's own id, so that a retry has no second effect ev
 import hashlib
 import hmac
 import re
+import zlib
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api.auth.caller import caller_of
+from api.problems import MEDIA_TYPE as PROBLEM_TYPE
 from api.problems import Problem, invalid, render
 from api.settings import ApiSettings
 from schemas.envelope import derived_id
@@ -30,6 +32,8 @@ _KEPT_HEADERS = ("content-type", "location", "preference-applied", "etag")
 # Nothing was begun for these answers: the same request may succeed later, or by somebody else.
 _NOT_BEGUN = frozenset({401, 403, 413, 415, 429})
 _GRACE_SECONDS = 30
+_FAST = 1
+"""Level of the compression: a cart's lines are so alike that more effort gains little."""
 
 _log = structlog.get_logger()
 
@@ -41,6 +45,26 @@ class Kept(msgspec.Struct, frozen=True):
     status: int | None = None
     headers: dict[str, str] = {}
     body: bytes = b""
+    compressed: bool = False
+    # Of a repetition all is kept that matters, and nothing of what it said.
+    too_large: bool = False
+
+    def answer(self) -> Response:
+        """Return the first answer again; where it was too large to keep, a 409 Problem that says so."""
+        if self.too_large:
+            return render(_not_kept(self), self.headers.get("location", ""))
+        assert self.status is not None
+        body = zlib.decompress(self.body) if self.compressed else self.body
+        return Response(body, self.status, self.headers)
+
+
+def _not_kept(kept: Kept) -> Problem:
+    return Problem(
+        409,
+        f"this was done and answered with {kept.status}; the answer was too large to keep: read the resource",
+        kind="answer-not-kept",
+        headers=kept.headers | {"content-type": PROBLEM_TYPE},
+    )
 
 
 class IdempotencyStore:
@@ -88,7 +112,12 @@ class IdempotencyStore:
     async def finish(self, owner: str, key: str, fingerprint: str, response: Response) -> None:
         """Keep the answer of a claimed key."""
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        kept = Kept(fingerprint, response.status_code, headers, bytes(response.body))
+        body = zlib.compress(bytes(response.body), _FAST)
+        most = self._limits.kept_answer_bytes
+        if len(body) > most:
+            kept = Kept(fingerprint, response.status_code, headers, too_large=True)
+        else:
+            kept = Kept(fingerprint, response.status_code, headers, body, compressed=True)
         try:
             await self._redis.set(
                 _name(owner, key), msgspec.msgpack.encode(kept), ex=self._limits.idempotency_seconds
@@ -148,8 +177,9 @@ async def _once(
     fingerprint = store.fingerprint(request.method, target, await request.body())
     kept = await store.begin(owner, key, fingerprint)
     if kept is not None:
-        assert kept.status is not None
-        return Response(kept.body, kept.status, {**kept.headers, REPLAYED: "true"})
+        answer = kept.answer()
+        answer.headers[REPLAYED] = "true"
+        return answer
     try:
         response = await _answer(request, handler)
     except BaseException:

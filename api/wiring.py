@@ -15,6 +15,7 @@ from api.auth.passwords import Passwords
 from api.auth.service import Accounts
 from api.auth.tokens import Tokens
 from api.auth.users import PostgresUsers
+from api.carts.bounds import CartBounds
 from api.carts.recent import RecentCarts
 from api.carts.service import CartService
 from api.carts.view import CartView, RedisCarts
@@ -87,7 +88,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         recent_carts = RecentCarts(RedisCarts(redis))
         tail.listen(CART_UPDATED, recent_carts.hear)
         cart_view = CartView(recent_carts, catalogue, settings.currency)
-        carts = CartService(commands, cart_view, catalogue)
+        carts = CartService(commands, cart_view, catalogue, CartBounds(recent_carts, limits))
         key = load_or_create(settings.data_dir)
         tokens = Tokens(key, limits.token_seconds)
         attempts = AttemptLimits.on_redis(settings.redis_url, redis, limits)

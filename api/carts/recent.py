@@ -30,17 +30,25 @@ class RecentCarts:
         if len(self._heard) > self._kept:
             del self._heard[next(iter(self._heard))]
 
+    async def lately(self, cart_id: str) -> CartState | None:
+        """Return the state that was heard last, or the view's where none was; the newest may be missed."""
+        return self._decoded(cart_id) or await self._view.read(cart_id)
+
     async def read(self, cart_id: str) -> CartState | None:
         """Return the newest state known of the cart, None where nothing was ever put into it."""
         seen = await self._view.read(cart_id)
+        heard = self._decoded(cart_id)
+        if heard is None or (seen is not None and seen.version >= heard.version):
+            return seen
+        return heard
+
+    def _decoded(self, cart_id: str) -> CartState | None:
         heard = self._heard.get(cart_id.encode())
         if heard is None:
-            return seen
+            return None
         try:
             message: Message[CartUpdated] = decode(CART_UPDATED, heard)
         except UndecodableError:
             # Of an event that this release cannot read, the view's own state is what there is to show.
-            return seen
-        if seen is not None and seen.version >= message.aggregate_version:
-            return seen
+            return None
         return CartState(message.data, message.aggregate_version)

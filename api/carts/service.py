@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from api.auth.caller import cart_of_user
+from api.carts.bounds import CartBounds
 from api.carts.models import Cart
 from api.carts.view import CartState, CartView
 from api.catalogue.queries import Catalogue
@@ -33,7 +34,8 @@ class CartService:
     waited for), and 503 where the broker does not answer.
     """
 
-    def __init__(self, commands: Commands, view: CartView, catalogue: Catalogue) -> None:
+    def __init__(self, commands: Commands, view: CartView, catalogue: Catalogue, bounds: CartBounds) -> None:
+        self._bounds = bounds
         self._commands = commands
         self._view = view
         self._catalogue = catalogue
@@ -52,12 +54,17 @@ class CartService:
         command_id: str | None = None,
         wait: float | None = None,
     ) -> CartResult:
-        """Put pieces of a product into the cart; raises a 422 Problem where the SKU is not on sale."""
+        """Put pieces of a product into the cart.
+
+        Raises Problems: 422 where the SKU is not on sale, 409 where the cart is full, 429 where it would be a
+        new one and its client has begun too many.
+        """
         product = await self._catalogue.product(sku)
         if product is None:
             raise invalid("sku", "unknown_sku", f"{sku} is not a product of this shop")
         if not product.active:
             raise invalid("sku", "discontinued", f"{sku} is not on sale any more")
+        await self._bounds.admit(cart_id, sku)
         data = CartAdd((CartLine(sku, sku, quantity),))
         return await self._send(CART_ADD, cart_id, user_id, data, command_id, wait)
 
@@ -93,8 +100,13 @@ class CartService:
         """Empty the cart."""
         return await self._send(CART_CLEAR, cart_id, user_id, CartClear(), command_id, wait)
 
-    async def merge(self, guest_cart: str, user_id: str, wait: float | None = None) -> str:
-        """Move a guest's lines into the user's cart; return the id of the command."""
+    async def merge(self, guest_cart: str, user_id: str, wait: float | None = None) -> str | None:
+        """Move a guest's lines into the user's cart; return the id of the command.
+
+        A user's cart that is full takes no more, and there is no command: each log-in would add to it.
+        """
+        if await self._bounds.full(cart_of_user(user_id)):
+            return None
         receipt = await self._commands.send(
             CART_MERGE,
             guest_cart,
