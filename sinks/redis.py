@@ -8,8 +8,8 @@ from topics import registry as t
 
 GROUP = "ecommerce.sink.redis"
 
-CART_TTL_S = 60 * 24 * 60 * 60
-"""A cart that nothing happens to for sixty days leaves Redis; the topics still have it."""
+CART_TTL_S = 30 * 24 * 60 * 60
+"""A cart that nothing happens to for thirty days, as long as a guest's cookie, leaves Redis."""
 
 _NEWEST = ("product:{sku}:newest",)
 

@@ -15,6 +15,7 @@ import redis as client
 
 from deploy.embedded.directory import write_private
 from deploy.embedded.privileges import account, give_away, unprivileged
+from deploy.embedded.settings import EmbeddedSettings
 from deploy.processes.process import External, NotReadyError, Process, Report
 from topics.credentials import make
 from topics.redaction import redacted, shown
@@ -33,6 +34,9 @@ databases {databases}
 appendonly yes
 appendfsync everysec
 save ""
+# What anyone may leave here is bounded. All of it is a copy, or kept for a while: the longest unasked goes.
+maxmemory {memory}
+maxmemory-policy volatile-lru
 daemonize no
 # A title is written over the environment, by which leftovers of an earlier run are known.
 set-proc-title no
@@ -95,6 +99,7 @@ def _prepare(settings: Settings, home: Path, report: Report) -> None:
             port=settings.port(PortOffset.REDIS),
             home=home,
             databases=DATABASES,
+            memory=EmbeddedSettings().redis_memory,
             user=REDIS_USER,
             password=_hash(ours.redis),
             admin=ADMIN,

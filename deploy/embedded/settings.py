@@ -17,3 +17,8 @@ class EmbeddedSettings(BaseSettings):
     kafka_heap: str = Field(
         default="512m", pattern=r"^\d+[mg]$", description="Heap of the embedded Kafka, as Java writes it."
     )
+    redis_memory: str = Field(
+        default="1gb",
+        pattern=r"^\d+(mb|gb)$",
+        description="Most memory of the embedded Redis; beyond it, the longest unasked is dropped.",
+    )

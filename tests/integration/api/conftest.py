@@ -13,6 +13,8 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.auth.users import make_staff
+from api.connections.settings import ConnectionSettings
+from api.run import options
 from api.settings import ApiSettings
 from deploy.embedded.sockets import bindable
 from sinks.migrate import migrate
@@ -42,10 +44,8 @@ async def serving(app: FastAPI, port: int) -> AsyncIterator[None]:
         app,
         host="127.0.0.1",
         port=port,
-        log_config=None,
         lifespan="on",
-        timeout_graceful_shutdown=1,
-        proxy_headers=False,
+        **{**options(ApiSettings(), ConnectionSettings()), "timeout_graceful_shutdown": 1},
     )
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

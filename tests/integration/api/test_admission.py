@@ -83,3 +83,12 @@ async def test_a_burst_waits_for_a_connection_to_redis_instead_of_failing(redis_
         assert await redis.dbsize() == 500
     finally:
         await redis.aclose()
+
+
+async def test_redis_drops_what_nobody_asked_for_instead_of_growing(redis_url: str) -> None:
+    redis = open_redis(redis_url)
+    try:
+        memory = await redis.info("memory")
+    finally:
+        await redis.aclose()
+    assert (memory["maxmemory"], memory["maxmemory_policy"]) == (1 << 30, "volatile-lru")
