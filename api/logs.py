@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import time
+from collections import Counter
 
 import structlog
 
@@ -23,3 +25,24 @@ def configure() -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(stream=sys.stdout, level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+
+
+class Seldom:
+    """Lets one of many alike lines through in so many seconds, and counts the others."""
+
+    def __init__(self, seconds: float, kinds: int = 1_000) -> None:
+        self._seconds = seconds
+        self._kinds = kinds
+        self._told: dict[object, float] = {}
+        self._untold: Counter[object] = Counter()
+
+    def tells(self, kind: object) -> int:
+        """Return how many of its kind a line tells of, itself included; 0 where it is too early for one."""
+        now = time.monotonic()
+        self._untold[kind] += 1
+        if now - self._told.get(kind, -self._seconds) < self._seconds:
+            return 0
+        if len(self._told) > self._kinds:
+            self._told.clear()
+        self._told[kind] = now
+        return self._untold.pop(kind)

@@ -10,12 +10,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import context
 from api.client_address import client_of
+from api.logs import Seldom
 from api.problems import Problem, crashed, render
 
 API_PREFIX = "/api/"
 
 _GONE = 499
 """In the log and the metrics: the client went before it was answered. The number is nginx's."""
+
+_LOGGED_PATH = 250
+# Of what is refused because there is too much of it, the log has a line per second and route (`of` how many).
+_REFUSED = frozenset({413, 429, 431, 503})
+_REFUSALS = Seldom(1.0)
 
 _log = structlog.get_logger()
 
@@ -107,14 +113,17 @@ def _account(scope: Scope, status: int, seconds: float) -> None:
     name = getattr(route, "path_format", None) or getattr(route, "path", None) or "unmatched"
     REQUESTS.labels(scope["method"], name, str(status)).inc()
     SECONDS.labels(scope["method"], name).observe(seconds)
-    _log.info(
-        "request",
-        method=scope["method"],
-        path=scope["path"],
-        route=name,
-        status=status,
-        ms=round(seconds * 1000, 1),
-    )
+    told = _REFUSALS.tells((status, name)) if status in _REFUSED else 1
+    if told:
+        _log.info(
+            "request",
+            method=scope["method"],
+            path=scope["path"][:_LOGGED_PATH],
+            route=name,
+            status=status,
+            ms=round(seconds * 1000, 1),
+            **({"of": told} if told > 1 else {}),
+        )
 
 
 class JsonOnly:

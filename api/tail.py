@@ -52,6 +52,7 @@ class Subscription:
         self.topics = topics
         self._closing = closing
         self._queue: asyncio.Queue[Heard] = asyncio.Queue(_LONGEST_QUEUE)
+        self._stuck = False
 
     def __enter__(self) -> Self:
         return self
@@ -68,7 +69,9 @@ class Subscription:
         try:
             self._queue.put_nowait(heard)
         except asyncio.QueueFull:
-            _log.warning("tail_reader_stuck", topic=heard.topic.name, key=heard.message.aggregate_id)
+            if not self._stuck:
+                _log.warning("tail_reader_stuck", topic=heard.topic.name, key=heard.message.aggregate_id)
+            self._stuck = True
 
     async def next(self, seconds: float) -> Heard | None:
         """Return the next message, or None when none came in time."""

@@ -1,6 +1,7 @@
 """One who asks for more than a share gets 429, and others nothing of it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -64,6 +65,19 @@ async def test_three_hundred_connections_of_one_guest_refuse_nobody_else(
     assert refused.headers["content-type"] == "application/problem+json"
     assert int(refused.headers["Retry-After"]) >= 1
     assert refused.json()["reason"] == "commands_of_a_cart_or_user"
+
+
+async def test_a_hundred_refusals_are_a_few_lines(world: World, limits: ApiSettings) -> None:
+    world.services.gate.see(loop_seconds=10**9)
+    async with calling(world, limits, "10.0.0.1") as client:
+        with structlog.testing.capture_logs() as lines:
+            began = time.monotonic()
+            for _ in range(100):
+                assert (await client.post(PLACE, json=ITEM)).status_code == 503
+            seconds = time.monotonic() - began
+    told = [line for line in lines if line["event"] == "request"]
+    assert 1 <= len(told) <= seconds + 2
+    assert sum(line.get("of", 1) for line in told) >= 1
 
 
 async def test_one_address_with_many_carts_has_half_of_what_is_in_hand(
