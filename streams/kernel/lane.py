@@ -18,6 +18,8 @@ from streams.kernel.task import PartitionTask
 log = structlog.get_logger(__name__)
 
 MAX_BATCH = 1_000
+REST_S = 60.0
+"""After so long without a record the outputs of the last batch are forgotten; markers live far longer."""
 
 
 class Lane:
@@ -79,7 +81,7 @@ class Lane:
             while not self._stopping:
                 if not self._pending:
                     self._arrived.clear()
-                    await self._arrived.wait()
+                    await self._rest()
                     continue
                 await self._work()
         except asyncio.CancelledError:
@@ -88,6 +90,17 @@ class Lane:
             self._stopping = True
             self._drained.set()
             self._failed(error)
+
+    async def _rest(self) -> None:
+        """Wait for records; where none come for a while, let no later owner repeat what is long out."""
+        if not self.task.repeats:
+            await self._arrived.wait()
+            return
+        try:
+            async with asyncio.timeout(REST_S):
+                await self._arrived.wait()
+        except TimeoutError:
+            await self.task.forget_outputs()
 
     async def _arm(self) -> None:
         try:

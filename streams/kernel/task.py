@@ -84,6 +84,11 @@ class PartitionTask(Generic[S]):
         """
         return self._committable
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the changelog holds outputs, which the partition's next owner would send again."""
+        return self._outbox_logged
+
     async def open(self) -> None:
         """Load the positions, and send the stored outputs again."""
         for route in self.flow.routes:
@@ -140,6 +145,16 @@ class PartitionTask(Generic[S]):
             await self._publisher.publish(batch.outputs)
         self._store.write(entries, offset)
         self._unlogged.clear()
+
+    async def forget_outputs(self) -> None:
+        """Take the last batch's outputs, which are out, from the changelog, while nothing else is under way.
+
+        Whoever reads them knows a repetition for a limited time only: a partition at which nothing happens
+        would have its next owner repeat them days later.
+        """
+        offset = await self._changelog.append([(OUTBOX, None)])
+        self._store.write([], offset)
+        self._outbox_logged = False
 
     def next_due(self) -> int | None:
         """Return when (ms) the earliest timer is due, or None."""

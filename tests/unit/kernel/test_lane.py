@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from prometheus_client import CollectorRegistry
 
+from streams.kernel import lane as lane_module
 from streams.kernel.lane import MAX_BATCH, Lane
 from streams.kernel.layout import position_key
 from streams.kernel.memory import CrashingStore, CrashPoint, MemoryChangelog, MemoryRecord
@@ -12,7 +14,7 @@ from streams.kernel.meters import Meters
 from streams.kernel.ownership import Ownership, Place, Possession
 from streams.kernel.ports import Output
 from streams.kernel.task import PartitionTask
-from tests.eventually import eventually_async
+from tests.eventually import eventually_async, eventually_seen
 from tests.topology.kernel.toy import COUNTS, FLOW, Count, pieces
 from topics.command import command
 from topics.registry import CART_ADD
@@ -243,3 +245,23 @@ async def test_timers_are_fired_as_they_come_due() -> None:
     running.cancel()
     await ownership.revoke()
     assert [output.key for output in bench.publisher.published] == [b"c"]
+
+
+async def test_outputs_that_are_long_out_are_not_sent_again_by_a_later_owner(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lane_module, "REST_S", 0.01)
+    bench = Bench()
+    bench.publisher.gate.set()
+    lane = bench.lane()
+    await lane.task.open()
+    lane.start()
+    lane.put(records(0, 1))
+    await eventually_seen(lambda: bool(bench.publisher.published) and not lane.task.repeats)
+    sent = list(bench.publisher.published)
+    await lane.close(1)
+    bench.store = CrashingStore(CrashPoint())
+    successor = bench.lane()
+    await successor.task.open()
+    assert successor.task.positions == {CART_ADD.name: 0}
+    assert bench.publisher.published == sent
