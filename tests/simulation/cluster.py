@@ -103,7 +103,7 @@ class Cluster:
 
     def _own(self, worker: Worker, place: Place) -> None:
         changelog = self.changelogs[place]
-        writer = ChangelogWriter(changelog)
+        writer = ChangelogWriter(changelog, lambda: self.scene.now)
         disk = worker.disks.setdefault(place, MemoryStore())
         changelog.restore(disk)
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from streams.kernel.errors import OwnershipLostError
-from streams.kernel.layout import OWNER, decode_position, position_key
+from streams.kernel.layout import OUTBOX, OWNER, decode_position, position_key
 from streams.kernel.memory import MemoryStore
-from streams.kernel.ports import Entry
+from streams.kernel.ports import Clock, Entry
 from tests.simulation.effects import effect
 
 _POSITIONS = position_key("")
@@ -20,6 +20,8 @@ class Changelog:
         self.epoch = 0
         self.decided_again: list[str] = []
         self._positions: dict[bytes, int] = {}
+        # When (ms) the outputs were decided that a next owner would send again.
+        self.outbox_since: int | None = None
 
     def acquire(self) -> int:
         """Become the owner: fence everyone before, and return the new epoch."""
@@ -28,13 +30,17 @@ class Changelog:
         self.end += 1
         return self.epoch
 
-    def append(self, epoch: int, entries: Sequence[Entry]) -> int:
-        """Append one record batch; raises OwnershipLostError for an owner of the past."""
+    def append(self, epoch: int, entries: Sequence[Entry], now: int) -> int:
+        """Append one record batch at `now` (ms); raises OwnershipLostError for an owner of the past."""
         if not self.accepts(epoch):
             raise OwnershipLostError(f"epoch {epoch}, but the owner's is {self.epoch}")
+        if self.outbox_since is not None and all(key != OUTBOX for key, _ in entries):
+            self.decided_again.append("outputs are sent again of the last batch alone: older ones are left")
         for key, value in entries:
             self.records.append((self.end, key, value))
             self.end += 1
+            if key == OUTBOX:
+                self.outbox_since = None if value is None else now
             if value is not None and key.startswith(_POSITIONS):
                 self._advance(key, decode_position(value))
         return self.end - 1
@@ -75,13 +81,14 @@ class Changelog:
 class ChangelogWriter:
     """One owner's way into a changelog partition."""
 
-    def __init__(self, changelog: Changelog) -> None:
+    def __init__(self, changelog: Changelog, clock: Clock) -> None:
         self._changelog = changelog
+        self._clock = clock
         self.epoch = changelog.acquire()
 
     async def append(self, entries: Sequence[Entry]) -> int:
         """Append atomically; return the last offset when the broker's answer is there."""
         await effect("changelog: sent")
-        offset = self._changelog.append(self.epoch, entries)
+        offset = self._changelog.append(self.epoch, entries, self._clock())
         await effect("changelog: acknowledged")
         return offset

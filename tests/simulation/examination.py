@@ -38,7 +38,7 @@ CHECKS: tuple[Check, ...] = (*checkout.CHECKS, *payment.CHECKS, *stock.CHECKS, *
 
 def violations(world: World) -> list[str]:
     """Return what is wrong with a world at rest, in words."""
-    found = list(world.monitor.violations)
+    found = [*world.monitor.violations, *world.gateway.violations]
     for changelog in world.cluster.changelogs.values():
         found += changelog.decided_again
     facts = facts_of(world)
@@ -49,6 +49,8 @@ def violations(world: World) -> list[str]:
     found += _goods(world.monitor)
     found += _answers(world.monitor)
     found += _once(world)
+    for rule in world.monitor.rules:
+        found += rule.at_rest(facts)
     return [world.scene.names.spoken(each) for each in found]
 
 
@@ -170,6 +172,8 @@ def _answers(monitor: Monitor) -> Iterator[str]:
         answers = monitor.answers.get(event_id, set())
         if not answers:
             yield f"accepted + rejected = received: a {topic} was never answered"
+        elif len(answers) > 1 and event_id not in monitor.unknown:
+            yield f"accepted + rejected = received: a {topic} was both accepted and refused"
 
 
 def _once(world: World) -> Iterator[str]:

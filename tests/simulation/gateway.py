@@ -99,6 +99,7 @@ class GatewayMoves:
         self.network = Network(provider)
         self.generation = 0
         self.handlings: dict[int, Handling] = {}
+        self.violations: list[str] = []
         self._number = 0
         self.inbox: Inbox
         self.progress: dict[int, Progress]
@@ -179,10 +180,22 @@ class GatewayMoves:
             position = progress.uncommitted()
             if position is not None:
                 place = TopicPartition(PAYMENT_INSTRUCT.name, partition)
+                self._look(partition, position)
                 self._scene.broker.commit(real.GROUP, tuple(place), position)
                 progress.commit(position)
                 moved += 1
         return self._scene.told(lambda: "the gateway commits its offsets") if moved else None
+
+    def _look(self, partition: int, position: int) -> None:
+        """What is committed is finished: a record behind it would be forgotten with its process."""
+        for handling in self.handlings.values():
+            record = handling.record
+            if (
+                handling.generation == self.generation
+                and record.partition == partition
+                and record.offset < position
+            ):
+                self.violations.append(f"what is committed is finished: {self._scene.name_of(record)} is not")
 
     def crash(self) -> Told:
         """The gateway dies and starts again; requests that it has sent may still arrive."""

@@ -61,6 +61,7 @@ class Lane:
         self.unit: Unit | None = Unit(self.task.open())
         self.opening = True
         self.armed = False
+        self.resting = False
         self.firing: Unit | None = None
         self._clock = clock
 
@@ -87,10 +88,22 @@ class Lane:
             return False
         if self.opening:
             self.opening = False
+        elif self.resting:
+            self.resting = False
         else:
             del self.pending[: self.unit.result.consumed]
         self.unit = None
         return True
+
+    def idle(self) -> bool:
+        """Say whether the lane has nothing to do, and outputs to forget."""
+        return self.unit is None and not self.pending and self.task.repeats
+
+    def rest(self) -> bool:
+        """Begin to forget the outputs of the last batch; return whether it is done already."""
+        self.resting = True
+        self.unit = Unit(self.task.forget_outputs())
+        return self.carry()
 
     def arm(self) -> bool:
         """Arm the timers of the states that are stored, beside whatever is under way; once."""

@@ -7,6 +7,13 @@ import msgspec
 from connectors.runtime.record import Record
 from deploy.doctor.facts import Events, Row
 from deploy.doctor.topic_facts import TAKES
+from streams.order.agent import POLICY as ORDER_POLICY
+from tests.simulation.rules.carts import Carts
+from tests.simulation.rules.identity import Identity
+from tests.simulation.rules.orders import Orders
+from tests.simulation.rules.patience import Patience
+from tests.simulation.rules.rule import Rule, Told
+from tests.simulation.small import CART_POLICY
 from topics import registry as t
 from topics.wire import decode
 
@@ -42,10 +49,17 @@ class Monitor:
         self.received: dict[str, str] = {}
         self.requested: set[str] = set()
         self.answers: dict[str, set[str]] = defaultdict(set)
+        # By key: at which of its versions each command was answered.
+        self.answered: dict[str, dict[str, int]] = defaultdict(dict)
+        # Refused by a key that has no state, and so no memory of having refused.
+        self.unknown: set[str] = set()
         self.totals: dict[str, dict[str, int]] = defaultdict(dict)
         self.movements: dict[tuple[str, str, str], int] = {}
         self.pieces: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
         self.confirmed: dict[str, Row] = {}
+        self.rules: tuple[Rule, ...] = (Carts(), Orders(), Patience(CART_POLICY, ORDER_POLICY))
+        self._identity = Identity()
+        self._said: dict[str, Told] = {}
 
     def watch(self, record: Record) -> None:
         """Take a record."""
@@ -57,12 +71,18 @@ class Monitor:
             return
         message = decode(topic, record.value)
         name = topic.name
+        self._take(Told(name, message, self._said.get(message.causation_id or "")))
         if name in _ANSWERED:
             self.received[message.event_id] = name
         elif name == t.CHECKOUT_REQUESTED.name:
             self.requested.add(message.data.order_id)  # type: ignore[attr-defined] # it is a request
         elif message.causation_id is not None:
+            if message.causation_id in self.received:
+                answered = self.answered[message.aggregate_id]
+                answered.setdefault(message.causation_id, message.aggregate_version)
             self.answers[message.causation_id].add("refused" if name in _REFUSALS else "accepted")
+            if name in _REFUSALS and not message.aggregate_version:
+                self.unknown.add(message.causation_id)
         if name in _ORDERS:
             self.totals[name][message.aggregate_id] = message.data.total  # type: ignore[attr-defined]
         take = TAKES.get(name)
@@ -70,6 +90,15 @@ class Monitor:
             plain = msgspec.to_builtins(message)
             take(self.events, plain)
             self._check(name, message.aggregate_id, plain)
+
+    def _take(self, told: Told) -> None:
+        """Tell the rules of a message, once: what comes a second time has to be the same."""
+        again = self._identity.again(told)
+        if again is not None:
+            self.violations.append(again)
+        if self._said.setdefault(told.message.event_id, told) is told:
+            for rule in self.rules:
+                self.violations += rule.take(told)
 
     def _check(self, topic: str, key: str, message: Row) -> None:
         if topic in {t.CHECKOUT_COMPLETED.name, t.CHECKOUT_FAILED.name}:

@@ -102,7 +102,15 @@ class Scheduler:
             for lane in worker.lanes.values()
             if not lane.armed and not lane.opening
         ]
-        return self._random.choice(due + unarmed) if due or unarmed else None
+        resting = [
+            ("rest", worker.index, lane.flow.name, lane.partition)
+            for worker in self._world.cluster.workers
+            if worker.running
+            for lane in worker.lanes.values()
+            if lane.idle()
+        ]
+        possible = due + unarmed + resting
+        return self._random.choice(possible) if possible else None
 
     def _commit(self) -> Choice:
         if self._random.random() < 0.3:

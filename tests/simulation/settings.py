@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from streams.flows import FLOWS
 from streams.kernel.flow import Flow
 from streams.kernel.task import PartitionTask
 from tests.simulation.cluster import Cluster
 from tests.simulation.durable import Changelog
 from tests.simulation.gateway import GatewayMoves
 from tests.simulation.sink import SinkMember
+from tests.simulation.small import FLOWS
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def _round(world: World) -> bool:
 def _open(world: World) -> Iterator[Choice]:
     for worker in world.cluster.workers:
         for place, lane in list(worker.lanes.items()):
-            if lane.busy() or lane.due():
+            if lane.busy() or lane.due() or lane.idle():
                 yield from _work(worker, place, lane)
         if not worker.alive:
             yield ("start", worker.index, 0)
@@ -98,6 +98,10 @@ def _work(worker: Worker, place: Place, lane: Lane) -> Iterator[Choice]:
             yield ("carry", *where)
     while lane.firing is not None or lane.due():
         yield ("fire", *where)
+    if lane.idle():
+        yield ("rest", *where)
+        while lane.unit is not None and worker.lanes.get(place) is lane:
+            yield ("carry", *where)
 
 
 def _next_due(world: World) -> int | None:

@@ -92,28 +92,40 @@ class Shop:
         said: list[Command] = []
         for turn in range(rng.choice((1, 1, 2))):
             cart, order = self._id("cart", who), self._id("order" + ("" if turn == 0 else " 2"), who)
-            skus = rng.sample(self._skus, rng.randint(1, len(self._skus)))
-            for sku in skus:
-                pieces = rng.randint(1, 3)
-                add = CartAdd((CartLine(sku, sku, pieces),))
-                said.append(self._say(t.CART_ADD, cart, add, f"{who} wants {pieces} of {sku}", user))
+            wanted = self._wanted()
+            for line in wanted:
+                add = CartAdd((line,))
+                said.append(self._say(t.CART_ADD, cart, add, f"{who} wants {_spoken(line)}", user))
+            first, last = wanted[0].line_id, wanted[-1].line_id
             if rng.random() < 0.2:
-                change = CartChange(skus[0], rng.randint(0, 3))
-                said.append(self._say(t.CART_CHANGE, cart, change, f"{who} changes {skus[0]}", user))
+                change = CartChange(first, rng.randint(0, 3))
+                said.append(self._say(t.CART_CHANGE, cart, change, f"{who} changes {first}", user))
             if rng.random() < 0.1:
-                said.append(
-                    self._say(t.CART_REMOVE, cart, CartRemove(skus[-1]), f"{who} removes {skus[-1]}", user)
-                )
-            if rng.random() < 0.2:
-                said += self._guest(who, user, cart)
-            said += self._checkout(who, user, cart, order, len(skus))
+                said.append(self._say(t.CART_REMOVE, cart, CartRemove(last), f"{who} removes {last}", user))
+            guest = self._guest(who, user, cart) if rng.random() < 0.4 else []
+            buying = self._checkout(who, user, cart, order, len({line.line_id for line in wanted}))
+            # A guest who logs in while the cart is being bought finds it frozen.
+            said += guest + buying if rng.random() < 0.5 else buying + guest
         return said
 
+    def _wanted(self) -> list[CartLine]:
+        """Return lines for a cart: some SKUs have several, some an agreed price, some are asked for twice."""
+        rng, wanted = self._rng, []
+        for sku in rng.sample(self._skus, rng.randint(1, len(self._skus))):
+            wanted.append(CartLine(sku, sku, rng.randint(1, 3)))
+            if rng.random() < 0.3:
+                wanted.append(CartLine(f"{sku}-2", sku, rng.randint(1, 2), rng.randint(1, 300)))
+            if rng.random() < 0.15:
+                wanted.append(CartLine(sku, sku, 1))
+        return wanted
+
     def _guest(self, who: str, user: str, cart: str) -> list[Command]:
-        guest, sku = self._id("guest cart", who), self._rng.choice(self._skus)
-        add = CartAdd((CartLine(sku, sku, 1),))
+        guest, lines = self._id("guest cart", who), self._wanted()
         return [
-            self._say(t.CART_ADD, guest, add, f"{who}, a guest still, wants 1 of {sku}"),
+            *(
+                self._say(t.CART_ADD, guest, CartAdd((line,)), f"{who}, a guest still, wants {_spoken(line)}")
+                for line in lines
+            ),
             self._say(
                 t.CART_MERGE, guest, CartMerge(cart), f"{who} logs in: the guest's cart is merged", user
             ),
@@ -122,7 +134,7 @@ class Shop:
     def _checkout(self, who: str, user: str, cart: str, order: str, lines: int) -> list[Command]:
         rng = self._rng
         token = rng.choice(_TOKENS)
-        charges = (Charge("POST", "Postage", 1, 250),) if rng.random() < 0.3 else ()
+        charges = (Charge("POST", "Postage", rng.choice((1, 2)), 250),) if rng.random() < 0.3 else ()
         wish = CheckoutRequested(
             order, "GBP", token, charges=charges, expected_lines=lines if rng.random() < 0.8 else None
         )
@@ -143,9 +155,10 @@ class Shop:
         return said
 
     def _staff(self) -> list[Command]:
+        """Return what staff do. A count that was refused may be sent again, and must not succeed then."""
         rng, said = self._rng, []
         staff = self._id("user", "staff")
-        for number in range(rng.randint(0, 4)):
+        for number in range(rng.choice((0, 2, 4, 12))):
             sku = rng.choice(self._skus)
             movement = derived_id("movement", sku, str(number))
             match rng.randrange(5):
@@ -160,12 +173,19 @@ class Shop:
                     said.append(
                         self._say(t.PRODUCT_DELETE, sku, ProductDelete(), f"{sku} goes off sale", staff)
                     )
+                    if rng.random() < 0.5:
+                        anew = ProductCreate(f"A new {sku.lower()}", rng.randint(1, 500), "GBP")
+                        said.append(
+                            self._say(t.PRODUCT_CREATE, sku, anew, f"another {sku} goes on sale", staff)
+                        )
                 case 2:
-                    delta = rng.randint(-3, 3)
+                    delta = rng.choice((-12, -5, -3, -2, -1, 1, 3))
                     adjust = InventoryAdjust(movement, delta, "count")
                     said.append(
                         self._say(t.INVENTORY_ADJUST, sku, adjust, f"{sku} is counted: {delta:+}", staff)
                     )
+                    if rng.random() < 0.4:
+                        said.append(said[-1])
                 case 3:
                     receive = InventoryReceive(movement, rng.randint(0, 4), "purchase")
                     said.append(
@@ -175,11 +195,17 @@ class Shop:
                     )
                 case _:
                     back = self._id("return", f"customer {number}")
-                    lines = (OrderLine("1", sku, 1, agreed_price=rng.randint(1, 300)),)
+                    lines = tuple(
+                        OrderLine(str(at), of, rng.randint(1, 3), agreed_price=rng.randint(1, 300))
+                        for at, of in enumerate(rng.choices(self._skus, k=rng.randint(1, 3)))
+                    )
                     taken = OrderReturn(
                         "GBP", lines, (), rng.choice(("tok_visa", "tok_visa", "tok_declined"))
                     )
-                    said.append(self._say(t.ORDER_RETURN, back, taken, f"1 of {sku} is brought back", staff))
+                    words = (
+                        f"{', '.join(f'{line.quantity} of {line.sku}' for line in lines)} are brought back"
+                    )
+                    said.append(self._say(t.ORDER_RETURN, back, taken, words, staff))
         return said
 
     def _interleave(self, lists: list[list[Command]]) -> None:
@@ -189,3 +215,8 @@ class Shop:
             chosen = self._rng.choice(lists)
             self.commands.append(chosen.pop(0))
             lists = [each for each in lists if each]
+
+
+def _spoken(line: CartLine) -> str:
+    agreed = "" if line.agreed_price is None else f" at an agreed {line.agreed_price}"
+    return f"{line.quantity} of {line.sku}{agreed}"

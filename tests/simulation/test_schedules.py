@@ -58,7 +58,7 @@ def test_faults_happen() -> None:
     assert sum(dict(run.facts)["fenced"] for run in runs) > 0
     taken = {choice[0] for run in runs for choice in run.choices}
     assert taken >= {
-        *("say", "repeat", "tick", "fetch", "work", "carry", "arm", "fire", "commit", "compact"),
+        *("say", "repeat", "tick", "fetch", "work", "carry", "rest", "arm", "fire", "commit", "compact"),
         *("crash", "start", "stall", "wake", "expire", "hear", "rebalance", "skew"),
         *("instruct", "provide", "arrive", "gateway-commit", "gateway-crash", "gateway-succeed"),
         *("poll", "write", "sink-crash", "sink-succeed", "late-write"),

@@ -24,6 +24,7 @@ class WorkerMoves:
             "fetch": self.fetch,
             "work": self.work,
             "carry": self.carry,
+            "rest": self.rest,
             "arm": self.arm,
             "fire": self.fire,
             "commit": self.commit,
@@ -82,6 +83,14 @@ class WorkerMoves:
         elif done:
             words.append(f"{who} writes its store and is done")
         return "; ".join(words) or f"{who} goes on"
+
+    def rest(self, index: int, flow: str, partition: int) -> Told:
+        """A partition to which nothing comes has its last outputs taken from the changelog."""
+        lane = self._cluster.lane(index, flow, partition)
+        if lane is None or not lane.idle():
+            return None
+        self._guarded(index, lane, lane.rest)
+        return self._scene.told(lambda: f"{self._who(index, lane)} rests, and forgets what it has sent")
 
     def arm(self, index: int, flow: str, partition: int) -> Told:
         """A worker arms the timers of the states that it has taken over."""

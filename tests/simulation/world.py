@@ -10,6 +10,7 @@ from zlib import crc32
 
 from connectors.payments import gateway as real_gateway
 from connectors.payments.simulator import operations
+from connectors.runtime.record import Record
 from sinks import elasticsearch, postgres, redis
 from streams.kernel.ports import Output
 from tests.simulation.broker import Broker
@@ -20,12 +21,21 @@ from tests.simulation.scene import START_MS, Choice, Scene, Told
 from tests.simulation.settings import Parts
 from tests.simulation.shop import Shop
 from tests.simulation.sink import SinkMoves
+from tests.simulation.small import PRODUCT_POLICY, sizes
 from tests.simulation.views.elasticsearch import Documents, MemoryElasticsearchSink
 from tests.simulation.views.postgres import Database, MemoryPostgresSink
 from tests.simulation.views.redis import MemoryRedisSink
 from tests.simulation.worker_moves import WorkerMoves
 from topics.command import command
-from topics.registry import DEAD_LETTERS, PAYMENT_INSTRUCT
+from topics.registry import (
+    DEAD_LETTERS,
+    PAYMENT_INSTRUCT,
+    PRODUCT_CREATE,
+    PRODUCT_DELETE,
+    PRODUCT_UPDATE,
+    TOPICS,
+)
+from topics.wire import decode
 
 REPEAT_WITHIN_MS = 300_000
 """How old a record may be that comes again: a producer that repeats itself does so soon."""
@@ -33,7 +43,10 @@ REPEAT_WITHIN_MS = 300_000
 OLDEST_MS = 25 * 60_000
 """No record waits longer than this while time goes on: markers are kept for an hour, not for ever."""
 
-_LANES = frozenset({"fetch", "work", "carry", "arm", "fire"})
+_SHORT_MEMORY = frozenset({PRODUCT_CREATE.name, PRODUCT_UPDATE.name, PRODUCT_DELETE.name})
+"""Commands of a flow that remembers only its latest few."""
+
+_LANES = frozenset({"fetch", "work", "carry", "rest", "arm", "fire"})
 _OUTSIDE = frozenset({"say", "repeat", "tick", "skew"})
 
 
@@ -47,6 +60,7 @@ class World:
 
     def __init__(self, seed: int, parts: Parts | None = None, *, telling: bool = False) -> None:
         self.parts = parts = parts or Parts()
+        self.seed = seed
         self.monitor = Monitor()
         single = frozenset(topic.name for topic in DEAD_LETTERS.values())
         self.scene = Scene(Broker(parts.partitions, single, self.monitor.watch), telling=telling)
@@ -145,8 +159,27 @@ class World:
         if offset >= len(log) or log[offset].timestamp < self.scene.now - REPEAT_WITHIN_MS:
             return None
         record = log[offset]
+        if not self._remembered(record):
+            return None
         self.scene.broker.append(Output(topic, record.key, record.value, record.headers), self.scene.now)
         return self.scene.told(lambda: f"{self.scene.name_of(record)} is sent a second time")
+
+    def _remembered(self, record: Record) -> bool:
+        """Say whether the command's key will still know it, whatever else comes to the key meanwhile."""
+        if record.topic not in _SHORT_MEMORY:
+            return True
+        command_id = decode(TOPICS[record.topic], record.value or b"").event_id
+        answered = self.monitor.answered[(record.key or b"").decode()]
+        at = answered.get(command_id, 0)
+        others = [
+            asked
+            for asked in self.shop.commands
+            if asked.key.encode() == record.key
+            and asked.topic.name in _SHORT_MEMORY
+            and asked.event_id != command_id
+            and answered.get(asked.event_id, at) >= at
+        ]
+        return len(others) < PRODUCT_POLICY.remembered_commands
 
     def tick(self, milliseconds: int) -> Told:
         """Time passes, but for records that have waited too long already."""
@@ -166,6 +199,11 @@ class World:
             for lane in worker.lanes.values()
             for record in lane.pending
         ]
+        held += [
+            changelog.outbox_since
+            for changelog in self.cluster.changelogs.values()
+            if changelog.outbox_since is not None
+        ]
         held += [oldest for box in boxes if (oldest := box.oldest()) is not None]
         lost = any(not self.cluster.workers[index].running for index in self.cluster.owners.values())
         return not lost and self.scene.now + milliseconds - min(held, default=self.scene.now) <= OLDEST_MS
@@ -184,7 +222,7 @@ class World:
 
     @contextmanager
     def deterministic(self) -> Iterator[None]:
-        """Replace the clocks and the random ids of the parts that have their own."""
+        """Replace the clocks and the random ids of the parts that have their own, and set the sizes."""
 
         def identity() -> SimpleNamespace:
             self._identities += 1
@@ -194,6 +232,7 @@ class World:
             return command(*args, **kwargs, occurred_at=self.scene.now)
 
         with (
+            sizes(self.seed),
             patch.object(operations, "uuid4", identity),
             patch.object(operations, "time", SimpleNamespace(time_ns=lambda: self.scene.now * 1_000_000)),
             patch.object(real_gateway, "command", made),

@@ -4,11 +4,15 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from schemas.cart import CartStatus
 from schemas.order import OrderStatus
 from streams.inventory.stock.markers import held
 from streams.kernel.flow import Decision
+from streams.product import decide as product
+from tables.applied import remembered
 from tables.payment import Goal
 from tests.simulation.mutations.mutation import Handler, Mutation, both, in_handler
+from tests.simulation.settings import Parts
 from topics import registry as t
 from topics.topic import Topic
 
@@ -91,6 +95,32 @@ def _over_sold(right: Handler, state: Any, message: Any) -> Decision[Any]:
     decision = right(replace(state, on_hand=state.on_hand + 100), message)
     after = decision.state
     return Decision(None if after is None else replace(after, on_hand=state.on_hand), decision.outputs)
+
+
+def _any_price(right: Handler, state: Any, message: Any) -> Decision[Any]:
+    if state is not None and state.facts is not None:
+        state = replace(state, facts=replace(state.facts, version=0))
+    return right(state, message)
+
+
+def _refusal_forgotten(right: Handler, state: Any, message: Any) -> Decision[Any]:
+    decision = right(state, message)
+    refused = any(out.topic is t.INVENTORY_REFUSED for out in decision.outputs)
+    return Decision(state, decision.outputs) if refused else decision
+
+
+def _always_in_time(right: Handler, state: Any, message: Any) -> Decision[Any]:
+    return right(state, replace(message, data=replace(message.data, due_at=2**53)))
+
+
+def _dropped_while_frozen(right: Handler, state: Any, message: Any) -> Decision[Any]:
+    if state is not None and state.status is CartStatus.FROZEN:
+        return Decision(state)
+    return right(state, message)
+
+
+def _newest_forgotten(applied: tuple[str, ...], command_id: str, limit: int) -> tuple[str, ...]:
+    return applied if len(applied) >= limit else remembered(applied, command_id, limit)
 
 
 HANDLERS: tuple[Mutation, ...] = (
@@ -215,5 +245,47 @@ HANDLERS: tuple[Mutation, ...] = (
         t.CART_RESTORE,
         "the cart of a failed checkout stays frozen",
         _ignored,
+    ),
+    in_handler(
+        "older-price-wins",
+        "inventory/stock",
+        t.PRODUCT_UPDATED,
+        "an older event of a product replaces what a newer one has said of its price",
+        _any_price,
+    ),
+    in_handler(
+        "forget-a-refused-adjustment",
+        "inventory/stock",
+        t.INVENTORY_ADJUST,
+        "an adjustment that was refused is not remembered, and succeeds when it comes again",
+        _refusal_forgotten,
+    ),
+    in_handler(
+        "stale-cart-timer",
+        "cart",
+        t.CART_DUE,
+        "a timer that the cart no longer asks for acts all the same",
+        _always_in_time,
+    ),
+    in_handler(
+        "stale-order-timer",
+        "order",
+        t.ORDER_DUE,
+        "a timer that the order no longer asks for acts all the same",
+        _always_in_time,
+    ),
+    in_handler(
+        "drop-what-comes-while-frozen",
+        "cart",
+        t.CART_ABSORB,
+        "a guest's lines that come while the cart is frozen are dropped",
+        _dropped_while_frozen,
+    ),
+    Mutation(
+        "full-ring-forgets-the-newest",
+        "streams/product",
+        "a product that has answered as many commands as it remembers does not remember the newest",
+        Parts(),
+        ((product, "remembered", _newest_forgotten),),
     ),
 )

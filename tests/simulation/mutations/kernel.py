@@ -1,10 +1,14 @@
 """Planted bugs of the unit of work: what is written when, what is skipped, who may write."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from streams.kernel import task as task_module
+from streams.kernel.batch import Batch
 from streams.kernel.layout import OUTBOX, decode_outbox
 from streams.kernel.ports import Entry, Output
+from streams.kernel.processor import Processor
 from streams.kernel.task import PartitionTask
 from tests.simulation.cluster import Cluster, Worker
 from tests.simulation.durable import Changelog
@@ -92,6 +96,47 @@ def no_resend(flow: Any, partition: int, *, store: Any, **rest: Any) -> Any:
     return PartitionTask(flow, partition, store=_Forgetful(store, OUTBOX), **rest)
 
 
+class _FirstSliceOnly(PartitionTask[Any]):
+    """A task that arms no more timers than fit into one slice of its scan."""
+
+    async def arm_timers(self) -> None:
+        changed = self._changed
+        if self.flow.due is not None and changed is not None:
+            for key, state in itertools.islice(self._view.scan(), task_module._SCAN_SLICE):
+                if key not in changed:
+                    self._timers.update(((key, state),))
+        self._changed = None
+
+
+class _StoreBeforeOutputs(PartitionTask[Any]):
+    """A task that writes its local store, with its new offset, before the outputs are sent."""
+
+    async def _commit(self, batch: Batch) -> None:
+        publisher, outputs = self._publisher, batch.outputs
+        self._publisher = _TimersOnly(publisher, None)
+        await super()._commit(batch)
+        self._publisher = publisher
+        await publisher.publish(outputs)
+
+
+class _OutboxKept(PartitionTask[Any]):
+    """A task that leaves the last outbox in the changelog when a batch has no outputs."""
+
+    async def _commit(self, batch: Batch) -> None:
+        self._outbox_logged = False
+        await super()._commit(batch)
+
+
+_run = Processor.run
+
+
+def _rest_dropped(self: Any, records: Any, view: Any, positions: Any) -> Batch:
+    batch = _run(self, records, view, positions)
+    if batch.retry_in is None:
+        batch.consumed = len(records)
+    return batch
+
+
 class _Unfenced(Changelog):
     def accepts(self, epoch: int) -> bool:
         del epoch
@@ -161,5 +206,30 @@ KERNEL: tuple[Mutation, ...] = (
         "streams/kernel",
         "a topic that two flows read is committed as far as one of them is",
         Parts(cluster=_CommitsTheLast),
+    ),
+    Mutation(
+        "arm-the-first-slice",
+        "streams/kernel",
+        "after a start only the first slice of the stored states gets its timers",
+        Parts(task=_FirstSliceOnly),
+    ),
+    Mutation(
+        "drop-behind-a-full-batch",
+        "streams/kernel",
+        "a batch that is closed early for its size drops the records behind it",
+        Parts(),
+        ((Processor, "run", _rest_dropped),),
+    ),
+    Mutation(
+        "store-before-outputs",
+        "streams/kernel",
+        "the local store is written before the outputs are sent: a crash between sends them never",
+        Parts(task=_StoreBeforeOutputs),
+    ),
+    Mutation(
+        "outbox-kept",
+        "streams/kernel",
+        "a batch without outputs leaves those of an earlier batch to be sent again",
+        Parts(task=_OutboxKept),
     ),
 )

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest.mock import patch
 
-from streams.flows import FLOWS
 from streams.kernel.flow import Decision, Flow, Route
 from tests.simulation.settings import Parts
+from tests.simulation.small import FLOWS
 from topics.topic import Topic
 
 Handler = Callable[[Any, Any], Decision[Any]]

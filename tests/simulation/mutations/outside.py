@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from connectors.elasticsearch import bulk
 from connectors.elasticsearch import sink as elasticsearch
+from connectors.payments.offsets import Progress
 from connectors.payments.provider import Answer
 from connectors.postgres import statements
 from connectors.postgres.compaction import Compacted, compact
@@ -91,6 +92,10 @@ class _TakesSilenceForNo(GatewayMoves):
         self._start()
 
 
+def _behind_the_unfinished(self: Progress) -> int:
+    return self._next
+
+
 _on_conflict = statements._on_conflict  # the part of the statement that is planted with a bug
 _operation = bulk.operation
 _claim = Offsets.claim
@@ -122,6 +127,13 @@ OUTSIDE: tuple[Mutation, ...] = (
         "connectors/payments",
         "a provider that does not answer is taken to have declined",
         Parts(gateway=_TakesSilenceForNo),
+    ),
+    Mutation(
+        "commit-the-unfinished",
+        "connectors/payments",
+        "the gateway commits behind a record that is not finished",
+        Parts(),
+        ((Progress, "position", property(_behind_the_unfinished)),),
     ),
     Mutation(
         "commit-before-flush",

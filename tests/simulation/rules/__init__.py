@@ -1,0 +1,1 @@
+"""What the topics must tell, stated a second time in the plainest way, and compared as records arrive."""
