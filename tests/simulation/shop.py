@@ -158,6 +158,8 @@ class Shop:
         """Return what staff do. A count that was refused may be sent again, and must not succeed then."""
         rng, said = self._rng, []
         staff = self._id("user", "staff")
+        if rng.random() < 0.3:
+            said += self._repriced(rng.choice(self._skus), staff)
         for number in range(rng.choice((0, 2, 4, 12))):
             sku = rng.choice(self._skus)
             movement = derived_id("movement", sku, str(number))
@@ -206,6 +208,17 @@ class Shop:
                         f"{', '.join(f'{line.quantity} of {line.sku}' for line in lines)} are brought back"
                     )
                     said.append(self._say(t.ORDER_RETURN, back, taken, words, staff))
+        return said
+
+    def _repriced(self, sku: str, staff: str) -> list[Command]:
+        """Return more changes of a price than the product remembers; some are sent twice in a row."""
+        said: list[Command] = []
+        for price in self._rng.sample(range(1, 500), 7):
+            said.append(
+                self._say(t.PRODUCT_UPDATE, sku, ProductUpdate(price=price), f"{sku} is {price}", staff)
+            )
+            if self._rng.random() < 0.3:
+                said.append(said[-1])
         return said
 
     def _interleave(self, lists: list[list[Command]]) -> None:

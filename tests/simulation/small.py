@@ -22,7 +22,7 @@ from streams.product.agent import POLICY as PRODUCT
 
 MINUTE_MS = 60_000
 
-CART_POLICY = replace(CART, idle_ms=45 * MINUTE_MS, retention_ms=90 * MINUTE_MS)
+CART_POLICY = replace(CART, idle_ms=8 * MINUTE_MS, retention_ms=90 * MINUTE_MS)
 PRODUCT_POLICY = replace(PRODUCT, remembered_commands=4)
 
 _POLICIES = {type(policy): policy for policy in (CART_POLICY, PRODUCT_POLICY)}

@@ -10,7 +10,6 @@ from zlib import crc32
 
 from connectors.payments import gateway as real_gateway
 from connectors.payments.simulator import operations
-from connectors.runtime.record import Record
 from sinks import elasticsearch, postgres, redis
 from streams.kernel.ports import Output
 from tests.simulation.broker import Broker
@@ -150,6 +149,9 @@ class World:
             return None
         self.said.add(index)
         asked = self.shop.commands[index]
+        again = any(self.shop.commands[other].event_id == asked.event_id for other in self.said - {index})
+        if again and not self._remembered(asked.topic.name, asked.key, asked.event_id):
+            return None
         self.scene.broker.append(asked.output(self.scene.now), self.scene.now)
         return self.scene.told(lambda: asked.words)
 
@@ -159,27 +161,27 @@ class World:
         if offset >= len(log) or log[offset].timestamp < self.scene.now - REPEAT_WITHIN_MS:
             return None
         record = log[offset]
-        if not self._remembered(record):
-            return None
+        if record.topic in _SHORT_MEMORY:
+            message = decode(TOPICS[topic], record.value or b"")
+            if not self._remembered(topic, message.aggregate_id, message.event_id):
+                return None
         self.scene.broker.append(Output(topic, record.key, record.value, record.headers), self.scene.now)
         return self.scene.told(lambda: f"{self.scene.name_of(record)} is sent a second time")
 
-    def _remembered(self, record: Record) -> bool:
+    def _remembered(self, topic: str, key: str, command_id: str) -> bool:
         """Say whether the command's key will still know it, whatever else comes to the key meanwhile."""
-        if record.topic not in _SHORT_MEMORY:
+        if topic not in _SHORT_MEMORY:
             return True
-        command_id = decode(TOPICS[record.topic], record.value or b"").event_id
-        answered = self.monitor.answered[(record.key or b"").decode()]
+        answered = self.monitor.answered[key]
         at = answered.get(command_id, 0)
-        others = [
-            asked
+        others = {
+            asked.event_id
             for asked in self.shop.commands
-            if asked.key.encode() == record.key
+            if asked.key == key
             and asked.topic.name in _SHORT_MEMORY
-            and asked.event_id != command_id
             and answered.get(asked.event_id, at) >= at
-        ]
-        return len(others) < PRODUCT_POLICY.remembered_commands
+        }
+        return len(others - {command_id}) < PRODUCT_POLICY.remembered_commands
 
     def tick(self, milliseconds: int) -> Told:
         """Time passes, but for records that have waited too long already."""
