@@ -13,22 +13,26 @@ from topics.wire import decode
 
 # At some 600 bytes a cart, 6 MB; enough for the view to be 10 s behind at 1,000 changes a second.
 KEPT = 10_000
+KEPT_BYTES = 32 * 1024 * 1024
+"""Where carts are larger than that, fewer are kept."""
 
 
 class RecentCarts:
     """The carts' view, and what was heard since it was last written."""
 
-    def __init__(self, view: CartStore, kept: int = KEPT) -> None:
+    def __init__(self, view: CartStore, kept: int = KEPT, kept_bytes: int = KEPT_BYTES) -> None:
         self._view = view
         self._kept = kept
+        self._kept_bytes = kept_bytes
+        self._bytes = 0
         self._heard: dict[bytes, bytes] = {}
 
     def hear(self, key: bytes, value: bytes) -> None:
         """Take a record of `cart.updated`; the oldest is forgotten where there are too many."""
-        self._heard.pop(key, None)
+        self._bytes += len(value) - len(self._heard.pop(key, b""))
         self._heard[key] = value
-        if len(self._heard) > self._kept:
-            del self._heard[next(iter(self._heard))]
+        while len(self._heard) > self._kept or self._bytes > self._kept_bytes:
+            self._bytes -= len(self._heard.pop(next(iter(self._heard))))
 
     async def lately(self, cart_id: str) -> CartState | None:
         """Return the state that was heard last, or the view's where none was; the newest may be missed."""

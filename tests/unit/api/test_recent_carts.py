@@ -53,3 +53,12 @@ async def test_what_cannot_be_read_leaves_the_views_state() -> None:
     carts, _broker = listening(view)
     carts.hear(b"cart-1", b"not decodable")
     assert await version(carts, "cart-1") == 2
+
+
+def test_large_carts_are_kept_as_far_as_there_is_room() -> None:
+    carts = RecentCarts(FakeCarts(), kept=10, kept_bytes=1_000)
+    for number in range(100):
+        carts.hear(b"cart-%d" % (number % 7), b"x" * (50 * (number % 9)))
+        assert sum(len(each) for each in carts._heard.values()) == carts._bytes <= 1_000
+    carts.hear(b"huge", b"x" * 2_000)
+    assert carts._heard == {}
