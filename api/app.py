@@ -10,6 +10,8 @@ from starlette.middleware.cors import CORSMiddleware
 from api import openapi, problems, schema_registry
 from api.admission.middleware import AdmitCommands, AdmitStreams, CommandRoutes
 from api.auth import routes as auth
+from api.auth.cookies import Cookies
+from api.auth.streams import StreamsOfSessions
 from api.bodies import BodyLimit
 from api.carts import routes as carts
 from api.catalogue import routes as catalogue
@@ -21,8 +23,10 @@ from api.ops import routes as ops
 from api.ops.desk import Desk
 from api.orders import routes as orders
 from api.pages import routes as pages
+from api.pages.route import shown
 from api.paths import Paths
 from api.request_line import RequestLine
+from api.same_origin import SameOriginOnly
 from api.services import Services
 from api.settings import ApiSettings
 from api.wiring import open_services
@@ -68,6 +72,7 @@ def create_app(
     )
     app.state.limits = limits
     app.state.desk = desk
+    app.state.cookies = Cookies.chosen(settings, limits)
     if services is not None:
         app.state.services = services
     problems.install(app)
@@ -87,10 +92,12 @@ def create_app(
         app.include_router(router)
     pages.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
+    app.add_middleware(StreamsOfSessions)
     app.add_middleware(JsonOnly)
     app.add_middleware(AdmitStreams)
     app.add_middleware(AdmitCommands, routes=CommandRoutes(V1, _COMMANDS))
     app.add_middleware(BodyLimit, limit=limits.max_body_bytes)
+    app.add_middleware(SameOriginOnly, shown=shown, allowed=limits.cors_origins)
     app.add_middleware(RequestLine, paths=Paths(app))
     if limits.cors_origins:
         app.add_middleware(

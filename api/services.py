@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.admission.gate import Gate
+from api.auth.ended import EndedSessions
 from api.auth.keys import SigningKey
 from api.auth.service import Accounts
 from api.auth.tokens import Tokens
@@ -34,6 +35,7 @@ class Services:
     options: ApiSettings
     signing_key: SigningKey
     tokens: Tokens
+    ended: EndedSessions
     accounts: Accounts
     catalogue: Catalogue
     search: SearchBackend

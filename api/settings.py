@@ -19,8 +19,24 @@ class ApiSettings(BaseSettings):
     max_wait_seconds: float = Field(
         default=30.0, gt=0, le=120, description="Longest time that `Prefer: wait` is granted."
     )
-    token_seconds: int = Field(default=3600, ge=60, description="Lifetime of an access token.")
+    token_seconds: int = Field(
+        default=3600, ge=60, le=86_400, description="Lifetime of an access token, the same in every process."
+    )
+    session_patience_seconds: float = Field(
+        default=15.0,
+        ge=2,
+        description="Tokens are refused (503) where it was not heard for so long which sessions have ended.",
+    )
     login_limit: str = Field(default="10/minute", description="Attempts per account and client address.")
+    account_limit: str = Field(
+        default="30/15 minutes",
+        description="Attempts per account over all client addresses that have not yet logged in to it.",
+    )
+    waiting_logins: int = Field(
+        default=32,
+        ge=1,
+        description="Log-ins and registrations that may wait for the hashing of a password; others get 503.",
+    )
     client_limit: str = Field(
         default="100/minute", description="Logins and registrations per client address."
     )
@@ -77,7 +93,11 @@ class ApiSettings(BaseSettings):
         description="Networks of the proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed, "
         "as a JSON list; none by default.",
     )
-    secure_cookies: bool = Field(default=False, description="Send cookies over HTTPS only.")
+    secure_cookies: bool | None = Field(
+        default=None,
+        description="Send cookies over HTTPS only, under names that bind them to the host. Without a value: "
+        "wherever the API listens beyond loopback or has trusted proxies.",
+    )
     client_share: float = Field(
         default=0.5,
         gt=0,

@@ -9,10 +9,13 @@ from redis.asyncio import BlockingConnectionPool, Redis
 
 from api.admission.gate import Gate
 from api.admission.watch import watching
+from api.auth.ended import EndedSessions
+from api.auth.following import Following
 from api.auth.keys import load_or_create
 from api.auth.limits import AttemptLimits
 from api.auth.passwords import Passwords
 from api.auth.service import Accounts
+from api.auth.sessions import PostgresSessions
 from api.auth.tokens import Tokens
 from api.auth.users import PostgresUsers
 from api.carts.bounds import CartBounds
@@ -90,7 +93,10 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         cart_view = CartView(recent_carts, catalogue, settings.currency)
         carts = CartService(commands, cart_view, catalogue, CartBounds(recent_carts, limits))
         key = load_or_create(settings.data_dir)
-        tokens = Tokens(key, limits.token_seconds)
+        ended = EndedSessions(limits.session_patience_seconds)
+        following = Following(settings.postgres_dsn, ended, limits.token_seconds)
+        await stack.enter_async_context(following.running())
+        tokens = Tokens(key, limits.token_seconds, ended)
         attempts = AttemptLimits.on_redis(settings.redis_url, redis, limits)
         checkout = Checkout(commands, orders, ProviderTokeniser(provider), settings.currency, carts.read)
         order_service = OrderService(orders, checkout, commands, settings.currency)
@@ -99,7 +105,15 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
             options=limits,
             signing_key=key,
             tokens=tokens,
-            accounts=Accounts(PostgresUsers(pool), Passwords(), tokens, attempts, carts),
+            ended=ended,
+            accounts=Accounts(
+                PostgresUsers(pool),
+                PostgresSessions(pool, ended),
+                Passwords(limits.waiting_logins),
+                tokens,
+                attempts,
+                carts,
+            ),
             catalogue=catalogue,
             search=search,
             products=ProductCommands(commands, settings.currency),

@@ -7,24 +7,29 @@ from uuid import UUID, uuid4
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from api.auth.tokens import Role, User, unauthorized
+from api.auth.cookies import CART_COOKIE, TOKEN_COOKIE, cookies_of
+from api.auth.streams import remember
+from api.auth.tokens import Bearer, Role, User, unauthorized
 from api.problems import FieldError, Problem
 from schemas.envelope import derived_id
 
 CART_HEADER = "X-Cart-Id"
-CART_COOKIE = "ecommerce_cart"
-TOKEN_COOKIE = "ecommerce_token"  # noqa: S105 (a cookie's name, not a token)
 _RANDOM_UUID = 4
 
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="Access token from `POST /login`.")
-_TOKEN_COOKIE = APIKeyCookie(name=TOKEN_COOKIE, auto_error=False, scheme_name="token cookie")
+_OVER_TLS = "Over TLS its name begins with `__Host-`."
+_TOKEN_COOKIE = APIKeyCookie(
+    name=TOKEN_COOKIE, auto_error=False, scheme_name="token cookie", description=_OVER_TLS
+)
 _CART_HEADER = APIKeyHeader(
     name=CART_HEADER,
     auto_error=False,
     scheme_name="guest cart",
     description="A guest's cart id: a random UUID, known to nobody else.",
 )
-_CART_COOKIE = APIKeyCookie(name=CART_COOKIE, auto_error=False, scheme_name="guest cart cookie")
+_CART_COOKIE = APIKeyCookie(
+    name=CART_COOKIE, auto_error=False, scheme_name="guest cart cookie", description=_OVER_TLS
+)
 
 
 def cart_of_user(user_id: str) -> str:
@@ -39,10 +44,11 @@ def new_guest_cart() -> str:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling. A guest is known by `guest_cart` alone."""
+    """Who is calling. A guest is known by `guest_cart` alone; `bearer` is the user with its session."""
 
     user: User | None = None
     guest_cart: str | None = None
+    bearer: Bearer | None = None
 
     @property
     def user_id(self) -> str | None:
@@ -80,7 +86,7 @@ def is_guest_cart(given: str) -> bool:
 
 def _guest_cart(request: Request) -> str | None:
     """Return the guest's cart; a cookie that cannot be one is no cart, a header is refused (401)."""
-    cookie = request.cookies.get(CART_COOKIE)
+    cookie = cookies_of(request).cart(request)
     given = request.headers.get(CART_HEADER)
     if not given:
         return str(UUID(cookie)) if cookie and is_guest_cart(cookie) else None
@@ -91,15 +97,22 @@ def _guest_cart(request: Request) -> str | None:
 
 
 def caller_of(request: Request) -> Caller:
-    """Return who is calling; raises a 401 Problem for a token or a cart id that cannot be one."""
+    """Return who is calling.
+
+    Raises Problems: 401 for a token or a cart id that cannot be one, and for a session that has ended; 503
+    where it is not known which sessions have.
+    """
     authorization = request.headers.get("Authorization")
-    token = request.cookies.get(TOKEN_COOKIE)
+    token = cookies_of(request).token(request)
     if authorization:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise unauthorized("the Authorization header must be 'Bearer <token>'", "invalid_request")
-    user = request.app.state.services.tokens.read(token.strip()) if token else None
-    return Caller(user, _guest_cart(request))
+    if not token:
+        return Caller(None, _guest_cart(request))
+    bearer: Bearer = request.app.state.services.tokens.read(token.strip())
+    remember(request.scope, bearer.session)
+    return Caller(bearer.user, _guest_cart(request), bearer)
 
 
 async def identify_user(
@@ -132,6 +145,13 @@ async def require_known(caller: AnyCaller) -> Caller:
     return caller
 
 
+async def require_bearer(caller: Annotated[Caller, Depends(identify_user)]) -> Bearer:
+    """Return the user with its session; raises a 401 Problem where nobody is logged in."""
+    if caller.bearer is None:
+        raise unauthorized("an access token is needed")
+    return caller.bearer
+
+
 async def require_staff(caller: Annotated[Caller, Depends(identify_user)]) -> Caller:
     """Return the caller, who must be staff; raises Problems: 401 without a token, 403 for others."""
     if caller.user is None:
@@ -142,4 +162,5 @@ async def require_staff(caller: Annotated[Caller, Depends(identify_user)]) -> Ca
 
 
 KnownCaller = Annotated[Caller, Depends(require_known)]
+LoggedInUser = Annotated[Bearer, Depends(require_bearer)]
 StaffCaller = Annotated[Caller, Depends(require_staff)]

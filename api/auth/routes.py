@@ -1,12 +1,16 @@
-"""POST /register, POST /login, and the public key."""
+"""Registering, logging in and out, changing a password, and the public key."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, EmailStr, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from api.auth.passwords import LONGEST
+from api.auth.address import Email
+from api.auth.caller import LoggedInUser
+from api.auth.cookies import clear_browser, cookies_of
+from api.auth.password_rules import LONGEST
+from api.auth.service import LoggedIn
 from api.auth.tokens import Role
 from api.client_address import client_of
 from api.prefer import Wait, applied
@@ -21,7 +25,6 @@ _EXAMPLE: JsonDict = {"email": "ada@example.com", "password": "correct horse bat
 _GUEST_CART = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 # Longer texts are refused before they are hashed; the password rules name their own bounds.
 Password = Annotated[str, Field(min_length=1, max_length=LONGEST * 2)]
-Email = Annotated[EmailStr, Field(max_length=254)]
 
 
 class Registration(BaseModel):
@@ -46,6 +49,20 @@ class Credentials(BaseModel):
     cart_id: str | None = Field(
         default=None, pattern=_GUEST_CART, description="A guest's cart, to be merged into the user's."
     )
+
+
+class PasswordChange(BaseModel):
+    """The account's password, and the one that it shall have from now on."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"password": "correct horse battery", "new_password": "a better staple"}]
+        },
+    )
+
+    password: Password
+    new_password: Password = Field(description="10 to 128 characters, not a common one.")
 
 
 class RegisteredUser(BaseModel):
@@ -78,17 +95,60 @@ async def login(
     body: Credentials, request: Request, response: Response, services: Use, wait: Wait
 ) -> AccessToken:
     """Exchange email and password for an access token; a guest's cart is merged into the user's."""
-    session = await services.accounts.login(
+    logged_in = await services.accounts.login(
         body.email, body.password, client_of(request.scope), body.cart_id, wait
     )
     if body.cart_id is not None:
         response.headers.update(applied(wait))
-    user = session.user
+    return _token(logged_in)
+
+
+@router.post(
+    "/logout",
+    status_code=204,
+    operation_id="logout",
+    responses={204: {"description": "The session has ended."}, **problems(401, 403, 503)},
+)
+async def logout(bearer: LoggedInUser, request: Request, response: Response, services: Use) -> None:
+    """End the session of this token: within a second, no process takes it any more."""
+    await services.accounts.logout(bearer.session)
+    clear_browser(cookies_of(request), response)
+
+
+@router.post(
+    "/logout-everywhere",
+    status_code=204,
+    operation_id="logoutEverywhere",
+    responses={204: {"description": "All sessions have ended."}, **problems(401, 403, 503)},
+)
+async def logout_everywhere(
+    bearer: LoggedInUser, request: Request, response: Response, services: Use
+) -> None:
+    """End every session of the user, this one too."""
+    await services.accounts.logout_everywhere(bearer.user)
+    clear_browser(cookies_of(request), response)
+
+
+@router.post("/password", operation_id="changePassword", responses=problems(401, 403, 409, 415, 429, 503))
+async def change_password(
+    body: PasswordChange, bearer: LoggedInUser, request: Request, response: Response, services: Use
+) -> AccessToken:
+    """Change the password. Every session of the user ends; the answer has the token of a new one."""
+    client = client_of(request.scope)
+    logged_in = await services.accounts.change_password(bearer, body.password, body.new_password, client)
+    cookies = cookies_of(request)
+    if cookies.token(request) is not None:
+        cookies.set_token(response, logged_in.token, logged_in.seconds)
+    return _token(logged_in)
+
+
+def _token(logged_in: LoggedIn) -> AccessToken:
+    user = logged_in.user
     return AccessToken(
-        access_token=session.token,
-        expires_in=session.seconds,
+        access_token=logged_in.token,
+        expires_in=logged_in.seconds,
         user=RegisteredUser(user_id=user.user_id, email=user.email, role=user.role),
-        merge_command_id=session.merge_command_id,
+        merge_command_id=logged_in.merge_command_id,
     )
 
 

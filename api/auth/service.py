@@ -1,18 +1,23 @@
-"""Registering and logging in."""
+"""Registering, logging in and out, and changing a password."""
 
 from dataclasses import dataclass
 
+from api.auth.ended import Session
 from api.auth.limits import AttemptLimits
-from api.auth.passwords import Passwords, check
-from api.auth.tokens import Role, Tokens, User, unauthorized
+from api.auth.password_rules import check
+from api.auth.passwords import Passwords
+from api.auth.sessions import Sessions
+from api.auth.tokens import Bearer, Role, Tokens, User, unauthorized
 from api.auth.users import Account, EmailTakenError, Users
 from api.carts.service import CartService
-from api.problems import FieldError, Problem
+from api.problems import FieldError, Problem, invalid
 from schemas.envelope import fresh_id
+
+_WRONG = "email or password is wrong"
 
 
 @dataclass(frozen=True)
-class Session:
+class LoggedIn:
     """A user who has just logged in. `merge_command_id` is the command that merges the guest's cart."""
 
     user: User
@@ -25,9 +30,16 @@ class Accounts:
     """The platform's accounts."""
 
     def __init__(
-        self, users: Users, passwords: Passwords, tokens: Tokens, limits: AttemptLimits, carts: CartService
+        self,
+        users: Users,
+        sessions: Sessions,
+        passwords: Passwords,
+        tokens: Tokens,
+        limits: AttemptLimits,
+        carts: CartService,
     ) -> None:
         self._users = users
+        self._sessions = sessions
         self._passwords = passwords
         self._tokens = tokens
         self._limits = limits
@@ -37,7 +49,7 @@ class Accounts:
         """Create a customer's account.
 
         `client` is the caller's address. Raises Problems: 409 where the address is taken, 422 where the
-        password breaks a rule, 429 after too many attempts.
+        password breaks a rule, 429 after too many attempts, 503 in a flood of them.
         """
         await self._limits.attempt(client, email)
         check(password, email)
@@ -51,17 +63,54 @@ class Accounts:
 
     async def login(
         self, email: str, password: str, client: str, guest_cart: str | None = None, wait: float | None = None
-    ) -> Session:
-        """Return a session; a guest's cart is merged into the user's (`wait` seconds for its outcome).
+    ) -> LoggedIn:
+        """Begin a session; a guest's cart is merged into the user's (`wait` seconds for its outcome).
 
-        Raises Problems: 401, the same for an unknown address and a wrong password, and 429.
+        Raises Problems: 401, the same for an unknown address, a wrong password and a deactivated account, 429
+        after too many attempts, and 503 in a flood of them.
         """
         await self._limits.attempt(client, email)
         account = await self._users.by_email(email)
         fits = await self._passwords.verify(account.password_hash if account else None, password)
-        if account is None or not fits:
-            raise unauthorized("email or password is wrong")
+        if account is None or not fits or not account.active:
+            raise unauthorized(_WRONG)
+        session_id = await self._sessions.begin(account, self._tokens.seconds)
+        if session_id is None:
+            raise unauthorized(_WRONG)
+        await self._limits.succeeded(client, email)
         merge = None
         if guest_cart is not None:
             merge = await self._carts.merge(guest_cart, account.user.user_id, wait)
-        return Session(account.user, self._tokens.issue(account.user), self._tokens.seconds, merge)
+        token = self._tokens.issue(account.user, session_id, account.session_version)
+        return LoggedIn(account.user, token, self._tokens.seconds, merge)
+
+    async def logout(self, session: Session) -> None:
+        """End a session; its tokens are refused everywhere within a second."""
+        await self._sessions.end(session)
+
+    async def logout_everywhere(self, user: User) -> None:
+        """End every session of a user."""
+        await self._sessions.end_all(user.user_id)
+
+    async def change_password(
+        self, bearer: Bearer, password: str, new_password: str, client: str
+    ) -> LoggedIn:
+        """Set a new password: every session of the user ends, and a new one begins for the caller.
+
+        Raises Problems: 401 where the account is gone, 409 where somebody else changed it meanwhile, 422
+        where `password` is not the old one or `new_password` breaks a rule, 429 after too many attempts.
+        """
+        await self._limits.attempt(client, bearer.user.email)
+        account = await self._users.by_id(bearer.user.user_id)
+        fits = await self._passwords.verify(account.password_hash if account else None, password)
+        if account is None or not account.active:
+            raise unauthorized("the account is no more", "invalid_token")
+        if not fits:
+            raise invalid("password", "wrong", "is not the account's password")
+        check(new_password, account.user.email, "new_password")
+        hashed = await self._passwords.hash(new_password)
+        session = await self._sessions.change_password(account, hashed, self._tokens.seconds)
+        if session is None:
+            raise Problem(409, "the account has changed meanwhile; log in again")
+        token = self._tokens.issue(account.user, session.session_id, session.version)
+        return LoggedIn(account.user, token, self._tokens.seconds)

@@ -1,4 +1,4 @@
-"""Access tokens: JWTs signed with RS256."""
+"""Access tokens: JWTs signed with RS256, each of one session."""
 
 import time
 from dataclasses import dataclass
@@ -6,13 +6,16 @@ from enum import StrEnum
 
 import jwt
 
+from api.auth.ended import EndedSessions, Session
 from api.auth.keys import SigningKey
 from api.problems import FieldError, Problem
 from schemas.envelope import fresh_id
 
 ISSUER = "ecommerce"
 AUDIENCE = "ecommerce-api"
+FIRST_VERSION = 1
 _ALGORITHM = "RS256"
+_CLAIMS = ["exp", "iat", "sub", "sid", "ver"]
 
 
 class Role(StrEnum):
@@ -31,15 +34,27 @@ class User:
     role: Role
 
 
-class Tokens:
-    """Issues and reads access tokens."""
+@dataclass(frozen=True)
+class Bearer:
+    """A user, and the session by which it is known."""
 
-    def __init__(self, key: SigningKey, seconds: int) -> None:
+    user: User
+    session: Session
+
+
+class Tokens:
+    """Issues access tokens, and reads those whose session has not ended."""
+
+    def __init__(self, key: SigningKey, seconds: int, ended: EndedSessions) -> None:
         self._key = key
+        self._ended = ended
         self.seconds = seconds
 
-    def issue(self, user: User) -> str:
-        """Return a token that is valid from now on for `seconds`."""
+    def issue(self, user: User, session_id: str | None = None, version: int = FIRST_VERSION) -> str:
+        """Return a token of a session (a new one where none is named) that is valid from now for `seconds`.
+
+        `version` is the account's session version at its log-in.
+        """
         now = int(time.time())
         claims = {
             "iss": ISSUER,
@@ -50,11 +65,24 @@ class Tokens:
             "iat": now,
             "exp": now + self.seconds,
             "jti": fresh_id(),
+            "sid": session_id or fresh_id(),
+            "ver": version,
         }
         return jwt.encode(claims, self._key.private, algorithm=_ALGORITHM, headers={"kid": self._key.key_id})
 
-    def read(self, token: str) -> User:
-        """Return whom the token speaks for; raises a 401 Problem where it is expired, foreign or broken."""
+    def read(self, token: str) -> Bearer:
+        """Return whom the token speaks for.
+
+        Raises Problems: 401 where it is expired, foreign or broken, or its session has ended; 503 where it
+        has not been known for too long which sessions have.
+        """
+        bearer = self._read(token)
+        self._ended.check_hearing()
+        if self._ended.has_ended(bearer.session):
+            raise unauthorized("the session has ended; log in again", "invalid_token")
+        return bearer
+
+    def _read(self, token: str) -> Bearer:
         try:
             claims = jwt.decode(
                 token,
@@ -62,13 +90,19 @@ class Tokens:
                 algorithms=[_ALGORITHM],
                 audience=AUDIENCE,
                 issuer=ISSUER,
-                options={"require": ["exp", "iat", "sub"]},
+                options={"require": _CLAIMS},
             )
-            return User(str(claims["sub"]), str(claims["email"]), Role(claims["role"]))
+            user = User(str(claims["sub"]), str(claims["email"]), Role(claims["role"]))
+            # Ends are remembered for as long as tokens live; none may outlive that, whoever issued it.
+            expires_at = min(int(claims["exp"]), int(claims["iat"]) + self.seconds)
+            session = Session(str(claims["sid"]), user.user_id, int(claims["ver"]), expires_at)
         except jwt.ExpiredSignatureError as error:
             raise unauthorized("the access token has expired", "invalid_token") from error
-        except (jwt.InvalidTokenError, KeyError, ValueError) as error:
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError) as error:
             raise unauthorized("the access token is not valid", "invalid_token") from error
+        if expires_at <= time.time():
+            raise unauthorized("the access token has expired", "invalid_token")
+        return Bearer(user, session)
 
 
 def unauthorized(detail: str, code: str | None = None, errors: list[FieldError] | None = None) -> Problem:

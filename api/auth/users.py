@@ -7,26 +7,30 @@ from typing import Protocol, TypeAlias
 
 import asyncpg
 
+from api.auth.address import Address
 from api.auth.outbox import announce
-from api.auth.passwords import Passwords, check
-from api.auth.tokens import Role, User
+from api.auth.tokens import FIRST_VERSION, Role, User
 from api.problems import unavailable
 from api.settings import ViewsSettings
-from api.views import AWAY, Views
-from schemas.envelope import fresh_id
-from topics.settings import Settings
+from api.views import AWAY, Row, Views
 
-_Connection: TypeAlias = (
+Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 )
+
+_ACCOUNT = "SELECT user_id, email, role, password_hash, session_version, deactivated_at FROM users"
+# Accounts of an older release have no address yet, and are found by what they were registered with.
+BY_ADDRESS = "(address = $1 OR (address IS NULL AND lower(email) = ANY($2::text[])))"
 
 
 @dataclass(frozen=True)
 class Account:
-    """A user with the password's hash."""
+    """A user with the password's hash. Sessions below `session_version` have ended."""
 
     user: User
     password_hash: str
+    session_version: int = FIRST_VERSION
+    active: bool = True
 
 
 class EmailTakenError(Exception):
@@ -34,48 +38,34 @@ class EmailTakenError(Exception):
 
 
 class Users(Protocol):
-    """The store of accounts; email addresses are compared without regard to case."""
+    """The store of accounts; an address names one account, however it is written."""
 
     async def add(self, account: Account) -> None:
         """Add an account; raises EmailTakenError where the address is taken."""
         ...
 
     async def by_email(self, email: str) -> Account | None:
-        """Return the account of an address."""
+        """Return the account of an address; a text that is no address has none."""
+        ...
+
+    async def by_id(self, user_id: str) -> Account | None:
+        """Return an account."""
         ...
 
 
-class PostgresUsers:
-    """Accounts in the `users` table; a database that does not answer becomes a 503 Problem."""
+class AccountsDatabase:
+    """Connections of the pool, for transactions on accounts."""
 
     def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: ViewsSettings | None = None) -> None:
-        limits = limits or ViewsSettings()
         self._pool = pool
-        self._views = Views(pool, limits)
-        self._wait_s = limits.wait_seconds
-
-    async def add(self, account: Account) -> None:
-        """Add an account; raises EmailTakenError where the address is taken."""
-        user = account.user
-        try:
-            async with self._connected() as connection, connection.transaction():
-                await _insert(connection, user, account.password_hash)
-        except asyncpg.UniqueViolationError as error:
-            raise EmailTakenError(user.email) from error
-
-    async def by_email(self, email: str) -> Account | None:
-        """Return the account of an address."""
-        row = await self._views.row(
-            "SELECT user_id, email, role, password_hash FROM users WHERE lower(email) = lower($1)", email
-        )
-        if row is None:
-            return None
-        user = User(str(row["user_id"]), row["email"], Role(row["role"]))
-        return Account(user, row["password_hash"])
+        self._wait_s = (limits or ViewsSettings()).wait_seconds
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[_Connection]:
-        """Give a connection of the pool; one that does not come in time is no reason to wait for ever."""
+    async def connected(self) -> AsyncIterator[Connection]:
+        """Give a connection; one that does not come in time is no reason to wait for ever.
+
+        A database that does not answer becomes a 503 Problem.
+        """
         try:
             async with self._pool.acquire(timeout=self._wait_s) as connection:
                 yield connection
@@ -83,60 +73,56 @@ class PostgresUsers:
             raise unavailable("the database of accounts") from error
 
 
-async def make_staff(settings: Settings, email: str, password: str | None) -> User:
-    """Make the account of `email` a staff account: promote it, or create it with `password`.
+class PostgresUsers:
+    """Accounts in the `users` table; a database that does not answer becomes a 503 Problem."""
 
-    An existing account gets `password` where one is given. Raises ValueError where there is neither an
-    account nor a password, and api.problems.Problem where the password breaks a rule.
-    """
-    if password is not None:
-        check(password, email)
-    hashed = None if password is None else await Passwords().hash(password)
-    connection = await asyncpg.connect(settings.postgres_dsn)
-    try:
-        async with connection.transaction():
-            user = await _promote(connection, email, hashed)
-            if user is None and hashed is None:
-                raise ValueError(f"email: {email} has no account; give a password to create one")
-            if user is None:
-                user = User(fresh_id(), email, Role.STAFF)
-                await _insert(connection, user, hashed)
-    finally:
-        await connection.close()
-    return user
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", limits: ViewsSettings | None = None) -> None:
+        self._views = Views(pool, limits)
+        self._database = AccountsDatabase(pool, limits)
+
+    async def add(self, account: Account) -> None:
+        """Add an account; raises EmailTakenError where the address is taken, ValueError where it is none."""
+        try:
+            async with self._database.connected() as connection, connection.transaction():
+                await insert(connection, account.user, account.password_hash)
+        except asyncpg.UniqueViolationError as error:
+            raise EmailTakenError(account.user.email) from error
+
+    async def by_email(self, email: str) -> Account | None:
+        """Return the account of an address; a text that is no address has none."""
+        try:
+            address = Address.of(email)
+        except ValueError:
+            return None
+        row = await self._views.row(
+            f"{_ACCOUNT} WHERE {BY_ADDRESS} ORDER BY address NULLS FIRST LIMIT 1",
+            address.key,
+            list(address.older),
+        )
+        return _account(row)
+
+    async def by_id(self, user_id: str) -> Account | None:
+        """Return an account."""
+        return _account(await self._views.row(f"{_ACCOUNT} WHERE user_id = $1", user_id))
 
 
-async def _insert(connection: _Connection, user: User, password_hash: str | None) -> None:
+def _account(row: Row | None) -> Account | None:
+    if row is None:
+        return None
+    user = User(str(row["user_id"]), row["email"], Role(row["role"]))
+    return Account(user, row["password_hash"], row["session_version"], active=row["deactivated_at"] is None)
+
+
+async def insert(connection: Connection, user: User, password_hash: str) -> None:
+    """Add an account and tell of it, in the caller's transaction."""
     row = await connection.fetchrow(
-        "INSERT INTO users (user_id, email, password_hash, role) VALUES ($1, $2, $3, $4) "
+        "INSERT INTO users (user_id, email, address, password_hash, role) VALUES ($1, $2, $3, $4, $5) "
         "RETURNING version, created_at, updated_at",
         user.user_id,
         user.email,
+        Address.of(user.email).key,
         password_hash,
         user.role.value,
     )
     assert row is not None
     await announce(connection, user, row["version"], row["created_at"], row["updated_at"])
-
-
-async def _promote(connection: _Connection, email: str, password_hash: str | None) -> User | None:
-    """Make an account a staff account; None where there is none. What is public is told only if it is new."""
-    before = await connection.fetchrow(
-        "SELECT user_id, email, role FROM users WHERE lower(email) = lower($1) FOR UPDATE", email
-    )
-    if before is None:
-        return None
-    user = User(str(before["user_id"]), before["email"], Role.STAFF)
-    if password_hash is not None:
-        await connection.execute(
-            "UPDATE users SET password_hash = $2 WHERE user_id = $1", before["user_id"], password_hash
-        )
-    if before["role"] != Role.STAFF:
-        row = await connection.fetchrow(
-            "UPDATE users SET role = 'staff', version = version + 1, updated_at = now() WHERE user_id = $1 "
-            "RETURNING version, created_at, updated_at",
-            before["user_id"],
-        )
-        assert row is not None
-        await announce(connection, user, row["version"], row["created_at"], row["updated_at"])
-    return user

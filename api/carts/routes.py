@@ -6,7 +6,8 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.accepted import Accepted, accepted
-from api.auth.caller import CART_COOKIE, CART_HEADER, AnyCaller, Caller, KnownCaller, new_guest_cart
+from api.auth.caller import CART_HEADER, AnyCaller, Caller, KnownCaller, new_guest_cart
+from api.auth.cookies import cookies_of
 from api.carts.models import Cart, ItemChange, NewItem
 from api.carts.service import CartResult
 from api.idempotency import CommandId, IdempotentRoute
@@ -37,14 +38,7 @@ def _answer(result: CartResult, wait: float | None) -> Response:
 def remember_guest(response: Response, request: Request, cart_id: str) -> None:
     """Tell a new guest the cart's id, by header and by cookie."""
     response.headers[CART_HEADER] = cart_id
-    response.set_cookie(
-        CART_COOKIE,
-        cart_id,
-        max_age=_MONTH_SECONDS,
-        httponly=True,
-        samesite="lax",
-        secure=request.app.state.limits.secure_cookies,
-    )
+    cookies_of(request).set_cart(response, cart_id, _MONTH_SECONDS)
 
 
 @router.get("", operation_id="getCart", openapi_extra=OPTIONAL, responses=problems(401, 503))

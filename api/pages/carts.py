@@ -12,7 +12,8 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.auth.caller import CART_COOKIE, AnyCaller, Caller, new_guest_cart
+from api.auth.caller import AnyCaller, Caller, new_guest_cart
+from api.auth.cookies import cookies_of
 from api.carts.models import Cart
 from api.carts.service import CartResult
 from api.catalogue.models import Sku
@@ -68,14 +69,7 @@ async def add(
     else:
         answer = RedirectResponse("/cart", 303)
     if caller.cart_id is None:
-        answer.set_cookie(
-            CART_COOKIE,
-            cart_id,
-            max_age=GUEST_CART_SECONDS,
-            httponly=True,
-            samesite="lax",
-            secure=services.options.secure_cookies,
-        )
+        cookies_of(request).set_cart(answer, cart_id, GUEST_CART_SECONDS)
     return answer
 
 

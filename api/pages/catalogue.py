@@ -11,13 +11,13 @@ from api.auth.caller import AnyCaller
 from api.catalogue.models import AskedSku
 from api.names import SKU
 from api.pages.rendering import page
-from api.pages.route import PageRoute
+from api.pages.route import ShopWindowRoute
 from api.problems import not_found, unavailable
 from api.services import Use
 from sinks.search.backend import MAX_WINDOW, Filters, SearchUnavailableError, Sort
 from sinks.search.backend import Query as Search
 
-router = APIRouter(route_class=PageRoute, include_in_schema=False)
+router = APIRouter(route_class=ShopWindowRoute, include_in_schema=False)
 
 PAGE_SIZE = 24
 _SORTS = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -10,11 +10,14 @@ from fastapi.routing import APIRoute
 from starlette.responses import RedirectResponse, Response
 
 from api import context
-from api.auth.caller import TOKEN_COOKIE, Caller
+from api.auth.caller import Caller
+from api.auth.cookies import cookies_of
 from api.pages.rendering import page, wants_fragment
 from api.problems import Problem, of_validation
+from api.same_origin import CROSS_ORIGIN
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 401, 403, 404
+_CROSS_ORIGIN = "This came from another page"
 _TITLES = {
     FORBIDDEN: "This page is for staff",
     NOT_FOUND: "There is nothing here",
@@ -23,37 +26,36 @@ _TITLES = {
 }
 
 
-def same_origin(request: Request) -> bool:
-    """Whether a form was sent by the shop's own pages.
-
-    Browsers state it in `Sec-Fetch-Site`, older ones in `Origin`; a client that states neither is no
-    browser, so nobody's cookies are abused.
-    """
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site in ("same-origin", "none")
-    origin = request.headers.get("Origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("Host")
-
-
 class PageRoute(APIRoute):
-    """A route whose errors are shown to people; those without a valid session are sent to log in."""
+    """A route whose errors are shown to people; those without a valid session are sent to log in.
+
+    What it shows is some person's, and kept by no cache, a browser's own either: Back after a log-out shows
+    nothing of it.
+    """
+
+    caching = "no-store"
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler."""
         serve = super().get_route_handler()
 
         async def handler(request: Request) -> Response:
-            if request.method == "POST" and not same_origin(request):
-                return shown(request, Problem(FORBIDDEN, "this form was not sent by the shop's own page"))
             try:
-                return await serve(request)
+                answer = await serve(request)
             except Problem as problem:
                 return shown(request, problem)
             except RequestValidationError as error:
                 return shown(request, of_validation(error))
+            answer.headers.setdefault("Cache-Control", self.caching)
+            return answer
 
         return handler
+
+
+class ShopWindowRoute(PageRoute):
+    """A route of pages that anybody may see: a browser may keep one, and asks before it shows it again."""
+
+    caching = "private, no-cache"
 
 
 def shown(request: Request, problem: Problem) -> Response:
@@ -61,19 +63,24 @@ def shown(request: Request, problem: Problem) -> Response:
     if problem.status == UNAUTHORIZED:
         back = quote(request.url.path if request.method == "GET" else "/", safe="")
         answer: Response = RedirectResponse(f"/login?next={back}", 303)
-        answer.delete_cookie(TOKEN_COOKIE)
+        answer.headers["Cache-Control"] = "no-store"
+        cookies_of(request).forget_token(answer)
         return answer
     if wants_fragment(request):
         # htmx swaps successful answers only; what was refused is shown as a toast.
         shown = page(request, "_refused.html", Caller(), message=problem.detail)
         shown.headers["HX-Retarget"], shown.headers["HX-Reswap"] = "#toast", "innerHTML"
+        shown.headers["Cache-Control"] = "no-store"
         return shown
-    return page(
+    title = _TITLES.get(problem.status, "That did not work")
+    answer = page(
         request,
         "message.html",
         Caller(),
         problem.status,
-        title=_TITLES.get(problem.status, "That did not work"),
+        title=_CROSS_ORIGIN if problem.kind == CROSS_ORIGIN else title,
         detail=problem.detail,
         correlation_id=context.correlation_id.get(),
     )
+    answer.headers.update({**problem.headers, "Cache-Control": "no-store"})
+    return answer

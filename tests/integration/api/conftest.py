@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.auth.users import make_staff
+from api.auth.staff import make_staff
 from api.connections.settings import ConnectionSettings
 from api.run import options
 from api.settings import ApiSettings

@@ -4,9 +4,6 @@ import httpx
 import jwt
 import pytest
 
-from api.auth.users import make_staff
-from topics.settings import Settings
-
 PASSWORD = "a long enough phrase"
 
 
@@ -61,14 +58,3 @@ async def test_weak_passwords_are_refused_by_rule(api: httpx.AsyncClient, passwo
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "password"
     assert "input" not in answer.json()["errors"][0], "given values are never echoed"
-
-
-async def test_a_customer_is_promoted_to_staff(api: httpx.AsyncClient, api_settings: Settings) -> None:
-    body = account()
-    await api.post("/api/v1/register", json=body)
-    promoted = await make_staff(api_settings, body["email"], None)
-    assert promoted.role == "staff"
-    login = await api.post("/api/v1/login", json=body)
-    assert login.json()["user"]["role"] == "staff"
-    with pytest.raises(ValueError, match="has no account"):
-        await make_staff(api_settings, account()["email"], None)

@@ -167,7 +167,9 @@ async def test_every_query_reads_by_an_index(views: Explained, settings: Setting
         second = await catalogue.page(ProductFilter(), sort, PAGE, first.next_cursor)
         assert not {each.sku for each in first.items} & {each.sku for each in second.items}
     assert len(await catalogue.categories()) == 50
-    assert await PostgresUsers(views).by_email("Shopper-7@example.org") is not None
+    account = await PostgresUsers(views).by_email("Shopper-7@example.org")
+    assert account is not None
+    assert await PostgresUsers(views).by_id(account.user.user_id) == account
 
     await _search(views)
 

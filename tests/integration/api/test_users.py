@@ -30,3 +30,6 @@ async def test_an_account_that_gets_no_connection_is_refused(settings: Settings,
             waiting = asyncio.create_task(users.add(account))
         await waiting
         assert await users.by_email("A@example.org") == account
+        assert await users.by_id(account.user.user_id) == account
+        assert await users.by_id(fresh_id()) is None
+        assert await users.by_email("no address") is None

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from api.app import create_app
-from api.auth.users import make_staff
+from api.auth.staff import make_staff
 from tests.eventually import eventually_async
 from tests.integration.api.conftest import PASSWORD, serving
 from tests.integration.api.test_orders import checkout_body, key

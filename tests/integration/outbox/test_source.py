@@ -11,8 +11,9 @@ import asyncpg
 import msgspec
 import pytest
 
+from api.auth.staff import make_staff
 from api.auth.tokens import Role, User
-from api.auth.users import Account, EmailTakenError, PostgresUsers, make_staff
+from api.auth.users import Account, EmailTakenError, PostgresUsers
 from connectors.outbox.row import OutboxRow
 from connectors.outbox.source import OutboxSource
 from connectors.outbox.store import OutboxStore

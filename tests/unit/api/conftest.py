@@ -1,5 +1,6 @@
 """The whole application on fakes."""
 
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -12,6 +13,7 @@ from limits.aio.storage import MemoryStorage
 
 from api.admission.gate import Gate
 from api.app import create_app
+from api.auth.ended import EndedSessions
 from api.auth.keys import SigningKey, load_or_create
 from api.auth.limits import AttemptLimits
 from api.auth.passwords import Passwords
@@ -43,6 +45,7 @@ from tests.unit.api.fakes import (
     FakeOrders,
     FakeRedis,
     FakeSearch,
+    FakeSessions,
     FakeStock,
     FakeTokeniser,
     FakeUsers,
@@ -68,6 +71,7 @@ class World:
     orders: FakeOrders
     stock: FakeStock
     users: FakeUsers
+    sessions: FakeSessions
     tokeniser: FakeTokeniser
     services: Services
 
@@ -95,13 +99,18 @@ def world(signing_key: SigningKey, limits: ApiSettings, tmp_path: Path) -> World
     )
     checkout = Checkout(commands, orders, tokeniser, "GBP", cart_service.read)
     order_service = OrderService(orders, checkout, commands, "GBP")
-    tokens = Tokens(signing_key, limits.token_seconds)
-    accounts = Accounts(users, Passwords(), tokens, AttemptLimits(MemoryStorage(), limits), cart_service)
+    ended = EndedSessions(limits.session_patience_seconds)
+    ended.heard((), time.monotonic() + 3600)
+    sessions = FakeSessions(users, ended)
+    tokens = Tokens(signing_key, limits.token_seconds, ended)
+    attempts = AttemptLimits(MemoryStorage(), limits)
+    accounts = Accounts(users, sessions, Passwords(), tokens, attempts, cart_service)
     services = Services(
         settings=settings,
         options=limits,
         signing_key=signing_key,
         tokens=tokens,
+        ended=ended,
         accounts=accounts,
         catalogue=catalogue,
         search=FakeSearch(),
@@ -118,7 +127,7 @@ def world(signing_key: SigningKey, limits: ApiSettings, tmp_path: Path) -> World
         readiness_checks={},
         gate=gate,
     )
-    return World(redis, tail, broker, catalogue, carts, orders, stock, users, tokeniser, services)
+    return World(redis, tail, broker, catalogue, carts, orders, stock, users, sessions, tokeniser, services)
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 """The API's ports in memory: what its services need of Redis, Kafka and the views."""
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 
+from api.auth.address import Address
 from api.auth.caller import Caller
+from api.auth.ended import End, EndedSessions, Session
 from api.auth.users import Account, EmailTakenError
 from api.carts.view import CartState
 from api.catalogue.models import Product, ProductPage, ProductSort
@@ -14,7 +17,7 @@ from api.catalogue.queries import ProductFilter
 from api.inventory.models import StockLevel
 from api.orders.models import Card, Order, OrderEvent, OrderPage, OrderSummary
 from api.tail import Dispatcher
-from schemas.envelope import Message, output_id
+from schemas.envelope import Message, fresh_id, output_id
 from schemas.order import OrderStatus
 from sinks.search.backend import Facets, Query, Results, Suggestion
 from topics.topic import Topic
@@ -175,12 +178,53 @@ class FakeUsers:
         self.known: dict[str, Account] = {}
 
     async def add(self, account: Account) -> None:
-        if account.user.email.lower() in self.known:
+        key = Address.of(account.user.email).key
+        if key in self.known:
             raise EmailTakenError(account.user.email)
-        self.known[account.user.email.lower()] = account
+        self.known[key] = account
 
     async def by_email(self, email: str) -> Account | None:
-        return self.known.get(email.lower())
+        return self.known.get(Address.of(email).key)
+
+    async def by_id(self, user_id: str) -> Account | None:
+        return next((each for each in self.known.values() if each.user.user_id == user_id), None)
+
+
+class FakeSessions:
+    """Sessions of fake users; their ends are heard of at once."""
+
+    def __init__(self, users: FakeUsers, ended: EndedSessions) -> None:
+        self._users = users
+        self._ended = ended
+        self.error: Exception | None = None
+
+    async def begin(self, account: Account, seconds: int) -> str | None:
+        assert seconds > 0
+        found = await self._users.by_id(account.user.user_id)
+        return fresh_id() if found == account else None
+
+    async def end(self, session: Session) -> None:
+        if self.error is not None:
+            raise self.error
+        self._ended.note(End(session.user_id, session.session_id, None))
+
+    async def end_all(self, user_id: str) -> None:
+        await self._next_version(user_id, {})
+
+    async def change_password(self, account: Account, password_hash: str, seconds: int) -> Session | None:
+        if await self._users.by_id(account.user.user_id) != account:
+            return None
+        version = await self._next_version(account.user.user_id, {"password_hash": password_hash})
+        return Session(fresh_id(), account.user.user_id, version, int(time.time()) + seconds)
+
+    async def _next_version(self, user_id: str, changes: dict[str, Any]) -> int:
+        version = 1
+        for key, account in self._users.known.items():
+            if account.user.user_id == user_id:
+                version = account.session_version + 1
+                self._users.known[key] = dataclasses.replace(account, session_version=version, **changes)
+        self._ended.note(End(user_id, None, version))
+        return version
 
 
 class FakeTokeniser:

@@ -1,3 +1,4 @@
+import asyncio
 import stat
 import time
 from pathlib import Path
@@ -6,12 +7,15 @@ from uuid import uuid4
 import httpx
 import jwt
 import pytest
+from argon2 import PasswordHasher
 from limits.aio.storage import MemoryStorage
 
 from api.auth.caller import cart_of_user, is_guest_cart, new_guest_cart
+from api.auth.ended import EndedSessions
 from api.auth.keys import SigningKey, load_or_create
 from api.auth.limits import AttemptLimits
-from api.auth.passwords import Passwords, check
+from api.auth.password_rules import check
+from api.auth.passwords import Passwords
 from api.auth.tokens import Role, Tokens, User
 from api.problems import Problem
 from api.settings import ApiSettings
@@ -37,21 +41,36 @@ def test_a_file_that_is_no_rsa_key_is_named(tmp_path: Path) -> None:
         load_or_create(tmp_path)
 
 
+def listening() -> EndedSessions:
+    ended = EndedSessions(15)
+    ended.heard((), time.monotonic())
+    return ended
+
+
 def test_a_token_is_read_as_it_was_issued(signing_key: SigningKey) -> None:
-    tokens = Tokens(signing_key, 60)
-    assert tokens.read(tokens.issue(ADA)) == ADA
+    tokens = Tokens(signing_key, 60, listening())
+    bearer = tokens.read(tokens.issue(ADA, "session", 3))
+    assert bearer.user == ADA
+    assert (bearer.session.session_id, bearer.session.user_id) == ("session", ADA.user_id)
+    assert bearer.session.version == 3
+    assert 0 < bearer.session.expires_at - time.time() <= 60
 
 
 def test_expired_foreign_and_unsigned_tokens_are_refused(signing_key: SigningKey, tmp_path: Path) -> None:
-    tokens = Tokens(signing_key, 60)
+    tokens = Tokens(signing_key, 60, listening())
     claims = jwt.decode(tokens.issue(ADA), options={"verify_signature": False})
+    without_session = {name: value for name, value in claims.items() if name != "sid"}
+    long_ago = {"iat": claims["iat"] - 61, "exp": claims["exp"] + 3600}
     forged = [
-        Tokens(signing_key, -1).issue(ADA),
-        Tokens(load_or_create(tmp_path), 60).issue(ADA),
+        Tokens(signing_key, -1, listening()).issue(ADA),
+        Tokens(load_or_create(tmp_path), 60, listening()).issue(ADA),
         jwt.encode(claims, key="", algorithm="none"),
         jwt.encode({**claims, "aud": "other"}, signing_key.private, "RS256"),
         jwt.encode({**claims, "role": "owner"}, signing_key.private, "RS256"),
         jwt.encode({**claims, "exp": None}, signing_key.private, "RS256"),
+        jwt.encode({**claims, "ver": "new"}, signing_key.private, "RS256"),
+        jwt.encode(without_session, signing_key.private, "RS256"),
+        jwt.encode({**claims, **long_ago}, signing_key.private, "RS256"),
         "nonsense",
     ]
     for token in forged:
@@ -69,6 +88,7 @@ def test_expired_foreign_and_unsigned_tokens_are_refused(signing_key: SigningKey
         ("aaaaaaaaaa", "repeated"),
         ("Password123", "common"),
         ("my-ada.lovelace-pw", "contains_email"),
+        ("a bell\x07 in it", "control_character"),
         ("correct horse battery", None),
     ],
 )
@@ -98,18 +118,57 @@ async def test_an_unknown_account_takes_as_long_as_a_wrong_password() -> None:
     assert not await passwords.verify("not a hash", "wrong")
 
 
+async def test_a_password_fits_however_its_letters_are_composed() -> None:
+    passwords = Passwords()
+    stored = await passwords.hash("cr\u00e8me br\u00fbl\u00e9e")
+    assert await passwords.verify(stored, "cre\u0300me\u00a0bru\u0302le\u0301e")
+    older = PasswordHasher().hash("cre\u0300me bru\u0302le\u0301e")
+    assert await passwords.verify(older, "cre\u0300me bru\u0302le\u0301e"), "hashed before it was prepared"
+    assert not await passwords.verify(older, "cr\u00e8me brulee")
+
+
+async def test_a_flood_of_log_ins_is_refused_and_those_in_turn_are_served() -> None:
+    passwords = Passwords(waiting=2)
+    stored = await passwords.hash("correct horse battery")
+    answers = await asyncio.gather(
+        *(passwords.verify(stored, "correct horse battery") for _ in range(6)), return_exceptions=True
+    )
+    refused = [each for each in answers if isinstance(each, Problem)]
+    assert [each.status for each in refused] == [503, 503]
+    assert [each for each in answers if each is True] == [True] * 4
+    assert await passwords.verify(stored, "correct horse battery"), "the places are free again"
+
+
+def attempts(**limits: str) -> AttemptLimits:
+    return AttemptLimits(MemoryStorage(), ApiSettings.model_validate(limits))
+
+
 async def test_attempts_are_limited_per_account_and_client() -> None:
-    limits = AttemptLimits(MemoryStorage(), ApiSettings(login_limit="2/minute", client_limit="5/minute"))
+    limits = attempts(login_limit="2/minute", client_limit="5/minute")
     for _ in range(2):
         await limits.attempt("10.0.0.1", "ada@example.com")
     with pytest.raises(Problem) as refused:
-        await limits.attempt("10.0.0.1", "ADA@example.com")
+        await limits.attempt("10.0.0.1", " ADA@example.com ")
     assert refused.value.status == 429
     await limits.attempt("10.0.0.2", "ada@example.com")
     await limits.attempt("10.0.0.1", "bob@example.com")
-    await limits.attempt("10.0.0.1", "eve@example.com")
+    await limits.attempt("10.0.0.1", "no address")
     with pytest.raises(Problem):
         await limits.attempt("10.0.0.1", "joe@example.com")
+
+
+async def test_many_clients_get_no_more_guesses_than_the_account_has() -> None:
+    limits = attempts(account_limit="3/hour")
+    await limits.attempt("10.0.1.1", "ada@example.com")
+    await limits.succeeded("10.0.1.1", "ada@example.com")
+    for client in range(2):
+        await limits.attempt(f"10.0.0.{client}", "ada@example.com")
+    for client in range(2, 5):
+        with pytest.raises(Problem) as refused:
+            await limits.attempt(f"10.0.0.{client}", "ADA@EXAMPLE.com")
+        assert refused.value.headers["Retry-After"] == "3600"
+    await limits.attempt("10.0.1.1", "ada@example.com")
+    await limits.attempt("10.0.0.2", "bob@example.com")
 
 
 def test_only_random_ids_are_guests_carts() -> None:

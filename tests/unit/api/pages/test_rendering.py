@@ -1,10 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.requests import Request
 
 from api.pages.rendering import HUES, clock, hue, initials, iso, money
-from api.pages.route import same_origin
 
 
 @pytest.mark.parametrize(
@@ -28,23 +26,3 @@ def test_initials_skip_what_is_no_letter() -> None:
 def test_times_are_utc() -> None:
     assert iso(0) == "1970-01-01T00:00:00.000+00:00"
     assert clock(1) == "00:00:00.001"
-
-
-def request(**headers: str) -> Request:
-    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    return Request({"type": "http", "method": "POST", "path": "/", "headers": raw})
-
-
-@pytest.mark.parametrize(
-    ("headers", "accepted"),
-    [
-        ({"sec_fetch_site": "same-origin"}, True),
-        ({"sec_fetch_site": "cross-site"}, False),
-        ({"sec_fetch_site": "same-site"}, False),
-        ({"origin": "http://shop", "host": "shop"}, True),
-        ({"origin": "http://evil", "host": "shop"}, False),
-        ({"host": "shop"}, True),
-    ],
-)
-def test_forms_of_other_sites_are_refused(headers: dict[str, str], accepted: bool) -> None:  # noqa: FBT001 (parametrised)
-    assert same_origin(request(**headers)) is accepted
