@@ -53,15 +53,18 @@ def _checked(model: type[_Model], **values: str) -> _Model:
         return model.model_validate(values)
     except ValidationError as error:
         faults = {str(each["loc"][0]): each for each in error.errors()}
-        told = " ".join(_sentence(field, fault["type"], fault["msg"]) for field, fault in faults.items())
+        told = " ".join(
+            f"{_FIELDS[field]} is needed."
+            if not values[field].strip()
+            else _sentence(field, fault["type"], fault["msg"])
+            for field, fault in faults.items()
+        )
         raise Problem(422, told) from error
 
 
 def _sentence(field: str, rule: str, message: str) -> str:
     if field == "email" and rule == "email":
         return f"This is no email address: {message[0].lower()}{message[1:]}"
-    if rule in ("string_too_short", "missing"):
-        return f"{_FIELDS[field]} is needed."
     if rule == "string_too_long":
         return f"{_FIELDS[field]} is too long."
     return f"{_FIELDS[field]} cannot be read."
