@@ -1,13 +1,12 @@
 """The cookies that say who is calling: hidden from scripts, and bound to this one host where it has TLS."""
 
 from dataclasses import dataclass
-from ipaddress import ip_address
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 from api.settings import ApiSettings
-from topics.settings import Settings
+from topics.settings import Settings, is_loopback
 
 CART_COOKIE = "ecommerce_cart"
 TOKEN_COOKIE = "ecommerce_token"  # noqa: S105 (a cookie's name, not a token)
@@ -26,7 +25,7 @@ class Cookies:
         """Return what the setting says; without one, only a shop that is on loopback does without TLS."""
         if limits.secure_cookies is not None:
             return cls(limits.secure_cookies)
-        return cls(not _loopback(settings.host) or bool(limits.trusted_proxies))
+        return cls(not is_loopback(settings.host) or bool(limits.trusted_proxies))
 
     def token(self, connection: HTTPConnection) -> str | None:
         """Return the access token that the browser has."""
@@ -79,10 +78,3 @@ def clear_browser(cookies: Cookies, answer: Response) -> None:
     cookies.forget_token(answer)
     cookies.forget_cart(answer)
     answer.headers["Clear-Site-Data"] = '"cache", "storage"'
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -31,7 +31,7 @@ def test_cookies_are_bound_to_the_host_beyond_loopback(
     host: str, given: dict[str, object], *, secure: bool
 ) -> None:
     limits = ApiSettings.model_validate(given)
-    assert Cookies.chosen(Settings(host=host), limits).secure is secure
+    assert Cookies.chosen(Settings(host=host, expose=True), limits).secure is secure
 
 
 def set_by(answer: httpx.Response) -> SimpleCookie:
