@@ -5,7 +5,7 @@ dropped before it is decoded.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,10 +13,12 @@ import stamina
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from confluent_kafka import KafkaException
 
 from schemas.codec import UndecodableError
 from schemas.envelope import Message
 from topics.fetch_sessions import keep_fetch_sessions
+from topics.identity import LOOK_S, changed, ids_there
 from topics.settings import Settings
 from topics.topic import Topic
 from topics.wire import decode
@@ -26,6 +28,7 @@ _log = structlog.get_logger()
 # More than this many unread messages of one key means that its reader is gone or stuck.
 _LONGEST_QUEUE = 1000
 _RETRY_SECONDS = 0.2
+_ANSWER_S = 5.0
 
 Listener = Callable[[bytes, bytes], None]
 
@@ -155,6 +158,7 @@ class Tail(Dispatcher):
         self._settings = settings
         self._consumer: AIOKafkaConsumer | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def reading(self) -> bool:
         """Whether it still hears what the broker has."""
@@ -170,12 +174,14 @@ class Tail(Dispatcher):
         self._consumer = await self._connected()
         self._reading = asyncio.create_task(self._read(self._consumer), name="tail")
         self._reading.add_done_callback(_report_end)
+        self._watching = asyncio.create_task(self._watch(self._consumer), name="tail-topics")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        tasks = [task for task in (self._watching, self._reading) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._consumer is not None:
             await self._consumer.stop()
 
@@ -216,6 +222,22 @@ class Tail(Dispatcher):
             for place, records in batches.items():
                 for record in records:
                     self.dispatch(place.topic, record.key, record.value)
+
+    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+        """Begin topics that are made anew at their beginning: the old position is none in them."""
+        ids: Mapping[str, str] = {}
+        while True:
+            try:
+                now = await asyncio.to_thread(ids_there, self._settings, self.names, _ANSWER_S)
+                anew = changed(ids, now)
+                if places := [place for place in consumer.assignment() if place.topic in anew]:
+                    _log.warning("tail_topic_made_anew", topics=anew)
+                    await consumer.seek_to_beginning(*places)
+            except (KafkaException, KafkaError) as error:
+                _log.info("tail_ids_unknown", error=repr(error))
+            else:
+                ids = {**ids, **now}
+            await asyncio.sleep(LOOK_S)
 
 
 def _report_end(reading: "asyncio.Task[None]") -> None:

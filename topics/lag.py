@@ -1,12 +1,17 @@
-"""How far consumer groups are behind, in records and in seconds."""
+"""How far consumer groups are behind, in records and in seconds; and who stands where no record can come."""
 
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from topics.admin import client
+from topics.identity import marked, there
 from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
 from topics.registry import DEAD_LETTERS, SERVICE_PING, SERVICE_PONG, TOPICS
 from topics.settings import Settings
@@ -17,11 +22,23 @@ FIRST_RECORD_TIMEOUT_S = 2.0
 _OWED = (TOPICS.keys() - {SERVICE_PING.name, SERVICE_PONG.name}) | {t.name for t in DEAD_LETTERS.values()}
 
 
+Reads = Mapping[str, Collection[str]]
+"""The topics that each consumer group reads."""
+
+
+class Fault(StrEnum):
+    """Why a committed offset is no position in its topic. No record counts as read there."""
+
+    MADE_ANEW = "the topic was deleted and made anew since"
+    BEYOND_END = "it is beyond the topic's end"
+
+
 @dataclass(frozen=True)
 class PartitionLag:
     """One group's position in one partition.
 
     `lag` is in records; `seconds` is the age of the oldest record not yet committed, 0 where there is none.
+    Where there is a `fault`, what the group committed is no position in this topic, and all of it is lag.
     """
 
     group: str
@@ -31,6 +48,20 @@ class PartitionLag:
     end: int
     lag: int
     seconds: float
+    fault: Fault | None = None
+
+
+class Commit(NamedTuple):
+    """A committed offset, and the id of the topic that it belongs to, None where that is not known."""
+
+    offset: int
+    topic_id: str | None = None
+
+    def fault(self, end: int, topic_id: str | None) -> Fault | None:
+        """Return why this is no position in a topic that has an id and an end now."""
+        if topic_id is not None and self.topic_id is not None and topic_id != self.topic_id:
+            return Fault.MADE_ANEW
+        return Fault.BEYOND_END if self.offset > end else None
 
 
 def groups(settings: Settings, prefix: str = "ecommerce.", timeout_s: float = TIMEOUT_S) -> list[str]:
@@ -41,9 +72,17 @@ def groups(settings: Settings, prefix: str = "ecommerce.", timeout_s: float = TI
 
 
 def lag(
-    settings: Settings, names: list[str] | None = None, *, seconds: bool = True, timeout_s: float = TIMEOUT_S
+    settings: Settings,
+    names: list[str] | None = None,
+    *,
+    reads: Reads = MappingProxyType({}),
+    seconds: bool = True,
+    timeout_s: float = TIMEOUT_S,
 ) -> list[PartitionLag]:
     """Return every partition's lag, for the given groups or all of the platform's.
+
+    `reads` are topics that groups are known to read: there, what a group never committed counts from the
+    first record though no member holds it. The broker forgets commits together with a deleted topic.
 
     Raises confluent_kafka.KafkaException where the broker does not answer one of its requests in `timeout_s`.
 
@@ -52,27 +91,45 @@ def lag(
     not looked up (always 0).
     """
     admin = client(settings)
-    wanted = groups(settings, timeout_s=timeout_s) if names is None else names
+    wanted = sorted({*groups(settings, timeout_s=timeout_s), *reads}) if names is None else names
     committed = _committed(admin, wanted, timeout_s)
-    unstarted = {
-        (group, place) for group, place in _held(admin, wanted, timeout_s) if (group, place) not in committed
+    held = _held(admin, wanted, timeout_s)
+    owed = {(group, topic) for group in wanted for topic in reads.get(group, ()) if _counts(topic)}
+    named = {topic for _, (topic, _) in (*committed, *held)} | {topic for _, topic in owed}
+    topics = there(settings, named, timeout_s)
+    held |= {
+        (group, (topic, each.id))
+        for group, topic in owed
+        if topic in topics
+        for each in topics[topic].partitions
     }
-    first = first_offsets(admin, {place for _, place in unstarted}, timeout_s)
-    committed |= {(group, place): first[place] for group, place in unstarted}
-    ends = end_offsets(admin, {place for _, place in committed}, timeout_s)
-    behind = {(*place, offset) for (_, place), offset in committed.items() if offset < ends[place]}
+    # Of a topic that was deleted and is not there, nothing can be read.
+    ids = {name: str(each.topic_id) for name, each in topics.items()}
+    committed = {at: commit for at, commit in committed.items() if at[1][0] in ids}
+    unstarted = {at for at in held if at not in committed and at[1][0] in ids}
+    ends = end_offsets(admin, {place for _, place in (*committed, *unstarted)}, timeout_s)
+    faults = {
+        at: fault
+        for at, commit in committed.items()
+        if (fault := commit.fault(ends[at[1]], ids[at[1][0]])) is not None
+    }
+    first = first_offsets(admin, {place for _, place in (*unstarted, *faults)}, timeout_s)
+    reads_from = {at: commit.offset for at, commit in committed.items()}
+    reads_from |= {at: first[at[1]] for at in (*unstarted, *faults)}
+    behind = {(*place, offset) for (_, place), offset in reads_from.items() if offset < ends[place]}
     ages = _ages(settings, behind) if seconds else {}
     return [
         PartitionLag(
             group=group,
-            topic=topic,
-            partition=partition,
-            committed=offset,
-            end=ends[topic, partition],
-            lag=max(0, ends[topic, partition] - offset),
-            seconds=ages.get((topic, partition, offset), 0.0),
+            topic=place[0],
+            partition=place[1],
+            committed=committed[group, place].offset if (group, place) in committed else offset,
+            end=ends[place],
+            lag=max(0, ends[place] - offset),
+            seconds=ages.get((*place, offset), 0.0),
+            fault=faults.get((group, place)),
         )
-        for (group, (topic, partition)), offset in sorted(committed.items())
+        for (group, place), offset in sorted(reads_from.items())
     ]
 
 
@@ -80,9 +137,9 @@ def _counts(topic: str) -> bool:
     return topic in _OWED
 
 
-def _committed(admin: AdminClient, names: list[str], timeout_s: float) -> dict[tuple[str, Place], int]:
-    """Return the committed offsets of the groups."""
-    found: dict[tuple[str, Place], int] = {}
+def _committed(admin: AdminClient, names: list[str], timeout_s: float) -> dict[tuple[str, Place], Commit]:
+    """Return what the groups have committed."""
+    found: dict[tuple[str, Place], Commit] = {}
     for group in names:
         asked = admin.list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(group)], request_timeout=timeout_s
@@ -90,7 +147,7 @@ def _committed(admin: AdminClient, names: list[str], timeout_s: float) -> dict[t
         (future,) = asked.values()
         for tp in future.result().topic_partitions:
             if _counts(tp.topic) and tp.offset >= 0:
-                found[group, (tp.topic, tp.partition)] = tp.offset
+                found[group, (tp.topic, tp.partition)] = Commit(tp.offset, marked(tp.metadata))
     return found
 
 

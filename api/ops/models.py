@@ -17,6 +17,10 @@ class PartitionLag(BaseModel):
     end: int
     lag: int = Field(description="Records not yet committed.")
     seconds: float
+    fault: str | None = Field(
+        default=None,
+        description="Why the committed offset is no position in the topic: it was made anew, or ends before.",
+    )
 
 
 class GroupLag(BaseModel):

@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
+from typing import NoReturn
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -20,6 +21,7 @@ from connectors.payments.lanes import Lanes
 from connectors.payments.offsets import Progress
 from connectors.payments.provider import PaymentProvider
 from connectors.payments.settings import GatewaySettings
+from connectors.runtime.standing import Standing
 from schemas.codec import UndecodableError
 from schemas.envelope import Message, derived_id
 from schemas.payment import PaymentInstruction, PaymentOutcome
@@ -58,6 +60,7 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._progress: dict[TopicPartition, Progress] = {}
         self._consumer: AIOKafkaConsumer | None = None
         self._outcomes: dict[str, int] = {}
+        self._standing = Standing(settings, GROUP, [PAYMENT_INSTRUCT.name])
 
     def details(self) -> dict[str, str]:
         """Return counters for a health answer: instructions under way, and outcomes since the start."""
@@ -80,20 +83,28 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         )
         self._consumer = consumer
         async with self._producer:
+            await self._standing.begin()
+            watch = asyncio.create_task(self._standing.watch(), name="standing")
             consumer.subscribe([PAYMENT_INSTRUCT.name], listener=self)
             await consumer.start()
             _log.info("payment gateway started", provider=shown(self._settings.payment_provider_url))
             try:
-                await self._serve(consumer, stop)
+                await self._serve(consumer, stop, watch)
                 await self._lanes.drain()
                 await self._commit(self._progress)
             finally:
+                watch.cancel()
                 await self._lanes.cancel()
                 await consumer.stop()
 
-    async def _serve(self, consumer: AIOKafkaConsumer, stop: asyncio.Event) -> None:
+    async def _serve(
+        self, consumer: AIOKafkaConsumer, stop: asyncio.Event, watch: "asyncio.Task[NoReturn]"
+    ) -> None:
         last_commit = time.monotonic()
         while not stop.is_set():
+            if watch.done():
+                # The topic was made anew: begun again, it is read from its beginning.
+                watch.result()
             batches = await consumer.getmany(timeout_ms=_POLL_MS)
             for partition, records in batches.items():
                 await self._accept(partition, records)
@@ -176,7 +187,12 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         if not due:
             return
         try:
-            await self._consumer.commit(due)
+            await self._consumer.commit(
+                {
+                    partition: (position, self._standing.mark(partition.topic))
+                    for partition, position in due.items()
+                }
+            )
         except KafkaError as error:
             # Tried again at the next turn; whoever reads these records again, the provider knows their keys.
             _log.info("position not committed", error=repr(error))
@@ -194,3 +210,6 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Begin with the partitions of a new assignment."""
         self._progress = {partition: Progress() for partition in assigned}
+        for partition in await self._standing.anew(assigned):
+            assert self._consumer is not None, "only a running gateway is assigned partitions"
+            self._consumer.seek(partition, 0)

@@ -4,6 +4,9 @@ What is delivered again is recognised by its offset and not written again, wheth
 version; and of two members that both believe to own a partition, the second waits for the first and finds
 its records there.
 
+The rows' offsets say where a member begins to read. Where they are behind what it has read, the database was
+put back to an older state, and the member ends with SinkBehindError, to begin again from there.
+
 An offset belongs to a topic's id, not to its name: where a topic was deleted and created again its records
 begin anew, and so does its offset.
 """
@@ -14,6 +17,7 @@ import asyncpg
 import structlog
 
 from connectors.runtime.record import Record
+from connectors.runtime.sink import SinkBehindError
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +52,23 @@ RETURNING before.topic, before.partition, before.next_offset
 """
 
 
+_START = """
+SELECT topic, partition, next_offset FROM sink_offsets
+JOIN unnest($2::text[], $3::integer[], $4::text[]) AS given (topic, partition, topic_id)
+    USING (topic, partition, topic_id)
+WHERE sink = $1
+"""
+
+_MOVE_ON = """
+UPDATE sink_offsets AS held
+SET next_offset = greatest(held.next_offset, given.next_offset), written_at = now()
+FROM unnest($2::text[], $3::integer[], $4::text[], $5::bigint[])
+    AS given (topic, partition, topic_id, next_offset)
+WHERE held.sink = $1 AND held.topic = given.topic AND held.partition = given.partition
+  AND held.topic_id = given.topic_id
+"""
+
+
 class OffsetsForeignError(Exception):
     """An offset is not that of the topic as it is now: it has to be asked for anew."""
 
@@ -60,6 +81,8 @@ class Offsets:
         self._topic_ids = topic_ids
         self._ids: dict[str, str] = {}
         self._met: set[Place] = set()
+        self._begun: dict[Place, int] = {}
+        self._reached: dict[Place, int] = {}
 
     async def meet(self, connection: asyncpg.Connection, places: Iterable[Place]) -> None:
         """Make sure that the places have offsets, and of the topics as they are now. Asks the broker once.
@@ -73,7 +96,36 @@ class Offsets:
         for topic, partition, anew in await connection.fetch(_MEET, self._group, *self._columns(new)):
             if anew:
                 log.warning("postgres.topic_recreated", topic=topic, partition=partition)
+                self._begun.pop((topic, partition), None)
+                self._reached.pop((topic, partition), None)
         self._met.update(new)
+
+    async def starts(self, connection: asyncpg.Connection, places: Collection[Place]) -> Mapping[Place, int]:
+        """Return where the places are to be read from: 0 where nothing of the topic as it is was written."""
+        await self.meet(connection, places)
+        asked = sorted(places)
+        rows = await connection.fetch(_START, self._group, *self._columns(asked))
+        begun = {(topic, partition): offset for topic, partition, offset in rows}
+        self._begun |= begun
+        for place in asked:
+            self._reached.pop(place, None)
+        return begun
+
+    async def passed(self, connection: asyncpg.Connection, offsets: Mapping[Place, int]) -> None:
+        """Move the offsets on behind records without rows; raises what asking the broker raises."""
+        behind = {place: at for place, at in offsets.items() if self._reached.get(place, 0) < at}
+        if not behind:
+            return
+        await self.meet(connection, behind)
+        places = sorted(behind)
+        at = [behind[place] for place in places]
+        await connection.execute(_MOVE_ON, self._group, *self._columns(places), at)
+        self._reached |= behind
+
+    def written(self, stretches: Mapping[Place, range]) -> None:
+        """Note that a transaction with a claim on these is committed."""
+        for place, stretch in stretches.items():
+            self._reached[place] = max(self._reached.get(place, 0), stretch.stop)
 
     async def claim(
         self, connection: asyncpg.Connection, stretches: Mapping[Place, range]
@@ -83,6 +135,7 @@ class Offsets:
         Return, of the places of which something was written before, the offset up to which it was. Waits for
         whoever moves an offset in another transaction. Raises OffsetsForeignError where one is gone or is of
         another topic of the name, and, where something was written before, what asking the broker raises.
+        Raises SinkBehindError where something between them and the stretches was not written.
         """
         places = sorted(stretches)
         ends = [stretches[place].stop for place in places]
@@ -91,10 +144,24 @@ class Offsets:
         if len(before) < len(places):
             self._met.clear()
             raise OffsetsForeignError(f"the offsets of {self._group} are gone, or of topics that are")
+        self._refuse_gaps(before, stretches)
         known = {place: before[place] for place in places if stretches[place].start < before[place]}
         if known:
             await self._verify({topic for topic, _ in known})
         return known
+
+    def _refuse_gaps(self, before: Mapping[Place, int], stretches: Mapping[Place, range]) -> None:
+        """Raise SinkBehindError where the offsets are behind what was read, but for what the topic lacks."""
+        for place, stretch in stretches.items():
+            has = before[place]
+            # Read from there on, and the topic had nothing until the stretch.
+            complete = self._begun.get(place, stretch.start) <= has and self._reached.get(place, 0) <= has
+            if has < stretch.start and not complete:
+                raise SinkBehindError(
+                    f"{place[0]}/{place[1]}: what is written ends before {has}, what was read begins at"
+                    f" {stretch.start}: the database was put back to an older state"
+                )
+            self._begun.setdefault(place, has)
 
     async def _verify(self, topics: Collection[str]) -> None:
         """Ask the broker whether the topics are still those whose offsets are held."""

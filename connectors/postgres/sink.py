@@ -1,6 +1,6 @@
 """Writes batches to PostgreSQL: one transaction per flush; what is new by COPY, what is known by a merge."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -12,7 +12,7 @@ from connectors.postgres.compaction import Compacted, compact
 from connectors.postgres.errors import FAILURES, UNFIT, blames_data, code_of
 from connectors.postgres.flush import Flush, Rows
 from connectors.postgres.months import Months
-from connectors.postgres.offsets import Offsets, OffsetsForeignError, place_of, stretches_of
+from connectors.postgres.offsets import Offsets, OffsetsForeignError, Place, place_of, stretches_of
 from connectors.postgres.settings import PostgresSinkSettings
 from connectors.postgres.table import Row, Table
 from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
@@ -67,6 +67,27 @@ class PostgresSink:
             raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
         return ()
 
+    async def starts(self, places: Collection[Place]) -> Mapping[Place, int]:
+        """Return from where to read what the rows lack; raises SinkUnavailableError."""
+        if self._offsets is None:
+            return {}
+        async with self._asking():
+            return await self._offsets.starts(await self._connected(), places)
+
+    async def passed(self, offsets: Mapping[Place, int]) -> None:
+        """Move the rows' offsets on, where records had no rows; raises SinkUnavailableError."""
+        if self._offsets is not None:
+            async with self._asking():
+                await self._offsets.passed(await self._connected(), offsets)
+
+    @asynccontextmanager
+    async def _asking(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except (*FAILURES, KafkaException) as error:
+            await self.close()
+            raise SinkUnavailableError(f"{type(error).__name__}: {error}") from error
+
     async def _flush(self, batch: Sequence[Entry[Row]], compacted: Compacted) -> None:
         if self._careful == 0:
             try:
@@ -102,6 +123,8 @@ class PostgresSink:
             if compacted.deleted:
                 await flush.deleted(compacted.deleted)
             yield flush, compacted.rows
+        if self._offsets is not None:
+            self._offsets.written(stretches)
         metrics.REPEATED.inc(len(batch) - len(left))
 
     async def close(self) -> None:

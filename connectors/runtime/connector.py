@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 import structlog
 from aiokafka import TopicPartition
@@ -16,8 +16,9 @@ from connectors.runtime.landing import BREATH, Landing
 from connectors.runtime.pending import Pending
 from connectors.runtime.projection import AnyProjection
 from connectors.runtime.routes import Routes
-from connectors.runtime.sink import Sink
+from connectors.runtime.sink import KeepsOffsets, Sink, SinkUnavailableError
 from connectors.runtime.sizing import Limits, Sizing
+from connectors.runtime.standing import Standing
 from topics.settings import Settings
 
 R = TypeVar("R")
@@ -67,6 +68,8 @@ class SinkConnector(Generic[R]):
         self._landing: Landing[R] = Landing(
             name, self._routes, sink, dead_letters, commit=self._commit, sizing=self._sizing
         )
+        self._standing = Standing(settings, group, self._routes.topics) if group is not None else None
+        self._watch: asyncio.Task[NoReturn] | None = None
         self._stopping = asyncio.Event()
         self._hand: Pending[R] = Pending()
         self._landed: Pending[R] = self._hand
@@ -108,6 +111,9 @@ class SinkConnector(Generic[R]):
         """
         if until is not None and self._positions is None:
             raise ValueError("only a connector with positions knows when it has read up to an offset")
+        if self._standing is not None:
+            await self._standing.begin()
+            self._watch = asyncio.create_task(self._standing.watch(), name=f"standing-{self.name}")
         self._reader = KafkaReader(
             self._settings,
             f"sink-{self.name}",
@@ -123,12 +129,32 @@ class SinkConnector(Generic[R]):
                 await self._turn()
         finally:
             self._halt.cancel()
+            if self._watch is not None:
+                self._watch.cancel()
             await self._end()
             log.info("sink.stopped", sink=self.name)
 
-    async def gained(self, partitions: Collection[TopicPartition]) -> None:
-        """Note the new partitions."""
+    async def gained(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Note the new partitions; return where to begin those whose commits do not tell it.
+
+        What the sink keeps beside its rows goes before what the group has committed: the rows may have been
+        put back to an older state. What cannot be asked now, the sink's first write finds out.
+        """
         log.info("sink.assigned", sink=self.name, partitions=len(partitions))
+        assert self._standing is not None, "only a group's member gains partitions"
+        starts = dict.fromkeys(await self._standing.anew(partitions), 0)
+        if isinstance(self._sink, KeepsOffsets):
+            try:
+                own = await self._sink.starts(partitions)
+            except SinkUnavailableError as error:
+                log.warning("sink.offsets_unknown", sink=self.name, error=str(error))
+            else:
+                starts |= {TopicPartition(*place): offset for place, offset in own.items()}
+        return starts
+
+    def mark(self, topic: str) -> str:
+        """Return what to keep beside a committed offset of a topic."""
+        return self._standing.mark(topic) if self._standing is not None else ""
 
     async def yielded(self, partitions: Collection[TopicPartition], *, lost: bool) -> None:
         """Let the write in flight end, commit it, and forget what is not written: its next owner reads it."""
@@ -159,6 +185,8 @@ class SinkConnector(Generic[R]):
             self._write = asyncio.create_task(self._landing.land(self._landed))
             self._full_since = None
             self._reader.resume()
+        if self._watch is not None and self._watch.done():
+            self._watch.result()
         self._look()
 
     @property

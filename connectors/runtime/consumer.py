@@ -7,7 +7,7 @@ comes or goes moves only the partitions that change hands, and all others flow o
 import asyncio
 import time
 from collections.abc import Awaitable, Collection, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 from aiokafka import TopicPartition
@@ -19,6 +19,8 @@ from connectors.runtime.record import Record
 from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 # The broker gathers this long, or this much, before it answers a sink of many topics: a fetch asks for every
 # partition of each, so that one per record cost more than all the records' work. A sink of a few topics (the
@@ -39,8 +41,12 @@ _LOOK_S = 1.0
 class Owner(Protocol):
     """Who is told of partitions that come and go."""
 
-    async def gained(self, partitions: Collection[TopicPartition]) -> None:
-        """Note partitions that are ours from now on."""
+    async def gained(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Note partitions that are ours from now on; return where to begin those that begin elsewhere."""
+        ...
+
+    def mark(self, topic: str) -> str:
+        """Return what to keep beside a committed offset of a topic."""
         ...
 
     async def yielded(self, partitions: Collection[TopicPartition], *, lost: bool) -> None:
@@ -130,7 +136,10 @@ class KafkaReader:
 
         Raises confluent_kafka.KafkaException.
         """
-        places = [Place(topic, partition, offset) for (topic, partition), offset in offsets.items()]
+        places = [
+            Place(topic, partition, offset, self._owner.mark(topic))
+            for (topic, partition), offset in offsets.items()
+        ]
         done = await self._thread.between(lambda: self._consumer.commit(offsets=places, asynchronous=False))
         for place in done or ():
             if place.error is not None:
@@ -220,8 +229,17 @@ class KafkaReader:
             log.warning("sink.broker", error=text)
 
     def _assigned(self, consumer: Consumer, places: list[Place]) -> None:
-        self._turn(self._owner.gained(_partitions(places)))
-        consumer.incremental_assign(places)
+        starts = self._turn(self._owner.gained(_partitions(places))) or {}
+        consumer.incremental_assign(
+            [
+                Place(
+                    each.topic,
+                    each.partition,
+                    starts.get(TopicPartition(each.topic, each.partition), each.offset),
+                )
+                for each in places
+            ]
+        )
         self.assignment |= frozenset(_partitions(places))
         if self._paused and places:
             consumer.pause(places)
@@ -238,18 +256,20 @@ class KafkaReader:
         consumer.incremental_unassign(places)
         self.assignment -= frozenset(_partitions(places))
 
-    def _turn(self, told: Awaitable[None]) -> None:
+    def _turn(self, told: Awaitable[T]) -> T | None:
         """Let the connector's loop do its part, and commit within the callback what it has written."""
 
-        async def part() -> None:
-            await told
+        async def part() -> T:
+            return await told
 
         letting_go = asyncio.run_coroutine_threadsafe(part(), self._loop)
         try:
             self._thread.serve_until(letting_go, _TURN_S)
+            return letting_go.result(0)
         except TimeoutError:
             # The rebalance goes on without it: what is written late, its next owner has written alike.
             log.warning("sink.rebalance_not_awaited", seconds=_TURN_S)
+            return None
 
 
 def _places(partitions: Collection[TopicPartition]) -> list[Place]:

@@ -15,7 +15,7 @@ from connectors.runtime.delivery import deliver
 from connectors.runtime.pending import Pending
 from connectors.runtime.record import Record
 from connectors.runtime.routes import Routes
-from connectors.runtime.sink import BatchRefusedError, Entry, Sink, SinkUnavailableError
+from connectors.runtime.sink import BatchRefusedError, Entry, KeepsOffsets, Sink, SinkUnavailableError
 from connectors.runtime.sizing import Sizing
 
 R = TypeVar("R")
@@ -91,6 +91,9 @@ class Landing(Generic[R]):
             # Something in it is bad: each record stands for itself then, and the good ones land.
             entries = await self._each(batch, letter)
             await deliver(self._sink, entries, refuse)
+        if isinstance(self._sink, KeepsOffsets):
+            # Also behind records of which nothing was written: what it lacks else is lost.
+            await self._sink.passed(batch.offsets())
         seconds = time.monotonic() - started
         self._sizing.wrote(records, seconds)
         metrics.wrote(self._name, entries, records, seconds)

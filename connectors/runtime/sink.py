@@ -3,9 +3,9 @@
 `write` is add and flush in one: the runtime gathers the batch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -29,6 +29,13 @@ class BatchRefusedError(Exception):
     def __init__(self, message: str, code: str | None = None) -> None:
         super().__init__(message)
         self.code = code
+
+
+class SinkBehindError(Exception):
+    """What the server holds lacks records that count as read: it was put back to an older state.
+
+    The connector ends; where it begins again, it reads from where the server's own offsets say.
+    """
 
 
 # A struct of C, as one is made for every record that is written.
@@ -62,4 +69,20 @@ class Sink(Protocol[R_contra]):
 
     async def close(self) -> None:
         """Disconnect; does nothing where not connected."""
+        ...
+
+
+@runtime_checkable
+class KeepsOffsets(Protocol):
+    """A sink that keeps beside what it writes how far that is: who reads for it goes by that."""
+
+    async def starts(self, places: Collection[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
+        """Return the next offset of those topics' partitions of which the server has one.
+
+        Raises SinkUnavailableError.
+        """
+        ...
+
+    async def passed(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Note up to where all is written or dealt with otherwise; raises as `write` does."""
         ...

@@ -26,7 +26,7 @@ def gather(
     deadline = time.monotonic() + wait_seconds
     with Reader(settings) as reader:
         while True:
-            lag = unread(settings, reader, readers)
+            lag, faults = unread(settings, readers)
             behind = sum(lag.values())
             in_time = time.monotonic() < deadline
             if behind and in_time:
@@ -47,6 +47,7 @@ def gather(
                 events=events,
                 views=views,
                 lag=lag,
+                faults=faults,
                 partitions=len(lag),
                 moving=moving,
                 topics=len(all_topics()),
@@ -54,29 +55,25 @@ def gather(
             )
 
 
-def unread(settings: Settings, reader: Reader, readers: Sequence[Component]) -> dict[str, int]:
-    """Return the unread records by `group topic/partition`.
+def unread(settings: Settings, readers: Sequence[Component]) -> tuple[dict[str, int], dict[str, str]]:
+    """Return the unread records by `group topic/partition`, and where groups are at no position, why.
 
     A group that has committed nothing yet has everything before it: its absence is not an end.
     """
-    groups = sorted({one.group for one in readers if one.group})
-    committed = {
-        (one.group, one.topic, one.partition): one.committed
-        for one in committed_lag(settings, groups, seconds=False)
-    }
-    topics = sorted({topic for one in readers if one.group for topic in one.consumes})
-    spans: dict[str, list[Span]] = {}
-    for span in reader.spans(topics, Beginning()):
-        spans.setdefault(span.topic, []).append(span)
-    return {
-        f"{one.group} {span.topic}/{span.partition}": max(
-            0, span.end - committed.get((one.group, span.topic, span.partition), span.start)
-        )
-        for one in readers
-        if one.group
-        for topic in one.consumes
-        for span in spans[topic]
-    }
+    reads: dict[str, set[str]] = {}
+    for one in readers:
+        if one.group:
+            reads.setdefault(one.group, set()).update(one.consumes)
+    found = committed_lag(settings, sorted(reads), reads=reads, seconds=False)
+    places = {f"{one.group} {one.topic}/{one.partition}": one for one in found}
+    return (
+        {place: one.lag for place, one in places.items()},
+        {
+            place: f"committed {one.committed} of {one.end}: {one.fault}"
+            for place, one in places.items()
+            if one.fault is not None
+        },
+    )
 
 
 def moved(before: Sequence[Span], after: Sequence[Span]) -> list[str]:

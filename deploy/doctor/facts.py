@@ -110,13 +110,17 @@ class Views:
 
 @dataclass
 class Facts:
-    """Everything. `now` is in ms; `lag` counts unread records by `group topic/partition`."""
+    """Everything. `now` is in ms; `lag` counts unread records by `group topic/partition`.
+
+    `faults` tells, by the same, why what a group committed is no position in its topic.
+    """
 
     now: int = 0
     tables: Tables = field(default_factory=Tables)
     events: Events = field(default_factory=Events)
     views: Views = field(default_factory=Views)
     lag: dict[str, int] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
     partitions: int = 0
     moving: list[str] = field(default_factory=list)
     topics: int = 0

@@ -28,8 +28,18 @@ def figures(partitions: Sequence[PartitionLag]) -> dict[str, Any]:
     }
 
 
+def named(one: PartitionLag) -> str:
+    """Return what is wrong with where a group stands."""
+    return f"{one.group} {one.topic}/{one.partition} committed {one.committed} of {one.end}: {one.fault}"
+
+
 def colour(one: PartitionLag) -> str:
-    """Return green where nothing waits, yellow where something does, red where it has waited a minute."""
+    """Return green where nothing waits, yellow where something does.
+
+    Red is where it has waited a minute, or where the group is at no position.
+    """
+    if one.fault is not None:
+        return "red"
     if one.lag == 0 or one.seconds < SECONDS_BEHIND:
         return "green"
     return "yellow" if one.seconds < SECONDS_FAR_BEHIND else "red"
@@ -42,7 +52,7 @@ def table(partitions: Sequence[PartitionLag], *, every: bool) -> Table:
         column.justify = "right"
     for group in sorted({one.group for one in partitions}):
         mine = [one for one in partitions if one.group == group]
-        rows = [one for one in mine if every or one.lag]
+        rows = [one for one in mine if every or one.lag or one.fault]
         for one in rows:
             numbers = (str(one.partition), str(one.committed), str(one.end), str(one.lag))
             shown.add_row(group, one.topic, *numbers, f"{one.seconds:.1f}", style=colour(one))

@@ -29,9 +29,5 @@ class TooLargeError(Exception):
     """A decision does not fit into one record batch, or an output not into one record."""
 
 
-class ForeignStateError(Exception):
-    """The state has applied records that the source topic does not have: they do not belong together."""
-
-
 class CorruptStateError(Exception):
     """A table's bytes do not decode: the code and the state do not belong together. Never skipped."""

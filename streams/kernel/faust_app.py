@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,13 +11,13 @@ import faust
 import structlog
 from aiokafka.client import AIOKafkaClient
 from aiokafka.structs import TopicPartition
+from confluent_kafka import KafkaException
 from faust.stores.rocksdb import Store as FaustStore
 from faust.types import TP, TransportT
 from faust.types.tables import TableT
 
 from streams.kernel.agent import flow_agent
 from streams.kernel.appends import REQUEST_TIMEOUT_MS, Appends
-from streams.kernel.errors import ForeignStateError
 from streams.kernel.faust_mends import (
     AppliedOffsetsConsumer,
     OwningAssignor,
@@ -30,8 +31,13 @@ from streams.kernel.ownership import Ownership, Place, Possession
 from streams.kernel.publisher import KafkaPublisher
 from streams.kernel.restore import Target, restore
 from streams.kernel.rocks_store import RocksStore
+from streams.kernel.source_ends import ANSWER_S
+from streams.kernel.sources import Sources
 from streams.kernel.standby import Standby
 from streams.kernel.standstill import Look
+from topics.admin import client, renew_client
+from topics.identity import LOOK_S, TopicMadeAnewError, changed, committed_ids, ids_there, stale
+from topics.offsets import end_offsets
 from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -111,7 +117,11 @@ class StreamsApp(faust.App):
             clock=lambda: time.time_ns() // 1_000_000,
             meters=meters,
             failed=self._fail,
+            sources=self._see_sources,
         )
+        self.source_ids: Mapping[str, str] = {}
+        """The ids of the source topics as they were when partitions were taken over last."""
+        self._stale: set[tuple[str, int]] = set()
         self._tables_by_flow: dict[str, TableT[bytes, bytes]] = {}
         self._changelogs = {flow.name: flow.table.changelog.name for flow in self.flows}
         self._flow_by_changelog = {topic: name for name, topic in self._changelogs.items()}
@@ -151,6 +161,7 @@ class StreamsApp(faust.App):
         await self.client.bootstrap()
         await self.client.set_topics(list(self._flow_by_changelog))
         self._timing = self.add_future(self.ownership.run_timers())
+        self.add_future(self._watch_sources())
         await super().on_start()
 
     async def on_stop(self) -> None:
@@ -170,7 +181,6 @@ class StreamsApp(faust.App):
         """Own the partitions of these changelogs, and follow those (see `faust_mends`)."""
         await self.standby.stop()
         await self.ownership.assign(Place(self._flow_by_changelog[tp.topic], tp.partition) for tp in owned)
-        await self._check_sources()
         await self.standby.follow(
             {
                 TopicPartition(tp.topic, tp.partition): RocksStore(
@@ -180,21 +190,45 @@ class StreamsApp(faust.App):
             }
         )
 
-    async def _check_sources(self) -> None:
-        """Refuse to skip a topic's new records because an older topic of that name had gone further."""
-        applied = self.applied()
-        ends = await self.consumer.highwaters(*applied) if applied else {}
-        for tp, offset in applied.items():
-            end = ends.get(tp)
-            if end is not None and offset > end:
-                raise ForeignStateError(
-                    f"{tp.topic}-{tp.partition} ends at {end}, but the state has applied {offset} of it:"
-                    " was the topic created anew? Then its flow's changelog has to be, too"
-                )
+    async def _see_sources(self) -> Sources:
+        """Ask what the sources are, for as long as the broker does not answer."""
+        names = {route.topic.name for flow in self.flows for route in flow.routes}
+        places = {(name, partition) for name in names for partition in range(self.settings.partitions)}
+        while True:
+            try:
+                ids = await asyncio.to_thread(ids_there, self.settings, names, ANSWER_S)
+                there = {place for place in places if place[0] in ids}
+                ends = await asyncio.to_thread(end_offsets, client(self.settings), there, ANSWER_S)
+                commits = await asyncio.to_thread(committed_ids, self.settings, str(self.conf.id), ANSWER_S)
+            except KafkaException as error:
+                log.warning("broker does not answer, the worker waits for it", error=str(error))
+                renew_client()
+                await asyncio.sleep(1.0)
+            else:
+                self.source_ids = ids
+                self._stale = stale(ids, commits)
+                return Sources(ids, ends)
+
+    async def _watch_sources(self) -> None:
+        """Look for ever whether the sources are still the same topics; end the worker where one is not."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            with suppress(KafkaException):
+                now = await asyncio.to_thread(ids_there, self.settings, self.source_ids, ANSWER_S)
+                if anew := changed(self.source_ids, now):
+                    # Its next start begins them anew, with the stored state as the judge of what is applied.
+                    self._fail(TopicMadeAnewError(f"{', '.join(anew)}: deleted and created again"))
+                    return
+
+    def anew(self) -> frozenset[TP]:
+        """Return the source partitions whose topics were made anew, to be read from their beginning."""
+        owned = self._stale & self.ownership.sources()
+        return frozenset(TP(*place) for place in owned | self.ownership.anew())
 
     def applied(self) -> Mapping[TP, int]:
         """Return per source partition the offset up to which all is applied (exclusive)."""
-        return self._left or _by_partition(self.ownership.applied())
+        begun = dict.fromkeys(self.anew(), 0)
+        return self._left or begun | _by_partition(self.ownership.applied())
 
     async def _on_revoked(self, *_: Any, **__: Any) -> None:
         await self.standby.stop()

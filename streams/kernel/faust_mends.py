@@ -16,6 +16,9 @@ the internals that are used here.
 - `SessionConsumerThread.seek_to_committed`: what was fetched while the flow was stopped is fetched again,
   also where nothing was ever committed. aiokafka leaves such a partition where it stands: its first records
   were lost where they came at the end of a rebalance.
+- `SessionConsumerThread._commit`: each committed offset carries the id of its topic, and what was committed
+  for a topic that was made anew is not sought. Stock Faust goes on at the old offset: the new topic's records
+  before it are lost.
 - `SessionConsumerThread.on_thread_stop`: a worker that is stopped for good leaves its group. aiokafka lets no
   static member leave, so its partitions would wait until the session times out.
 """
@@ -26,8 +29,8 @@ from contextlib import suppress
 from typing import Any, Protocol, cast
 
 import faust
-from aiokafka.errors import ConsumerStoppedError, KafkaError
-from aiokafka.structs import TopicPartition
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, KafkaError
+from aiokafka.structs import OffsetAndMetadata, TopicPartition
 from faust.assignor.client_assignment import ClientAssignment
 from faust.assignor.partition_assignor import PartitionAssignor
 from faust.tables.manager import TableManager
@@ -38,6 +41,7 @@ from mode.types import ServiceT
 
 from streams.kernel.placement import Placed, placed
 from topics.fetch_sessions import keep_fetch_sessions
+from topics.identity import mark
 
 FETCH_TIMEOUT_S = 1.0
 
@@ -53,6 +57,13 @@ class OwningApp(Protocol):
 
     def applied(self) -> Mapping[TP, int]:
         """Return per source partition the offset up to which all is applied (exclusive)."""
+
+    def anew(self) -> frozenset[TP]:
+        """Return the source partitions that are to be read from their beginning, whatever was committed."""
+
+    @property
+    def source_ids(self) -> Mapping[str, str]:
+        """The ids of the source topics, to which commits belong."""
 
     @property
     def leaves(self) -> bool:
@@ -205,12 +216,34 @@ class SessionConsumerThread(AIOKafkaConsumerThread):
     async def _seek_to_committed(self) -> dict[TopicPartition, int | None]:
         consumer = self._ensure_consumer()
         changelogs = self.app.tables.changelog_topics
+        anew = cast("OwningApp", self.app).anew()
         committed: dict[TopicPartition, int | None] = await consumer.seek_to_committed()
         for tp, offset in committed.items():
-            if not offset and tp.topic not in changelogs:
+            if (not offset or tp in anew) and tp.topic not in changelogs:
                 # Retention may have removed what was there: then the broker says so, and the first is read.
                 consumer.seek(tp, 0)
         return committed
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit as stock Faust does, and beside each offset the id of the topic that it belongs to."""
+        consumer = self._ensure_consumer()
+        ids = cast("OwningApp", self.app).source_ids
+        assigned = self.assignment()
+        marked = {
+            TopicPartition(tp.topic, tp.partition): OffsetAndMetadata(offset, mark(ids.get(tp.topic)))
+            for tp, offset in offsets.items()
+            if tp in assigned
+        }
+        try:
+            await consumer.commit(marked)
+        except CommitFailedError as error:
+            if "already rebalanced" not in str(error):
+                await self.crash(error)
+            return False
+        except Exception as error:  # noqa: BLE001 - as stock Faust does: the worker ends with it
+            await self.crash(error)
+            return False
+        return True
 
     async def on_thread_stop(self) -> None:
         """Stop the consumer."""

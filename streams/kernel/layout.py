@@ -3,6 +3,7 @@ r"""The keys in a table's store and changelog: the states', their parts', and th
 A state has the key of its records. NUL is in no such key, so it sets the others apart. A part has its state's
 key, NUL and its name. The kernel's own begin with NUL:
 - `\0position\0<topic>`: offset (ASCII) of the last record of that source topic that is part of the state;
+- `\0topic\0<topic>`: the id of that source topic, to which the position belongs (none in older states);
 - `\0outbox`: the outputs of the last batch (MessagePack), re-sent after a crash;
 - `\0owner`: who writes this partition since when; each owner's first append, for people and for fencing;
 - `\0written`: when (ms, ASCII) the local store was last written; only in the store.
@@ -20,6 +21,7 @@ OWNER = b"\x00owner"
 WRITTEN = b"\x00written"
 FAUST_OFFSET = b"__faust\0offset__"
 _POSITION = b"\x00position\x00"
+_TOPIC = b"\x00topic\x00"
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(tuple[Output, ...])
@@ -28,6 +30,11 @@ _decoder = msgspec.msgpack.Decoder(tuple[Output, ...])
 def position_key(topic: str) -> bytes:
     """Return the key under which the applied position of a source topic is kept."""
     return _POSITION + topic.encode()
+
+
+def topic_key(topic: str) -> bytes:
+    """Return the key under which the id of a source topic is kept."""
+    return _TOPIC + topic.encode()
 
 
 def encode_position(offset: int) -> bytes:

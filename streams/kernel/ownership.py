@@ -1,7 +1,7 @@
 """Which partitions this worker owns: taking them over, feeding them, handing them over."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -11,6 +11,7 @@ from streams.kernel.flow import Flow
 from streams.kernel.lane import Lane
 from streams.kernel.meters import Meters
 from streams.kernel.ports import Changelog, Clock, Publisher, Store
+from streams.kernel.sources import Sources
 from streams.kernel.task import PartitionTask
 
 log = structlog.get_logger(__name__)
@@ -41,10 +42,15 @@ class Takeover(Protocol):
         """Return the restored stores and the fenced changelogs of all `places`."""
 
 
+async def _unknown() -> Sources:
+    return Sources()
+
+
 class Ownership:
     """The lanes of the partitions that this worker owns.
 
     `failed` is called, once per failing partition, with the error that stopped it; the worker has to end.
+    `sources` tells what the source topics are.
     """
 
     def __init__(
@@ -56,6 +62,7 @@ class Ownership:
         clock: Clock,
         meters: Meters,
         failed: Callable[[Exception], None],
+        sources: Callable[[], Awaitable[Sources]] = _unknown,
     ) -> None:
         self._flows = {flow.name: flow for flow in flows}
         self._takeover = takeover
@@ -63,6 +70,7 @@ class Ownership:
         self._clock = clock
         self._meters = meters
         self._failed = failed
+        self._sources = sources
         self._lanes: dict[Place, Lane] = {}
 
     async def assign(self, places: Iterable[Place]) -> None:
@@ -70,6 +78,8 @@ class Ownership:
         await self.revoke()
         wanted = sorted(places)
         possessions = await self._takeover(wanted)
+        # Not before: the owner before may have applied what came meanwhile.
+        sources = await self._sources()
         tasks = [
             PartitionTask(
                 self._flows[place.flow],
@@ -78,6 +88,7 @@ class Ownership:
                 changelog=held.changelog,
                 publisher=self._publisher,
                 clock=self._clock,
+                sources=sources,
             )
             for place, held in possessions.items()
         ]
@@ -113,6 +124,18 @@ class Ownership:
     def applied(self) -> dict[tuple[str, int], int]:
         """Return, per source topic and partition, the offset up to which all is applied (exclusive)."""
         return applied(self._lanes)
+
+    def sources(self) -> set[tuple[str, int]]:
+        """Return the source partitions of what is owned."""
+        return {
+            (route.topic.name, at.partition)
+            for at, lane in self._lanes.items()
+            for route in lane.task.flow.routes
+        }
+
+    def anew(self) -> set[tuple[str, int]]:
+        """Return the source partitions that were made anew since their state was stored."""
+        return {(topic, at.partition) for at, lane in self._lanes.items() for topic in lane.task.anew}
 
     async def run_timers(self) -> None:
         """Fire timers as they come due, for ever."""

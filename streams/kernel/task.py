@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
 
 import msgspec
+import structlog
 
 from streams.kernel.batch import Batch
 from streams.kernel.flow import Flow
@@ -23,13 +24,17 @@ from streams.kernel.layout import (
     encode_outbox,
     encode_position,
     position_key,
+    topic_key,
 )
 from streams.kernel.ports import Changelog, Clock, Entry, Publisher, Record, Store
 from streams.kernel.processor import Processor
+from streams.kernel.sources import Sources, Standing
 from streams.kernel.timers import Timers, timer_record
 from streams.kernel.view import StateView
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+log = structlog.get_logger(__name__)
 
 # The record batch's own framing, the positions and the outbox's framing have to fit beside the decisions.
 RESERVED_BYTES = 64 * 1024
@@ -41,6 +46,9 @@ class PartitionTask(Generic[S]):
 
     Call `open` first, then `apply` with records in order, and `arm_timers` beside it; a task whose `apply`
     raised is broken and must be dropped, because it no longer knows what is durable.
+
+    `sources` are the source topics as they are now: one that was made anew since its position was stored is
+    begun anew.
     """
 
     def __init__(
@@ -52,6 +60,7 @@ class PartitionTask(Generic[S]):
         changelog: Changelog,
         publisher: Publisher,
         clock: Clock,
+        sources: Sources = Sources(),  # noqa: B008 - it is frozen
     ) -> None:
         self.flow = flow
         self.partition = partition
@@ -66,6 +75,9 @@ class PartitionTask(Generic[S]):
         self._positions: dict[str, int] = {}
         self._unlogged: dict[str, int] = {}
         self._committable: dict[str, int] = {}
+        self._sources = sources
+        self._unlogged_ids: set[str] = set()
+        self._anew: set[str] = set()
         self._outbox_logged = True
         # What was changed since the task was opened, until all timers are armed: a scan sees older states.
         self._changed: set[bytes] | None = set()
@@ -89,16 +101,51 @@ class PartitionTask(Generic[S]):
         """Whether the changelog holds outputs, which the partition's next owner would send again."""
         return self._outbox_logged
 
+    @property
+    def anew(self) -> frozenset[str]:
+        """Sources that were made anew since the state was stored, to be read from their beginning."""
+        return frozenset(self._anew)
+
     async def open(self) -> None:
         """Load the positions, and send the stored outputs again."""
         for route in self.flow.routes:
-            stored = self._store.get(position_key(route.topic.name))
-            if stored is not None:
-                self._positions[route.topic.name] = decode_position(stored)
+            self._load(route.topic.name)
         outbox = self._store.get(OUTBOX)
         if outbox is not None:
             await self._publisher.publish(decode_outbox(outbox))
             self._store.write([(OUTBOX, None)], None)
+        if self._anew:
+            begun: list[Entry] = []
+            for topic in sorted(self._anew):
+                begun += [(position_key(topic), None), (topic_key(topic), self._sources.ids[topic].encode())]
+            self._store.write(begun, await self._changelog.append(begun))
+            self._unlogged_ids -= self._anew
+
+    def _load(self, topic: str) -> None:
+        """Load a source's position, if it is one in the topic that has the name now."""
+        stored, named = self._store.get(position_key(topic)), self._store.get(topic_key(topic))
+        topic_id = named.decode() if named is not None else None
+        if self._sources.ids.get(topic, topic_id) != topic_id:
+            self._unlogged_ids.add(topic)
+        if stored is None:
+            return
+        position = decode_position(stored)
+        standing = self._sources.standing(topic, self.partition, position, topic_id)
+        if standing is not Standing.GOOD:
+            log.error(
+                "source begins anew" if standing is Standing.ANEW else "source lost its end",
+                flow=self.flow.name,
+                topic=topic,
+                partition=self.partition,
+                applied=position,
+                end=self._sources.ends.get((topic, self.partition)),
+            )
+        if standing is Standing.ANEW:
+            self._anew.add(topic)
+        else:
+            self._positions[topic] = min(
+                position, self._sources.ends.get((topic, self.partition), position + 1) - 1
+            )
 
     async def arm_timers(self) -> None:
         """Arm the stored states' timers, once, beside `apply`: a million of them take seconds.
@@ -134,7 +181,9 @@ class PartitionTask(Generic[S]):
     async def _commit(self, batch: Batch) -> None:
         positions = {**self._unlogged, **batch.positions}
         applied = [(position_key(topic), encode_position(offset)) for topic, offset in positions.items()]
-        entries: list[Entry] = [*batch.changes, *applied]
+        named = self._unlogged_ids.intersection(positions)
+        ids: list[Entry] = [(topic_key(topic), self._sources.ids[topic].encode()) for topic in sorted(named)]
+        entries: list[Entry] = [*batch.changes, *applied, *ids]
         if batch.outputs:
             outbox: list[Entry] = [(OUTBOX, encode_outbox(batch.outputs))]
         else:
@@ -145,6 +194,7 @@ class PartitionTask(Generic[S]):
             await self._publisher.publish(batch.outputs)
         self._store.write(entries, offset)
         self._unlogged.clear()
+        self._unlogged_ids -= named
 
     async def forget_outputs(self) -> None:
         """Take the last batch's outputs, which are out, from the changelog, while nothing else is under way.

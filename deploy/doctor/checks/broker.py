@@ -11,6 +11,11 @@ def lag(facts: Facts) -> Breaches:
             yield place, f"{records} records are not read yet"
 
 
+def positions(facts: Facts) -> Breaches:
+    """Name every group that stands beyond its topic's end, or in a topic that was made anew since."""
+    yield from facts.faults.items()
+
+
 def rest(facts: Facts) -> Breaches:
     """Name topics that grew while they were read: the pictures would be of different moments."""
     for topic in facts.moving:
@@ -26,6 +31,12 @@ def topics(facts: Facts) -> Breaches:
 
 CHECKS = (
     Check("lag", "every consumer has read everything", lambda facts: facts.partitions, lag),
+    Check(
+        "positions",
+        "what consumers have committed are positions in the topics as they are",
+        lambda facts: facts.partitions,
+        positions,
+    ),
     Check("rest", "nothing moved while the doctor looked", lambda facts: facts.topics, rest),
     Check("topics", "the broker's topics are as declared", lambda facts: facts.topics, topics),
 )

@@ -5,9 +5,9 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from deploy.doctor.examination import unread
-from deploy.records.reader import Reader
 from deploy.topology.component import Component, Role, Route
 from tests.integration.cli.conftest import Ecommerce
+from topics.lag import Fault, lag
 from topics.registry import INVENTORY_LOW_STOCK
 from topics.settings import Settings
 
@@ -47,8 +47,30 @@ def test_a_group_that_never_committed_has_everything_before_it(settings: Setting
     def reading(name: str) -> list[Component]:
         return [Component("one", Role.SINK, "one", routes=(Route(TOPIC, ""),), group=name)]
 
-    with Reader(settings) as reader:
-        some = unread(settings, reader, reading(group))
-        everything = unread(settings, reader, reading(f"{group}.absent"))
+    some, _ = unread(settings, reading(group))
+    everything, faults = unread(settings, reading(f"{group}.absent"))
     assert some[f"{group} {TOPIC}/0"] == 2
     assert sum(everything.values()) >= 3
+    assert not faults
+
+
+@pytest.mark.parametrize(
+    ("committed", "fault"),
+    [((1, "topic=of-another"), Fault.MADE_ANEW), ((1_000_000, ""), Fault.BEYOND_END)],
+)
+def test_a_group_that_is_at_no_position_of_its_topic_is_named(
+    ecommerce: Ecommerce, settings: Settings, group: str, committed: tuple[int, str], fault: Fault
+) -> None:
+    consumer = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": group})
+    first, end = consumer.get_watermark_offsets(TopicPartition(TOPIC, 0), timeout=30)
+    consumer.commit(offsets=[TopicPartition(TOPIC, 0, *committed)], asynchronous=False)
+    consumer.close()
+    (one,) = lag(settings, [group])
+    assert (one.fault, one.committed, one.lag) == (fault, committed[0], end - first)
+    assert one.seconds > 0
+    shown = ecommerce("lag", "--group", group)
+    assert shown.code == 1
+    assert fault in shown.err
+    component = Component("one", Role.SINK, "one", routes=(Route(TOPIC, ""),), group=group)
+    _, faults = unread(settings, [component])
+    assert fault in faults[f"{group} {TOPIC}/0"]

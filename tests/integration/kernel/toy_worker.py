@@ -3,7 +3,8 @@
 A *sleepy* one stops itself (SIGSTOP) once, amid deciding: when it is woken, it has a batch in hand.
 A *late* one ends its rebalances only when it has read a record: one that came before the flow goes on. A
 *blocked* one never comes back from a decision. Of a *cancelled* one the second rebalance is called off, as
-aiokafka does it: the cancellation ends Faust's recovery task, and nothing else.
+aiokafka does it: the cancellation ends Faust's recovery task, and nothing else. An *old* one knows no ids of
+topics: it keeps positions and commits offsets as releases before them did.
 """
 
 import asyncio
@@ -18,8 +19,10 @@ from itertools import count
 from schemas.cart import CartAdd
 from schemas.envelope import Message
 from streams.kernel import faust_mends
+from streams.kernel.faust_app import StreamsApp
 from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningRecovery
 from streams.kernel.flow import Decision, Flow
+from streams.kernel.sources import Sources
 from streams.worker import run
 from tests.eventually import eventually_seen
 from tests.topology.kernel import toy
@@ -84,6 +87,13 @@ def end_rebalances_late() -> None:
     AppliedOffsetsConsumer.perform_seek = sought  # type: ignore[method-assign,assignment]
 
 
+def know_no_ids() -> None:
+    async def unseen(_: StreamsApp) -> Sources:
+        return Sources()
+
+    StreamsApp._see_sources = unseen  # type: ignore[method-assign,assignment] # an older release's way
+
+
 if __name__ == "__main__":
     app_id, index, *nature = sys.argv[1:]
     own = toy.FLOW
@@ -96,4 +106,6 @@ if __name__ == "__main__":
             end_rebalances_late()
         case ["cancelled"]:
             cancel_second_recovery()
+        case ["old"]:
+            know_no_ids()
     run(Settings(), int(index), flows=[own], app_id=app_id)

@@ -79,6 +79,10 @@ class Workers:
         self.settings = settings
         self._all: list[Worker] = []
 
+    def __len__(self) -> int:
+        """Return how many were started."""
+        return len(self._all)
+
     def start(self, index: int = 0, *nature: str, **environment: str) -> Worker:
         log = self.settings.data_dir / f"worker-{len(self._all)}.log"
         with log.open("wb") as handle:

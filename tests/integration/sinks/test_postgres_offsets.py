@@ -17,8 +17,15 @@ from confluent_kafka.admin import NewTopic
 from connectors.postgres.offsets import Offsets
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row, Table
+from connectors.runtime.connector import SinkConnector
 from connectors.runtime.record import Record
-from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
+from connectors.runtime.sink import (
+    BatchRefusedError,
+    Entry,
+    Refusal,
+    SinkBehindError,
+    SinkUnavailableError,
+)
 from sinks.postgres import PROJECTIONS
 from sinks.rows import TABLES
 from tests.eventually import eventually, eventually_async
@@ -242,3 +249,93 @@ async def test_a_crash_between_flush_and_commit_doubles_nothing_even_without_a_k
         async with running(connector(settings, producer, sink(PostgresSink), group, stocks)):
             await eventually_async(lambda: caught_up(settings, group, stocks))
     assert tuple(await database.fetchrow(counted, group)) == (90, 90)
+
+
+BACKED_UP = ("stock_levels", "stock_movements", "sink_offsets")
+
+
+async def dump(database: asyncpg.Connection) -> None:
+    for table in BACKED_UP:
+        await database.execute(f"CREATE TABLE dumped_{table} AS TABLE {table}")
+
+
+async def put_back(database: asyncpg.Connection) -> None:
+    """Put the tables back to where they were dumped, as a restored dump does."""
+    async with database.transaction():
+        for table in BACKED_UP:
+            await database.execute(f"TRUNCATE {table}")
+            await database.execute(f"INSERT INTO {table} SELECT * FROM dumped_{table}")
+
+
+@pytest.mark.usefixtures("topics_created")
+@pytest.mark.parametrize("under", ["a running sink", "a stopped sink"])
+async def test_rows_that_were_put_back_to_an_older_state_are_read_for_again(
+    settings: Settings, views: str, database: asyncpg.Connection, group_suffix: str, under: str
+) -> None:
+    group = f"ecommerce.test.{group_suffix}"
+    # Each product's number has a record of its own, and some of another topic have no rows at all.
+    stocks = [each for each in PROJECTIONS if each.topic is t.INVENTORY_UPDATED]
+    counted = "SELECT count(*) FROM stock_movements WHERE sku = $1"
+
+    def feeding(producer: MessageProducer) -> SinkConnector[Row]:
+        sink = PostgresSink(views, TABLES, offsets=Offsets(group, partial(topic_ids, settings)))
+        return connector(settings, producer, sink, group, stocks)
+
+    async with MessageProducer(settings, "test") as producer:
+
+        async def move(first: int, count: int) -> None:
+            said = [event(t.INVENTORY_UPDATED, group, n + 1, stock(n)) for n in range(first, first + count)]
+            await publish(producer, [(t.INVENTORY_UPDATED, each) for each in said])
+
+        async def written(count: int) -> None:
+            await eventually_async(lambda: database.fetchval(counted, group), lambda have: have == count)
+            await eventually_async(lambda: caught_up(settings, group, stocks))
+
+        first = feeding(producer)
+        reading = asyncio.create_task(first.run())
+        await move(0, 30)
+        await written(30)
+        await dump(database)
+        await move(30, 30)
+        await written(60)
+        if under == "a running sink":
+            await put_back(database)
+            await move(60, 5)
+            with pytest.raises(SinkBehindError, match="put back to an older state"):
+                await asyncio.wait_for(reading, 60)
+        else:
+            await move(60, 5)
+            await written(65)
+            first.stop()
+            await reading
+            await put_back(database)
+        async with running(feeding(producer)):
+            await written(65)
+    numbers = await database.fetch("SELECT version FROM stock_movements WHERE sku = $1 ORDER BY 1", group)
+    assert [row["version"] for row in numbers] == list(range(1, 66))
+
+
+async def test_offsets_move_on_behind_records_without_rows(
+    sinks: list[PostgresSink], seen: asyncpg.Connection
+) -> None:
+    sink, successor, _ = sinks
+    place = (TOPIC, 0)
+    assert await sink.starts([place]) == {place: 0}
+    await sink.write(delivered(0, range(5)))
+    await sink.passed({place: 9})
+    assert await seen.fetchval("SELECT next_offset FROM sink_offsets") == 9
+    await sink.write(delivered(0, range(9, 12)))
+    assert await successor.starts([place]) == {place: 12}
+
+
+async def test_what_the_topic_itself_lacks_is_not_missed(
+    sinks: list[PostgresSink], seen: asyncpg.Connection
+) -> None:
+    sink, stranger, _ = sinks
+    assert await sink.starts([(TOPIC, 0)]) == {(TOPIC, 0): 0}
+    await sink.write(delivered(0, range(7, 9)))
+    assert await offsets_seen(seen) == [7, 8]
+    # Who does not know where it was begun to read for asks, by beginning again.
+    with pytest.raises(SinkBehindError):
+        await stranger.write(delivered(0, range(11, 12)))
+    assert await offsets_seen(seen) == [7, 8]

@@ -61,7 +61,12 @@ class Member:
 
 
 class Owner:
-    async def gained(self, partitions: Collection[TopicPartition]) -> None: ...
+    async def gained(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(partitions, 7)
+
+    def mark(self, topic: str) -> str:
+        return f"topic={topic}-id"
+
     async def yielded(self, partitions: Collection[TopicPartition], *, lost: bool) -> None: ...
 
 

@@ -9,6 +9,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import OffsetAndMetadata
+from faust.types import TP
 
 from streams.kernel.faust_mends import SessionConsumerThread
 
@@ -24,6 +27,13 @@ class Consumer:
         self.closed_as: list[str | None] = []
         self.committed: dict[TopicPartition, int | None] = {}
         self.sought: list[tuple[TopicPartition, int]] = []
+        self.commits: list[dict[TopicPartition, OffsetAndMetadata]] = []
+        self.fails: Exception | None = None
+
+    async def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.commits.append(offsets)
 
     async def seek_to_committed(self) -> dict[TopicPartition, int | None]:
         return self.committed
@@ -36,10 +46,19 @@ class Consumer:
 
 
 def thread(
-    consumer: Consumer | None, *, leaves: bool = False, changelogs: Collection[str] = ()
+    consumer: Consumer | None,
+    *,
+    leaves: bool = False,
+    changelogs: Collection[str] = (),
+    anew: Collection[TopicPartition] = (),
 ) -> SessionConsumerThread:
     made: Any = SessionConsumerThread.__new__(SessionConsumerThread)
-    made.app = SimpleNamespace(leaves=leaves, tables=SimpleNamespace(changelog_topics=changelogs))
+    made.app = SimpleNamespace(
+        leaves=leaves,
+        tables=SimpleNamespace(changelog_topics=changelogs),
+        anew=lambda: frozenset(anew),
+        source_ids={"source": "an-id"},
+    )
     made._method_queue = None
     made._consumer = consumer
     return made  # type: ignore[no-any-return] # made without its parents
@@ -81,3 +100,45 @@ async def test_a_source_of_which_nothing_is_committed_is_read_from_its_beginning
     assert await reading._seek_to_committed() == consumer.committed
     assert consumer.sought == [(never, 0), (at_nought, 0)]
     assert "if offset and offset > 0:" in inspect.getsource(AIOKafkaConsumer.seek_to_committed)
+
+
+async def test_what_was_committed_for_a_topic_that_was_made_anew_is_not_sought() -> None:
+    consumer = Consumer()
+    consumer.committed = {READ: 7, UNREAD: 9}
+    await thread(consumer, anew=[UNREAD])._seek_to_committed()
+    assert consumer.sought == [(UNREAD, 0)]
+
+
+async def test_a_commit_carries_the_topic_s_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer = Consumer()
+    committing = thread(consumer)
+    monkeypatch.setattr(committing, "assignment", lambda: {TP(*READ)}, raising=False)
+    assert await committing._commit({TP(*READ): 7, TP(*UNREAD): 3})
+    assert consumer.commits == [{READ: OffsetAndMetadata(7, "topic=an-id")}]
+
+
+@pytest.mark.parametrize(
+    ("error", "crashes"),
+    [
+        (CommitFailedError("the group has already rebalanced"), False),
+        (CommitFailedError("otherwise"), True),
+        (IllegalStateError("not assigned"), True),
+    ],
+)
+async def test_a_commit_that_fails_for_good_ends_the_worker(
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    crashes: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    consumer = Consumer()
+    consumer.fails = error
+    crashed: list[BaseException] = []
+
+    async def crash(reason: BaseException) -> None:
+        crashed.append(reason)
+
+    committing = thread(consumer)
+    monkeypatch.setattr(committing, "assignment", lambda: {TP(*READ)}, raising=False)
+    monkeypatch.setattr(committing, "crash", crash, raising=False)
+    assert not await committing._commit({TP(*READ): 7})
+    assert crashed == ([error] if crashes else [])

@@ -146,6 +146,12 @@ def _old_payment(facts: Facts) -> None:
 
 
 BROKEN: list[tuple[str, str, str, Callable[[Facts], object]]] = [
+    (
+        "positions",
+        "streams order.placed/1",
+        "beyond",
+        lambda f: f.faults.update({"streams order.placed/1": "beyond"}),
+    ),
     ("lag", "streams order.placed/0", "3 records", lambda f: f.lag.update({"streams order.placed/0": 3})),
     (
         "rest",

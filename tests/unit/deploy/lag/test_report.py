@@ -1,10 +1,11 @@
+from dataclasses import replace
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
-from deploy.lag.report import colour, figures, table
-from topics.lag import PartitionLag
+from deploy.lag.report import colour, figures, named, table
+from topics.lag import Fault, PartitionLag
 
 
 def lag(group: str, partition: int, records: int, seconds: float) -> PartitionLag:
@@ -31,6 +32,15 @@ def test_nothing_committed_is_no_lag() -> None:
 )
 def test_colours_by_how_long_the_oldest_record_waits(records: int, seconds: float, expected: str) -> None:
     assert colour(lag("g", 0, records, seconds)) == expected
+
+
+def test_a_group_at_no_position_is_shown_and_named_though_nothing_waits() -> None:
+    stray = replace(lag("sink", 0, 0, 0.0), fault=Fault.BEYOND_END)
+    assert colour(stray) == "red"
+    assert named(stray) == "sink ecommerce.order.placed/0 committed 10 of 10: it is beyond the topic's end"
+    console = Console(file=StringIO(), width=200)
+    console.print(table([stray], every=False))
+    assert "ecommerce.order.placed" in console.file.getvalue()  # type: ignore[attr-defined] # it is the StringIO
 
 
 @pytest.mark.parametrize(("every", "shown"), [(False, "1 partitions"), (True, "ecommerce.order.placed")])
