@@ -119,6 +119,7 @@ class StreamsApp(faust.App):
             failed=self._fail,
             sources=self._see_sources,
         )
+        self._sources = frozenset(route.topic.name for flow in self.flows for route in flow.routes)
         self.source_ids: Mapping[str, str] = {}
         """The ids of the source topics as they were when partitions were taken over last."""
         self._stale: set[tuple[str, int]] = set()
@@ -192,7 +193,7 @@ class StreamsApp(faust.App):
 
     async def _see_sources(self) -> Sources:
         """Ask what the sources are, for as long as the broker does not answer."""
-        names = {route.topic.name for flow in self.flows for route in flow.routes}
+        names = self._sources
         places = {(name, partition) for name in names for partition in range(self.settings.partitions)}
         while True:
             try:
@@ -210,15 +211,28 @@ class StreamsApp(faust.App):
                 return Sources(ids, ends)
 
     async def _watch_sources(self) -> None:
-        """Look for ever whether the sources are still the same topics; end the worker where one is not."""
+        """Look for ever whether the sources are still the same topics, and read; end the worker where not.
+
+        Its next start begins them anew, with the stored state as the judge of what is applied.
+        """
+        unread: set[TP] = set()
         while True:
             await asyncio.sleep(LOOK_S)
             with suppress(KafkaException):
-                now = await asyncio.to_thread(ids_there, self.settings, self.source_ids, ANSWER_S)
-                if anew := changed(self.source_ids, now):
-                    # Its next start begins them anew, with the stored state as the judge of what is applied.
+                now = await asyncio.to_thread(ids_there, self.settings, self._sources, ANSWER_S)
+                anew = changed(self.source_ids, now)
+                # Of a topic that a rebalance did not see, the group reads nothing once it is there again.
+                before, unread = unread, self._unread(now)
+                anew += sorted({tp.topic for tp in before & unread})
+                if anew:
                     self._fail(TopicMadeAnewError(f"{', '.join(anew)}: deleted and created again"))
                     return
+
+    def _unread(self, there: Mapping[str, str]) -> set[TP]:
+        """Return the source partitions that are owned and there, and that the consumer does not have."""
+        assigned = self.consumer.assignment()
+        owned = (TP(*place) for place in self.ownership.sources() if place[0] in there)
+        return {tp for tp in owned if tp not in assigned}
 
     def anew(self) -> frozenset[TP]:
         """Return the source partitions whose topics were made anew, to be read from their beginning."""
