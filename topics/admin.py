@@ -71,14 +71,38 @@ def _client(bootstrap: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
 
+class PartitionsChangedError(Exception):
+    """The topics that are there have another number of partitions than the settings say."""
+
+
+def refuse_other_partitions(settings: Settings) -> None:
+    """Raise PartitionsChangedError where a topic that is there has other partitions than the settings say.
+
+    A key's partition follows from their number: under another one its next record would meet another worker's
+    state. Raises confluent_kafka.KafkaException where the broker does not answer.
+    """
+    known = client(settings).list_topics(timeout=TIMEOUT_S).topics
+    for topic in all_topics():
+        found = known.get(topic.name)
+        has, wants = len(found.partitions) if found is not None else 0, partitions_of(topic, settings)
+        if has and has != wants and topic.partitions is None:
+            raise PartitionsChangedError(
+                f"ECOMMERCE_PARTITIONS is {wants}, but {topic.name} and its state have {has}, and a key's"
+                f" place follows from that number: set ECOMMERCE_PARTITIONS={has}, or begin anew with"
+                " `ecommerce reset` (docs/operations.md, Other partitions)"
+            )
+
+
 def create(settings: Settings) -> list[str]:
     """Create the topics that are missing and return their names; publish this release's schemas.
 
     When it returns, every partition of a new topic has a leader that serves.
 
     Raises confluent_kafka.KafkaException where the broker refuses one or cannot serve within a minute, and
-    `topics.schema_topic.SchemaConflictError` where another release gave one of the schemas' ids away.
+    `topics.schema_topic.SchemaConflictError` where another release gave one of the schemas' ids away. Raises
+    PartitionsChangedError, before anything is created, where the topics that are there have others.
     """
+    refuse_other_partitions(settings)
     new = [
         NewTopic(
             topic.name,

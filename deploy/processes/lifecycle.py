@@ -2,8 +2,10 @@
 
 import shutil
 import threading
+from contextlib import suppress
 from pathlib import Path
 
+from confluent_kafka import KafkaException
 from elasticsearch import ApiError, TransportError
 from rich.console import Console
 
@@ -21,6 +23,7 @@ from deploy.processes.supervisor import Supervisor, SupervisorError
 from deploy.processes.table import DEFAULT_WORKERS, SERVERS, platform, variables
 from deploy.processes.wanted import want, want_nothing
 from sinks.drop import drop_indices
+from topics.admin import PartitionsChangedError, refuse_other_partitions
 from topics.redaction import shown
 from topics.settings import Settings
 
@@ -50,9 +53,12 @@ def up(
         wanted = {name: step for name, step in steps.items() if not servers_only or name in SERVERS}
         running = {name for name, info in supervisor.infos().items() if info.state.is_up}
         try:
+            if settings.kafka or "kafka" in running:
+                # Before processes that run are started again with it.
+                _refuse_other_partitions(settings)
             refuse(taken(p for p in processes if p.name in wanted.keys() - running), settings.port_base)
             supervisor.apply(processes)
-        except (PortTakenError, SupervisorError) as error:
+        except (PartitionsChangedError, PortTakenError, SupervisorError) as error:
             raise CommandError(str(error)) from error
         want(supervisor.run, (name for name, step in wanted.items() if isinstance(step, Process)))
         needs = {name: step.after for name, step in wanted.items()}
@@ -123,6 +129,12 @@ def _drop_indices(url: str) -> None:
             f"ECOMMERCE_ELASTICSEARCH: {shown(url)} does not answer, and its indices must go as well;"
             " start it, or reset without the setting"
         ) from error
+
+
+def _refuse_other_partitions(settings: Settings) -> None:
+    # One that does not answer is asked again once it serves, before topics are created.
+    with suppress(KafkaException):
+        refuse_other_partitions(settings)
 
 
 def _claim(settings: Settings) -> None:

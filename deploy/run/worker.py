@@ -1,12 +1,15 @@
 """`ecommerce worker`: one stream worker."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
+from confluent_kafka import KafkaException
 
 from deploy.errors import CommandError
 from streams.kernel.slot import SlotTakenError
 from streams.worker import run
+from topics.admin import PartitionsChangedError, refuse_other_partitions
 from topics.schema_topic import other_releases
 from topics.settings import PortOffset, settings
 
@@ -27,6 +30,9 @@ def worker(
     """Run a stream worker: all flows, on the partitions that its group gives it."""
     try:
         with other_releases(settings()):
+            # A broker that is away is waited for by the worker itself.
+            with suppress(KafkaException):
+                refuse_other_partitions(settings())
             run(settings(), index)
-    except SlotTakenError as error:
+    except (SlotTakenError, PartitionsChangedError) as error:
         raise CommandError(str(error)) from error

@@ -20,7 +20,7 @@ def create(*, as_json: JsonOption = False) -> None:
     with broker(settings()):
         try:
             created = admin.create(settings())
-        except (SchemaConflictError, SchemaSourceError) as error:
+        except (admin.PartitionsChangedError, SchemaConflictError, SchemaSourceError) as error:
             raise CommandError(str(error)) from error
     total = len(admin.all_topics())
     if as_json:

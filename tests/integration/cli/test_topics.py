@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
@@ -5,6 +7,7 @@ from tests.eventually import eventually
 from tests.integration.cli.conftest import Ecommerce
 from topics.admin import all_topics
 from topics.registry import SERVICE_PING
+from topics.settings import Settings
 
 
 @pytest.mark.usefixtures("topics_created")
@@ -12,6 +15,24 @@ def test_creates_what_is_missing_and_verifies(ecommerce: Ecommerce) -> None:
     assert ecommerce("topics", "create", "--json").json == {"created": [], "topics": len(all_topics())}
     verified = ecommerce("topics", "verify", "--json")
     assert (verified.code, verified.json["differences"]) == (0, [])
+
+
+@pytest.mark.usefixtures("topics_created")
+@pytest.mark.parametrize("command", [("topics", "create"), ("worker",), ("up",)])
+def test_another_number_of_partitions_is_refused_and_the_way_named(
+    ecommerce: Ecommerce,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: tuple[str, ...],
+) -> None:
+    monkeypatch.setenv("ECOMMERCE_KAFKA", settings.kafka_bootstrap)
+    monkeypatch.setenv("ECOMMERCE_PARTITIONS", "8")
+    monkeypatch.setenv("ECOMMERCE_DATA_DIR", str(tmp_path / "other"))
+    refused = ecommerce(*command)
+    assert refused.code == 1
+    assert "ECOMMERCE_PARTITIONS is 8" in refused.err
+    assert f"set ECOMMERCE_PARTITIONS={settings.partitions}" in " ".join(refused.err.split())
 
 
 def test_names_what_differs(ecommerce: Ecommerce, topics_created: str) -> None:
