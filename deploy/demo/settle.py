@@ -13,7 +13,7 @@ import stamina
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
 from confluent_kafka.admin import AdminClient
 
-from topics.admin import client
+from topics.admin import client, renew_client
 from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
 from topics.registry import TOPICS
 from topics.settings import Settings
@@ -96,6 +96,8 @@ class Positions:
         for attempt in stamina.retry_context(on=KafkaException, attempts=8, timeout=_BROKER_S, wait_max=3.0):
             with attempt:
                 if attempt.num > 1:
+                    # The one that is kept may know the broker as it was before it died.
+                    renew_client()
                     self._admin = client(self._settings)
                 return ask(self._admin)
         raise AssertionError("the last attempt returns or raises")
