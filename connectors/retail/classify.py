@@ -37,6 +37,9 @@ class Reason(StrEnum):
     ZERO_QUANTITY = "zero_quantity"
     NEGATIVE_QUANTITY = "negative_quantity"
     POSITIVE_QUANTITY_IN_RETURN = "positive_quantity_in_return"
+    TOO_MANY_PIECES = "too_many_pieces"
+    PRICE_TOO_HIGH = "price_too_high"
+    TOO_MANY_LINES = "too_many_lines"
 
 
 EXPLANATIONS: dict[Reason, str] = {
@@ -53,7 +56,18 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.ZERO_QUANTITY: "Quantity: must not be zero",
     Reason.NEGATIVE_QUANTITY: "Quantity: may be negative in a return (C invoice) only",
     Reason.POSITIVE_QUANTITY_IN_RETURN: "Quantity: must be negative in a return (C invoice)",
+    Reason.TOO_MANY_PIECES: "Quantity: is more than a line may have (ECOMMERCE_CART_MAX_QUANTITY)",
+    Reason.PRICE_TOO_HIGH: "UnitPrice: is more than a line may cost (ECOMMERCE_CART_MAX_AGREED_PRICE)",
+    Reason.TOO_MANY_LINES: "InvoiceNo: has more rows than a cart may have lines (ECOMMERCE_CART_MAX_LINES)",
 }
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the platform takes of an invoice: lines, and pieces and unit price (minor units) of each."""
+
+    lines: int
+    pieces: int
+    price: int
 
 
 class Goods(msgspec.Struct, frozen=True, gc=False):
@@ -157,3 +171,10 @@ def _broken_rule(invoice_no: str, sku: str, price: Decimal, unit_price: int, qua
         (quantity > 0 and returned, Reason.POSITIVE_QUANTITY_IN_RETURN),
     )
     return next((reason for broken, reason in rules if broken), None)
+
+
+def beyond(line: Goods | Charged, limits: Limits) -> Reason | None:
+    """Return which of the platform's limits a line breaks, or None."""
+    if line.quantity > limits.pieces:
+        return Reason.TOO_MANY_PIECES
+    return Reason.PRICE_TOO_HIGH if line.unit_price > limits.price else None

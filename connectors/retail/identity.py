@@ -32,6 +32,11 @@ def receipt_id(sku: str, month: str) -> str:
     return derived_id("retail", "receipt", sku, month)
 
 
+def restock_id(sku: str, version: int) -> str:
+    """Return the id of a goods receipt that fills up a SKU whose stock is at that version."""
+    return derived_id("retail", "restock", sku, str(version))
+
+
 def command_id(invoice_no: str, step: str) -> str:
     """Return the event id of a command that the replay of an invoice sends; `step` names it."""
     return derived_id("retail", "command", invoice_no, step)

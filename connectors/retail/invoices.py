@@ -6,7 +6,17 @@ from decimal import Decimal
 
 import msgspec
 
-from connectors.retail.classify import Charged, Goods, Rejected, classify, is_return, signed_amount
+from connectors.retail.classify import (
+    Charged,
+    Goods,
+    Limits,
+    Reason,
+    Rejected,
+    beyond,
+    classify,
+    is_return,
+    signed_amount,
+)
 from connectors.retail.row import Row
 
 UNDATED = "undated"
@@ -76,25 +86,26 @@ def month_of(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m")
 
 
-def invoices(rows: Iterable[Row]) -> list[Invoice]:
+def invoices(rows: Iterable[Row], limits: Limits | None = None) -> list[Invoice]:
     """Group rows by InvoiceNo (they need not stand together) and order the invoices by time, then by file.
 
-    Rows without an InvoiceNo are grouped by their time, so that they too keep an identity of their own.
+    Rows without an InvoiceNo are grouped by their time, so that they too keep an identity of their own. Where
+    the platform has `limits`, a row beyond them is rejected, and all rows of an invoice with too many.
     """
     grouped: dict[str, list[Row]] = {}
     for row in rows:
         grouped.setdefault(row.invoice_no or f"(none) {row.at}", []).append(row)
-    found = [_invoice(number, of_invoice) for number, of_invoice in grouped.items()]
+    found = [_invoice(number, of_invoice, limits) for number, of_invoice in grouped.items()]
     found.sort(key=lambda invoice: (invoice.placed_at is None, invoice.placed_at or 0))
     return found
 
 
-def _invoice(number: str, rows: list[Row]) -> Invoice:
+def _invoice(number: str, rows: list[Row], limits: Limits | None) -> Invoice:
     goods: list[Goods] = []
     charges: list[Charged] = []
     rejected: list[Rejected] = []
-    for ordinal, row in enumerate(rows, start=1):
-        match classify(row, ordinal):
+    for judged in _judged(rows, limits):
+        match judged:
             case Goods() as line:
                 goods.append(line)
             case Charged() as charge:
@@ -114,6 +125,22 @@ def _invoice(number: str, rows: list[Row]) -> Invoice:
         received_amount=sum(signed_amount(row) for row in rows),
         received_exact=sum((_exact(row) for row in rows), Decimal(0)),
     )
+
+
+def _judged(rows: list[Row], limits: Limits | None) -> list[Goods | Charged | Rejected]:
+    judged = [classify(row, ordinal) for ordinal, row in enumerate(rows, start=1)]
+    if limits is None:
+        return judged
+    for at, (line, row) in enumerate(zip(judged, rows, strict=True)):
+        if not isinstance(line, Rejected) and (reason := beyond(line, limits)) is not None:
+            judged[at] = Rejected(line.ordinal, row, reason)
+    if sum(not isinstance(line, Rejected) for line in judged) <= limits.lines:
+        return judged
+    # A part of an order is another order than was placed.
+    return [
+        line if isinstance(line, Rejected) else Rejected(line.ordinal, row, Reason.TOO_MANY_LINES)
+        for line, row in zip(judged, rows, strict=True)
+    ]
 
 
 def _exact(row: Row) -> Decimal:

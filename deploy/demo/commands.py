@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 
@@ -16,7 +17,7 @@ from connectors.retail.invoices import Window
 from connectors.retail.reading import BUNDLED
 from deploy.broker import broker
 from deploy.demo.outcomes import StalledError
-from deploy.demo.report import as_json, show
+from deploy.demo.report import as_json, money, show
 from deploy.demo.session import Outcome, Session, read_shop
 from deploy.demo.settle import NotSettledError
 from deploy.doctor.check import examine
@@ -88,7 +89,10 @@ def demo(
     violations = _violations(chosen, say)
     memory = {row.name: row.memory_bytes for row in status(chosen) if row.memory_bytes}
     seconds = time.monotonic() - began
-    figures = _figures(outcome, violations, memory, seconds) | {"shop": chosen.api_url}
+    figures = _figures(outcome, violations, memory, seconds) | {
+        "shop": chosen.api_url,
+        "currency": chosen.currency,
+    }
     if json:
         show(outcome.reconciliation, say, chosen.currency)
         print_json(figures)
@@ -146,6 +150,7 @@ def _figures(
         "skipped": outcome.skipped,
         "failed": outcome.failed,
         "lag": outcome.lag,
+        "beside": msgspec.to_builtins(outcome.beside),
         "seconds": round(seconds, 3),
         "load_seconds": round(outcome.load_seconds, 3),
         "replay_seconds": round(outcome.seconds, 3),
@@ -173,6 +178,15 @@ def _summary(figures: dict[str, Any], out: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    beside = figures["beside"]
+    out.print(f"in stock: {beside['in_stock']:,} of {beside['products']:,} products", highlight=False)
+    if beside["orders"]:
+        out.print(
+            f"beside this file: {beside['orders']:,} orders of shoppers or other files, over"
+            f" {money(beside['total'], figures['currency'])}; they are no part of the reconciliation",
+            highlight=False,
+            soft_wrap=True,
+        )
     memory = ", ".join(f"{name} {size / 1_000_000:.0f} MB" for name, size in figures["memory_bytes"].items())
     out.print(f"memory: {memory}", highlight=False)
     if figures["interrupted"]:

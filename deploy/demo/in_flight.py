@@ -6,6 +6,7 @@ from schemas.cart import CartRejected
 from schemas.codec import UndecodableError
 from schemas.order import OrderRejected
 from topics.registry import (
+    CART_ADD,
     CART_REJECTED,
     CHECKOUT_COMPLETED,
     CHECKOUT_FAILED,
@@ -18,6 +19,7 @@ from topics.registry import (
 from topics.wire import decode
 
 ENDS = (CHECKOUT_COMPLETED, CHECKOUT_FAILED, ORDER_REFUNDED, ORDER_REJECTED, CART_REJECTED)
+_NAMED = 3
 _WENT_WELL = frozenset({CHECKOUT_COMPLETED.name, ORDER_REFUNDED.name})
 
 
@@ -32,6 +34,11 @@ class InFlight:
 
     def __len__(self) -> int:
         return len(self._orders)
+
+    def waits_for(self) -> str:
+        """Return what is under way, for people: the orders that began first, and their number."""
+        first = ", ".join(list(self._orders)[:_NAMED])
+        return f"{len(self)} orders are under way, the first of them: {first}"
 
     def expect(self, order_id: str, cart_id: str | None = None) -> None:
         """Take an order or return as begun; its cart may end it too."""
@@ -63,7 +70,7 @@ def _failure(topic: str, value: bytes) -> str | None:
     except UndecodableError:
         return "undecodable"
     if isinstance(data, CartRejected | OrderRejected):
-        # A refused line is one thing; the checkout or return itself being refused is the end.
-        ended = data.command in {CHECKOUT_REQUESTED.name, ORDER_RETURN.name}
+        # Without a refused line the cart is never complete: its checkout waits for nothing any more.
+        ended = data.command in {CART_ADD.name, CHECKOUT_REQUESTED.name, ORDER_RETURN.name}
         return f"{data.reason} ({data.field}: {data.detail})" if ended else None
     return str(getattr(data, "reason", topic))

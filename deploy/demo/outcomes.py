@@ -77,9 +77,7 @@ class Outcomes:
                 await asyncio.wait_for(self._ended.wait(), 1.0)
             quiet = time.monotonic() - self._last_end
             if quiet > self._stall_s:
-                raise StalledError(
-                    f"{len(self.in_flight)} orders are under way, none ended for {quiet:.0f} s"
-                )
+                raise StalledError(f"none ended for {quiet:.0f} s, {self.in_flight.waits_for()}")
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         async for record in consumer:

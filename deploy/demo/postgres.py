@@ -8,7 +8,8 @@ import msgspec
 
 from connectors.retail.classify import signed_amount
 from connectors.retail.row import Row
-from deploy.demo.reconcile import HAPPENED, OrdersFound, ViewFigures
+from deploy.demo.reconcile import HAPPENED, Beside, OrdersFound, ViewFigures
+from deploy.demo.shelf import Level
 from deploy.demo.stocking import Shown
 
 _FIGURES = """
@@ -68,6 +69,24 @@ class PostgresViews:
             list(receipts),
         )
         return {r["reference"] for r in rows}
+
+    async def levels(self) -> dict[str, Level]:
+        """Return what is shown of every SKU's stock."""
+        rows = await self._fetch("SELECT sku, available, version FROM stock_levels")
+        return {r["sku"]: Level(r["available"], r["version"]) for r in rows}
+
+    async def beside(self, orders: Collection[str]) -> Beside:
+        """Return what the shop has beside these orders: others' orders, and products that can be bought."""
+        (others,) = await self._fetch(
+            "SELECT count(*) AS orders, coalesce(sum(total), 0)::bigint AS total FROM orders AS o"
+            " WHERE NOT EXISTS (SELECT FROM unnest($1::uuid[]) AS given (id) WHERE given.id = o.order_id)",
+            list(orders),
+        )
+        (shop,) = await self._fetch(
+            "SELECT count(*) AS products, count(*) FILTER (WHERE l.available > 0) AS in_stock"
+            " FROM products AS p LEFT JOIN stock_levels AS l USING (sku) WHERE p.active"
+        )
+        return Beside(others["orders"], others["total"], shop["products"], shop["in_stock"])
 
     async def existing_orders(self, orders: Collection[str]) -> set[str]:
         """Return which of the orders and returns the view has, whatever became of them."""

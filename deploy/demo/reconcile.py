@@ -84,6 +84,18 @@ class OrdersFound(msgspec.Struct, frozen=True):
     totals: int
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """What the shop has beside a file's orders: those of shoppers and of other files, by their ids.
+
+    `total` is of those orders, in minor units; `in_stock` of the `products` on sale can be bought.
+    """
+
+    orders: int = 0
+    total: int = 0
+    products: int = 0
+    in_stock: int = 0
+
+
 class Difference(msgspec.Struct, frozen=True):
     """One figure of one month that a view shows otherwise than the file."""
 

@@ -13,6 +13,7 @@ from confluent_kafka import KafkaException
 from rich.console import Console
 
 from connectors.retail.catalogue import Product, catalogue
+from connectors.retail.classify import Limits
 from connectors.retail.figures import monthly
 from connectors.retail.invoices import Invoice, Window, invoices
 from connectors.retail.reading import read_rows
@@ -20,13 +21,14 @@ from deploy.demo.outcomes import Outcomes
 from deploy.demo.postgres import PostgresViews
 from deploy.demo.progress import ReplayDisplay
 from deploy.demo.readers import readers
-from deploy.demo.reconcile import Difference, ViewFigures, compare
+from deploy.demo.reconcile import Beside, Difference, ViewFigures, compare
 from deploy.demo.replay import Existing, Pace, Replay, order_ids, rejected_rows
 from deploy.demo.report import Reconciliation
 from deploy.demo.search import search_figures
 from deploy.demo.settle import Positions, caught_up, settled
+from deploy.demo.shelf import restocks, to_send
 from deploy.demo.stocking import product_commands, receipts
-from deploy.demo.translate import Outgoing
+from streams.cart.settings import CartSettings
 from topics.producer import MessageProducer
 from topics.registry import (
     INVENTORY_RECEIVE,
@@ -59,6 +61,7 @@ class Outcome(msgspec.Struct, frozen=True):
     events: int
     lag: int
     interrupted: bool
+    beside: Beside
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,10 @@ class Shop:
 
 def read_shop(file: Path) -> Shop:
     """Read a retailer's file. Raises RetailFileError, which names the column or row that is wrong."""
-    whole = invoices(read_rows(file))
+    # What the worker of this very platform would refuse is rejected before it is sent, with its reason.
+    cart = CartSettings()
+    limits = Limits(lines=cart.max_lines, pieces=cart.max_quantity, price=cart.max_agreed_price)
+    whole = invoices(read_rows(file), limits)
     return Shop(file.name, whole, tuple(catalogue(whole).values()))
 
 
@@ -136,6 +142,7 @@ class Session:
                 events=events,
                 lag=await asyncio.to_thread(links.positions.lag),
                 interrupted=taken < len(chosen),
+                beside=await links.views.beside(order_ids(self._shop.invoices)),
             )
 
     async def _connect(self, stack: AsyncExitStack) -> _Links:
@@ -165,6 +172,10 @@ class Session:
             await links.views.existing_orders(order_ids(chosen)),
             await links.views.existing_letters(list(rejected_rows(chosen))),
         )
+        sells = to_send(chosen, existing.orders)
+        needed = [out.message.event_id for month in sells for out in receipts(products, month)]
+        received = await links.views.existing_receipts(needed)
+        await links.replay.send_all(restocks(products, await links.views.levels(), sells, received))
         pace = Pace(speed)
         taken = 0
         with ReplayDisplay(self._console, len(chosen)) as display:
@@ -173,7 +184,10 @@ class Session:
                 for month, of_month in groupby(chosen, key=lambda invoice: invoice.month):
                     if links.replay.stopped:
                         break
-                    await links.replay.send_all(await self._missing_receipts(links, products, month))
+                    missing = [
+                        out for out in receipts(products, month) if out.message.event_id not in received
+                    ]
+                    await links.replay.send_all(missing)
                     await caught_up(links.positions, [INVENTORY_RECEIVE.name], PATIENCE_S)
                     taken += await links.replay.run(of_month, existing, pace)
                 await links.outcomes.until(0)
@@ -183,14 +197,6 @@ class Session:
                 with suppress(asyncio.CancelledError):
                     await watch
         return taken
-
-    async def _missing_receipts(
-        self, links: _Links, products: Sequence[Product], month: str
-    ) -> list[Outgoing]:
-        """Return the month's receipts that an earlier run has not brought in."""
-        needed = {out.message.event_id: out for out in receipts(products, month)}
-        there = await links.views.existing_receipts(needed)
-        return [out for receipt, out in needed.items() if receipt not in there]
 
     async def _reconcile(self, views: PostgresViews, taken: Sequence[Invoice]) -> Reconciliation:
         came_in = monthly(taken)

@@ -3,6 +3,7 @@ from decimal import Decimal
 
 from hypothesis import given
 
+from connectors.retail.classify import Limits, Reason
 from connectors.retail.figures import monthly
 from connectors.retail.identity import cart_id, command_id, order_id, receipt_id, row_id, user_id
 from connectors.retail.invoices import UNDATED, UNSPECIFIED, Window, invoices
@@ -115,3 +116,30 @@ def test_a_months_figures() -> None:
     assert month.rejected_amount == -1000
     assert month.rejected_by_reason == {"zero_price": 1, "bad_debt": 1}
     assert month.rounding == month.accepted_rounding == Decimal("0.500")
+
+
+def test_rows_beyond_the_platform_s_limits_are_rejected_by_their_own_name() -> None:
+    limits = Limits(lines=2, pieces=10, price=1_000)
+    rows = [row(1, quantity=11), row(2, unit_price="10.01"), row(3), row(4, stock_code="POST", quantity=11)]
+    (invoice,) = invoices(rows, limits)
+    assert [each.reason for each in invoice.rejected] == [
+        Reason.TOO_MANY_PIECES,
+        Reason.PRICE_TOO_HIGH,
+        Reason.TOO_MANY_PIECES,
+    ]
+    assert len(invoice.goods) == 1
+    (month,) = monthly([invoice]).values()
+    assert month.balanced
+
+
+def test_an_invoice_with_too_many_rows_is_no_order() -> None:
+    rows = [row(1), row(2), row(3, unit_price="0"), row(4)]
+    (invoice,) = invoices(rows, Limits(lines=2, pieces=10_000, price=100_000))
+    assert not invoice.accepted
+    assert [each.reason for each in invoice.rejected] == [
+        Reason.TOO_MANY_LINES,
+        Reason.TOO_MANY_LINES,
+        Reason.ZERO_PRICE,
+        Reason.TOO_MANY_LINES,
+    ]
+    assert invoices(rows, Limits(lines=3, pieces=10_000, price=100_000))[0].accepted

@@ -9,6 +9,7 @@ from schemas.order import OrderRejected
 from topics.command import command
 from topics.registry import (
     CART_ADD,
+    CART_CHANGE,
     CART_REJECTED,
     CHECKOUT_COMPLETED,
     CHECKOUT_FAILED,
@@ -52,10 +53,17 @@ def test_a_refused_checkout_ends_the_order_of_its_cart(flying: InFlight) -> None
     assert flying.failed == {"frozen (cart_id: is frozen)": 1}
 
 
-def test_a_refused_line_does_not_end_the_order(flying: InFlight) -> None:
+def test_a_refused_line_ends_the_order_whose_cart_can_never_be_complete(flying: InFlight) -> None:
     refusal = CartRejected(CART_ADD.name, "too_many_lines", "lines", "at most 100")
+    assert flying.take(*record(CART_REJECTED, CART, refusal))
+    assert flying.failed == {"too_many_lines (lines: at most 100)": 1}
+    assert not flying.take(*record(CHECKOUT_FAILED, ORDER, CheckoutFailed(CART, "incomplete_cart", "late")))
+
+
+def test_a_refusal_of_anything_else_does_not_end_the_order(flying: InFlight) -> None:
+    refusal = CartRejected(CART_CHANGE.name, "unknown_line", "line_id", "there is none")
     assert not flying.take(*record(CART_REJECTED, CART, refusal))
-    assert len(flying) == 1
+    assert flying.waits_for() == f"1 orders are under way, the first of them: {ORDER}"
 
 
 def test_a_refused_return_ends_it() -> None:
