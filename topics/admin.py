@@ -102,7 +102,7 @@ def create(settings: Settings) -> list[str]:
     `topics.schema_topic.SchemaConflictError` where another release gave one of the schemas' ids away. Raises
     PartitionsChangedError, before anything is created, where the topics that are there have others.
     """
-    refuse_other_partitions(settings)
+    patiently(lambda: refuse_other_partitions(settings))
     new = [
         NewTopic(
             topic.name,
