@@ -24,6 +24,7 @@ from streams.kernel.settings import WorkerSettings
 from streams.kernel.slot import claim
 from streams.kernel.source_ends import SourceEnds
 from streams.kernel.watchdog import Watchdog
+from streams.spans import check as check_spans
 from topics.settings import PortOffset, Settings
 
 log = structlog.get_logger(__name__)
@@ -88,12 +89,16 @@ def run(
     flows: Sequence[Flow[Any]] = FLOWS,
     app_id: str = GROUP,
 ) -> None:
-    """Run a worker until SIGTERM or SIGINT. Raises SlotTakenError where the index is in use.
+    """Run a worker until SIGTERM or SIGINT.
+
+    Raises SlotTakenError where the index is in use, SettingsConflictError where settings of several domains
+    do not go together.
 
     `index` counts the workers of this machine (the lowest free one by default); it decides the data
     directory, the metrics port and the identity in the consumer group, so that a restarted worker gets its
     own partitions back at once.
     """
+    check_spans()
     slot = claim(settings.data_dir, index)
     quiet_libraries()
     registry = CollectorRegistry()

@@ -17,12 +17,14 @@ from deploy.processes.display import Display
 from deploy.processes.order import among, in_order, ordered, reverse
 from deploy.processes.ports import PortTakenError, refuse, taken
 from deploy.processes.process import Process
+from deploy.processes.spans import check_all
 from deploy.processes.start import Starter
 from deploy.processes.status import present_workers
 from deploy.processes.supervisor import Supervisor, SupervisorError
 from deploy.processes.table import DEFAULT_WORKERS, SERVERS, platform, variables
 from deploy.processes.wanted import want, want_nothing
 from sinks.drop import drop_indices
+from streams.spans import SettingsConflictError
 from topics.admin import PartitionsChangedError, refuse_other_partitions
 from topics.redaction import shown
 from topics.settings import Settings
@@ -39,9 +41,13 @@ def up(
 ) -> dict[str, float]:
     """Start what does not run, wait until it serves, and return the seconds of each step by name.
 
-    `workers` None keeps the present number of workers. Raises CommandError where a port is taken (before
-    anything is started) or a step fails; what was started until then stays up.
+    `workers` None keeps the present number of workers. Raises CommandError where settings do not go together
+    or a port is taken (before anything is started), or a step fails; what was started until then stays up.
     """
+    try:
+        check_all()
+    except SettingsConflictError as error:
+        raise CommandError(str(error)) from error
     root = settings.data_dir.absolute()
     supervisor = Supervisor(root)
     _claim(settings)

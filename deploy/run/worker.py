@@ -8,6 +8,7 @@ from confluent_kafka import KafkaException
 
 from deploy.errors import CommandError
 from streams.kernel.slot import SlotTakenError
+from streams.spans import SettingsConflictError
 from streams.worker import run
 from topics.admin import PartitionsChangedError, refuse_other_partitions
 from topics.schema_topic import other_releases
@@ -34,5 +35,5 @@ def worker(
             with suppress(KafkaException):
                 refuse_other_partitions(settings())
             run(settings(), index)
-    except (SlotTakenError, PartitionsChangedError) as error:
+    except (SlotTakenError, PartitionsChangedError, SettingsConflictError) as error:
         raise CommandError(str(error)) from error
