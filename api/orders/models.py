@@ -183,7 +183,11 @@ class Progress(StrEnum):
 
 
 UNFINISHED = frozenset({Progress.REQUESTED, Progress.PLACED})
-TERMINAL = frozenset({Progress.FAILED, Progress.DELIVERED, Progress.CANCELLED, Progress.REFUNDED})
+FINAL = frozenset({Progress.FAILED, Progress.CANCELLED, Progress.REFUNDED})
+"""Nothing follows these."""
+
+TERMINAL = FINAL | {Progress.DELIVERED}
+"""Nothing is expected after these; a delivered order may still be refunded."""
 
 
 class Line(BaseModel):

@@ -7,7 +7,7 @@ import structlog
 from sse_starlette import ServerSentEvent
 
 from api.auth.caller import Caller
-from api.orders.models import TERMINAL, OrderEvent, Progress
+from api.orders.models import FINAL, TERMINAL, OrderEvent, Progress
 from api.orders.queries import Orders
 from api.orders.sequence import Sequence
 from api.orders.service import OrderService
@@ -49,7 +49,7 @@ async def _heard(
     A failure is yielded only to say that it was heard.
     """
     while True:
-        hurried = told.incomplete or failed is not None
+        hurried = told.incomplete or failed is not None or told.status in TERMINAL
         heard = await subscription.next(_EARLIER_SECONDS if hurried else seconds)
         if heard is None:
             return
@@ -57,6 +57,8 @@ async def _heard(
         if event.status is not Progress.FAILED:
             for ready in told.offer(event):
                 yield ready
+            if told.status in FINAL:
+                return
         elif told.last == 0 and failed is None:
             yield event
 
@@ -73,6 +75,8 @@ class OrderProgress:
     async def follow(self, caller: Caller, order_id: str, after: int = 0) -> AsyncGenerator[OrderEvent, None]:
         """Return the order's events above version `after`, until it has ended; close it when nobody reads on.
 
+        The last event tells the order as it stands: of a delivered one it is looked whether it was refunded.
+
         Raises a 404 Problem at once where the order is not the caller's to see.
         """
         await self._orders.read(caller, order_id)
@@ -86,20 +90,16 @@ class OrderProgress:
         with self._tail.subscribe(order_id, (*ORDER_EVENTS, CHECKOUT_FAILED)) as subscription:
             async with self._looking:
                 order = await self._orders.read(caller, order_id)
-            if order.status in TERMINAL and 0 < order.version <= after:
-                return
-            told = Sequence(after)
+            told = Sequence(after, order.status if 0 < order.version <= after else None)
             failed: OrderEvent | None = None
-            stands: Progress | None = None
             pause = _SECOND_LOOK_SECONDS
             while True:
                 async with self._looking:
                     known = await self._views.events(order_id, told.last)
-                # What ended once may go on (delivered, then refunded): only where it stands now is an end.
-                for event in told.settle(known):
+                fresh = told.settle(known)
+                for event in fresh:
                     yield event
-                    stands = event.status
-                if stands in TERMINAL:
+                if told.status in FINAL or (told.status in TERMINAL and not fresh):
                     return
                 # An order that was placed tells its end itself; only one that never was ends here.
                 if failed is not None and told.last == 0:
@@ -113,9 +113,6 @@ class OrderProgress:
                         failed = event
                         break
                     yield event
-                    stands = event.status
-                    if stands in TERMINAL:
-                        break
 
     async def _failure(self, caller: Caller, order_id: str) -> OrderEvent | None:
         async with self._looking:

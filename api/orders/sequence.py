@@ -8,10 +8,14 @@ _FIRST = frozenset({Progress.PLACED, Progress.RETURNED})
 
 
 class Sequence:
-    """Holds an event back while an earlier one may still come. Versions of an order grow by one."""
+    """Holds an event back while an earlier one may still come. Versions of an order grow by one.
 
-    def __init__(self, last: int = 0) -> None:
+    `last` and `status` are those of the event that was told last.
+    """
+
+    def __init__(self, last: int = 0, status: Progress | None = None) -> None:
         self.last = last
+        self.status = status
         self._held: dict[int, OrderEvent] = {}
 
     @property
@@ -37,5 +41,5 @@ class Sequence:
         return event.version == self.last + 1 if self.last else event.status in _FIRST
 
     def _told(self, event: OrderEvent) -> OrderEvent:
-        self.last = event.version
+        self.last, self.status = event.version, event.status
         return self._held.pop(event.version)

@@ -17,7 +17,14 @@ from schemas.order import OrderStatus
 from tests.eventually import eventually_async
 from tests.unit.api.conftest import World
 from tests.unit.api.test_checkout import snapshot
-from topics.registry import CHECKOUT_FAILED, ORDER_CANCELLED, ORDER_CONFIRMED, ORDER_DELIVERED, ORDER_PLACED
+from topics.registry import (
+    CHECKOUT_FAILED,
+    ORDER_CANCELLED,
+    ORDER_CONFIRMED,
+    ORDER_DELIVERED,
+    ORDER_PLACED,
+    ORDER_REFUNDED,
+)
 
 ORDER = str(uuid4())
 
@@ -70,6 +77,31 @@ async def test_history_then_live_until_the_end(world: World, caller: Caller) -> 
     assert (confirmed.event, confirmed.version, confirmed.total) == ("order.confirmed", 11, 590)
     world.broker.tell(ORDER_DELIVERED, ORDER, snapshot(OrderStatus.DELIVERED), 14)
     assert [event.status for event in await reader.ended()] == [Progress.DELIVERED]
+
+
+async def test_a_refund_after_the_delivery_is_told_last(world: World, caller: Caller) -> None:
+    for status, version in (
+        (OrderStatus.PLACED, 1),
+        (OrderStatus.SHIPPED, 4),
+        (OrderStatus.DELIVERED, 5),
+        (OrderStatus.REFUNDED, 6),
+    ):
+        shown(world, caller, status, version)
+    assert [event.version for event in await Reader(world, caller).ended()] == [1, 4, 5, 6]
+    assert [event.status for event in await Reader(world, caller, 5).ended()] == [Progress.REFUNDED]
+    assert await Reader(world, caller, 6).ended() == []
+
+
+async def test_a_refund_that_comes_while_the_delivery_is_told_is_told_too(
+    world: World, caller: Caller
+) -> None:
+    shown(world, caller, OrderStatus.PLACED, 1)
+    reader = Reader(world, caller)
+    await reader.next()
+    world.broker.tell(ORDER_DELIVERED, ORDER, snapshot(OrderStatus.DELIVERED), 2)
+    assert (await reader.next()).status is Progress.DELIVERED
+    world.broker.tell(ORDER_REFUNDED, ORDER, snapshot(OrderStatus.REFUNDED), 3)
+    assert [event.status for event in await reader.ended()] == [Progress.REFUNDED]
 
 
 async def test_an_order_that_has_ended_is_told_from_where_the_client_was(
