@@ -8,7 +8,7 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from api.outcomes import REFUSALS
+from api.outcomes import Expectation
 from api.problems import unavailable
 from api.tail import Heard
 
@@ -51,6 +51,22 @@ class CommandRecords:
         except RedisError as error:
             _log.warning("command_status_not_kept", command_id=record.command_id, error=repr(error))
 
+    async def begin(self, record: CommandRecord) -> CommandRecord:
+        """Keep the record of a command that is sent; where one is kept already, return that.
+
+        A command that is sent again has been answered at its first time, and is not answered twice: its end
+        must not be written over.
+        """
+        try:
+            begun = await self._redis.set(
+                _key(record.command_id), msgspec.json.encode(record), ex=self._seconds, nx=True
+            )
+            found = None if begun else await self._redis.get(_key(record.command_id))
+        except RedisError as error:
+            _log.warning("command_status_not_kept", command_id=record.command_id, error=repr(error))
+            return record
+        return record if found is None else msgspec.json.decode(found, type=CommandRecord)
+
     async def find(self, command_id: str) -> CommandRecord | None:
         """Return what is known of a command; raises a 503 Problem where Redis does not answer."""
         try:
@@ -64,9 +80,9 @@ def _key(command_id: str) -> str:
     return f"api:command:{command_id}"
 
 
-def ended_by(record: CommandRecord, heard: Heard) -> CommandRecord:
+def ended_by(record: CommandRecord, heard: Heard, expectation: Expectation) -> CommandRecord:
     """Return the record of a command that `heard` has ended."""
-    refused = heard.topic in REFUSALS
+    refused = expectation.refuses(heard)
     outcome = msgspec.to_builtins(heard.message.data)
     # The token stands for a card: whoever reads the status has no use for it.
     outcome.pop("payment_token", None)

@@ -118,7 +118,9 @@ class Commands:
             held.enter_context(holding(*self._gate.shares.unanswered(owner)))
             subscription = held.enter_context(self._tail.subscribe(outcome_key or key, expectation.topics))
             if wait is None or remember:
-                await self._records.keep(record)
+                record = await self._records.begin(record)
+                if record.status is not Status.ACCEPTED:
+                    return Receipt(message, record)
             await self._produce(topic, key, message)
             self._gate.hand.let_go()
             if wait is not None:
@@ -126,12 +128,12 @@ class Commands:
                     subscription, lambda each: expectation.ends(message, each), wait, ended
                 )
                 if heard is not None:
-                    record = ended_by(record, heard)
+                    record = ended_by(record, heard, expectation)
                     if remember:
                         await self._records.keep(record)
                     return Receipt(message, record, heard)
                 if not remember:
-                    await self._records.keep(record)
+                    record = await self._records.begin(record)
             self._later(self._follow(message, record, expectation, subscription), held.pop_all())
         return Receipt(message, record)
 
@@ -166,7 +168,7 @@ class Commands:
             lambda each: expectation.ends(message, each), self._limits.follow_seconds
         )
         if heard is not None:
-            await self._records.keep(ended_by(record, heard))
+            await self._records.keep(ended_by(record, heard, expectation))
 
     def _later(self, work: Coroutine[Any, Any, None], held: ExitStack) -> None:
         task = asyncio.create_task(work)

@@ -6,7 +6,7 @@ from typing import Any
 
 from api.tail import Heard
 from schemas.envelope import Message
-from schemas.order import OrderRejected, OrderStatus
+from schemas.inventory import ALREADY_APPLIED
 from topics import registry as t
 from topics.topic import Topic
 
@@ -38,12 +38,20 @@ LISTENED: tuple[Topic[Any], ...] = (
 )
 
 
+def _refusal(heard: Heard) -> bool:
+    return heard.topic in REFUSALS
+
+
 @dataclass(frozen=True)
 class Expectation:
-    """What ends a command: the first message on `topics`, under the command's key, that `matches`."""
+    """What ends a command: the first message on `topics`, under the command's key, that `matches`.
+
+    `refuses` says whether that is a refusal: nothing else may be told as a success.
+    """
 
     topics: tuple[Topic[Any], ...]
     matches: Callable[[Message[Any], Heard], bool]
+    refuses: Callable[[Heard], bool] = _refusal
 
     def ends(self, command: Message[Any], heard: Heard) -> bool:
         """Whether `heard` ends `command`."""
@@ -51,7 +59,18 @@ class Expectation:
 
 
 def _caused_by(command: Message[Any], heard: Heard) -> bool:
-    return heard.message.causation_id == command.event_id
+    """Whether `heard` answers the command: one that had to wait is named, since its cause is another."""
+    named = getattr(heard.message.data, "command_id", None)
+    return (named or heard.message.causation_id) == command.event_id
+
+
+def _moves_nothing(heard: Heard) -> bool:
+    # What another command brought in under the same id is as this one wanted it.
+    return _refusal(heard) and heard.message.data.reason != ALREADY_APPLIED
+
+
+def _no_order(heard: Heard) -> bool:
+    return _refusal(heard) or heard.topic is t.ORDER_CANCELLED
 
 
 def _any(_command: Message[Any], _heard: Heard) -> bool:
@@ -60,23 +79,7 @@ def _any(_command: Message[Any], _heard: Heard) -> bool:
 
 CART = Expectation((t.CART_UPDATED, t.CART_REJECTED), _caused_by)
 PRODUCT = Expectation((*PRODUCT_EVENTS, t.PRODUCT_REJECTED), _caused_by)
-STOCK = Expectation((t.INVENTORY_UPDATED, t.INVENTORY_REFUSED), _caused_by)
+STOCK = Expectation((t.INVENTORY_UPDATED, t.INVENTORY_REFUSED), _caused_by, _moves_nothing)
 ORDER = Expectation((*ORDER_EVENTS, t.ORDER_REJECTED), _caused_by)
 # A checkout is the beginning of its order id, so whatever ends that id ends it, whoever caused it.
-CHECKOUT = Expectation((t.ORDER_CONFIRMED, t.ORDER_CANCELLED, t.CHECKOUT_FAILED), _any)
-
-
-def advance_to(status: OrderStatus) -> Expectation:
-    """Return what ends a command that moves an order to `status`.
-
-    The move may wait for the payment's capture or refund, so its cause can be another message.
-    """
-
-    def matches(command: Message[Any], heard: Heard) -> bool:
-        data = heard.message.data
-        if isinstance(data, OrderRejected):
-            refund_failed = status is OrderStatus.REFUNDED and data.reason == "refund_failed"
-            return refund_failed or _caused_by(command, heard)
-        return data.status in (status, OrderStatus.CANCELLED, OrderStatus.REFUNDED)
-
-    return Expectation((*ORDER_EVENTS, t.ORDER_REJECTED), matches)
+CHECKOUT = Expectation((t.ORDER_CONFIRMED, t.ORDER_CANCELLED, t.CHECKOUT_FAILED), _any, _no_order)

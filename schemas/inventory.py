@@ -9,6 +9,9 @@ from schemas.checkout import Charge
 PRICE_CHANGED = "price_changed"
 """Why an order is refused whose firm quotes come to another total than its buyer agreed to."""
 
+ALREADY_APPLIED = "already_applied"
+"""Why a movement that comes again under its id, by another command, moves nothing: it has been done."""
+
 
 class MovementKind(StrEnum):
     """Why a stock level changed."""
@@ -157,7 +160,11 @@ class InventoryLowStock(msgspec.Struct, frozen=True):
 
 
 class InventoryRefused(msgspec.Struct, frozen=True):
-    """A receive or adjust command was refused: which rule, on which field; keyed by SKU."""
+    """A receive or adjust command was refused: which rule, on which field; keyed by SKU.
+
+    `reason` already_applied: another command had brought in this very movement, under the same id. id_reused:
+    the id had stood for another quantity.
+    """
 
     command: str
     reason: str

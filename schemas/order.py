@@ -46,7 +46,8 @@ class OrderSnapshot(msgspec.Struct, frozen=True):
 
     `goods` + `charged` = `total`; for a return they are what goes back to the customer, as positive amounts.
     `reason` says why it was cancelled, rejected or returned. `consented` is the total that the buyer agreed
-    to, None where a trusted source asked: another one is never charged.
+    to, None where a trusted source asked: another one is never charged. `command_id` is the command that the
+    change answers where it had to wait, so that another message is its cause.
     """
 
     kind: OrderKind
@@ -69,6 +70,7 @@ class OrderSnapshot(msgspec.Struct, frozen=True):
     sku: str | None = None
     tracking: str | None = None
     consented: int | None = None
+    command_id: str | None = None
 
 
 class OrderCancel(msgspec.Struct, frozen=True):
@@ -99,10 +101,14 @@ class OrderReturn(msgspec.Struct, frozen=True):
 
 
 class OrderRejected(msgspec.Struct, frozen=True):
-    """A command that was refused: which rule, on which field; the order is as it was."""
+    """A command that was refused: which rule, on which field; the order is as it was.
+
+    `command_id` is the command where it had to wait, so that another message is the refusal's cause.
+    """
 
     command: str
     reason: str
     field: str
     detail: str
     status: OrderStatus | None
+    command_id: str | None = None

@@ -7,9 +7,10 @@ from tables.table import Table
 
 
 class Shipment(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A shipment that staff have asked for and that waits for the payment's capture."""
+    """A shipment that staff have asked for, by a command, and that waits for the payment's capture."""
 
     tracking: str | None
+    command_id: str | None = None
 
 
 class Order(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -17,8 +18,8 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `version` starts at the birth's time in ms and grows by one per event. `deadline_at` (ms) ends an order
     that is still placed. `quoted` and `authorised` are the two halves of the join that confirms; `captured`
-    lets it ship; `refunding` says that money is on its way back. `correlation_id` is the checkout's, for what
-    its deadline brings.
+    lets it ship; `refunding` says that money is on its way back, `refund_command` by which command.
+    `correlation_id` is the checkout's, for what its deadline brings.
     """
 
     snapshot: OrderSnapshot
@@ -29,6 +30,7 @@ class Order(msgspec.Struct, frozen=True, omit_defaults=True):
     authorised: bool = False
     captured: bool = False
     refunding: bool = False
+    refund_command: str | None = None
     shipment: Shipment | None = None
     applied: tuple[str, ...] = ()
 

@@ -85,7 +85,9 @@ class InventoryService:
             raise refusal(sent)
         message = sent.heard.message
         level = message.data
-        assert isinstance(level, InventoryUpdated)
+        if not isinstance(level, InventoryUpdated):
+            # It was done already, by another command under the same id: the level is the view's.
+            return sent, await self._stock.level(sku)
         after = StockLevel(
             sku=sku,
             on_hand=level.on_hand,

@@ -17,10 +17,13 @@ from api.orders.surprises import SURPRISES, surprise
 from api.outcomes import CHECKOUT
 from api.problems import Problem
 from schemas.checkout import Address, CheckoutRequested, Consent
-from schemas.envelope import derived_id
+from schemas.envelope import derived_id, fresh_id
 from topics.registry import CHECKOUT_REQUESTED
 
 _UNPAID = frozenset({"payment_failed", "capture_failed"})
+_NOT_BOUGHT = frozenset({Progress.CANCELLED, Progress.FAILED})
+_MOST_ATTEMPTS = 20
+"""Failed orders of one form that are looked at before it gets a key of its own."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,20 @@ class Checkout:
         order = known and await self._bought(cart_id, request, known)
         return CheckoutResult(order_id, order, receipt)
 
+    async def attempt(self, caller: Caller, key: str) -> str:
+        """Return the key of a new attempt: the given one, unless its order has ended without goods.
+
+        A browser sends a form again, with the key it had: after a declined card, by "back" and another card.
+        As long as the order may still come about the key names it, so that sending twice buys once.
+        """
+        for _ in range(_MOST_ATTEMPTS):
+            order_id = order_id_of(caller, key)
+            known = await self._known(caller, order_id)
+            if known is None or known.status not in _NOT_BOUGHT:
+                return key
+            key = derived_id("attempt", order_id)
+        return fresh_id()
+
     async def pending(self, caller: Caller, order_id: str) -> CommandRecord | None:
         """Return the checkout that this caller began for an order, where it is still remembered."""
         record = await self._commands.find(checkout_id_of(order_id))
@@ -106,9 +123,10 @@ class Checkout:
 
     async def _known(self, caller: Caller, order_id: str) -> Order | None:
         order = await self._orders.order(caller, order_id)
-        if order is None:
+        if order is None or order.status in UNFINISHED:
+            # The views follow what was heard, and of an order that failed before it was placed have nothing.
             record = await self.pending(caller, order_id)
-            order = of_checkout(order_id, record, self._currency) if record else None
+            order = of_checkout(order_id, record, self._currency) if record else order
         return None if order is None or order.status in UNFINISHED else order
 
     async def _request(self, order_id: str, request: CheckoutRequest) -> CheckoutRequested:
@@ -128,7 +146,7 @@ class Checkout:
 
     async def _bought(self, cart_id: str, request: CheckoutRequest, order: Order) -> Order:
         """Return the order where it was confirmed; raises a 402 or 409 Problem with the reason where not."""
-        if order.status not in (Progress.CANCELLED, Progress.FAILED):
+        if order.status not in _NOT_BOUGHT:
             return order
         reason = order.reason or "cancelled"
         changed = surprise(request, order, await self._cart(cart_id)) if reason in SURPRISES else {}

@@ -10,7 +10,7 @@ from api.orders.checkout import Checkout
 from api.orders.models import Order, OrderPage
 from api.orders.queries import Orders
 from api.orders.snapshots import of_checkout, of_snapshot
-from api.outcomes import ORDER, Expectation, advance_to
+from api.outcomes import ORDER
 from api.problems import Problem, not_found
 from api.rejections import refusal
 from schemas.order import OrderAdvance, OrderCancel, OrderSnapshot, OrderStatus
@@ -66,7 +66,7 @@ class OrderService:
         """Cancel an order; the second value is the order after it, where that was waited for."""
         await self.read(caller, order_id)
         data = OrderCancel(reason, staff=caller.staff)
-        return await self._send(caller, ORDER_CANCEL, order_id, data, ORDER, command_id, wait)
+        return await self._send(caller, ORDER_CANCEL, order_id, data, command_id, wait)
 
     async def advance(
         self,
@@ -81,8 +81,7 @@ class OrderService:
         """Move an order on, for staff; the second value is the order after it, where waited for."""
         await self.read(caller, order_id)
         data = OrderAdvance(status, tracking)
-        expected = advance_to(status)
-        return await self._send(caller, ORDER_ADVANCE, order_id, data, expected, command_id, wait)
+        return await self._send(caller, ORDER_ADVANCE, order_id, data, command_id, wait)
 
     async def _send(
         self,
@@ -90,7 +89,6 @@ class OrderService:
         topic: Topic[Any],
         order_id: str,
         data: msgspec.Struct,
-        expectation: Expectation,
         command_id: str | None,
         wait: float | None,
     ) -> tuple[Receipt, Order | None]:
@@ -98,7 +96,7 @@ class OrderService:
             topic,
             order_id,
             data,
-            expectation,
+            ORDER,
             owner=caller.owner or "",
             user_id=caller.user_id,
             command_id=command_id,

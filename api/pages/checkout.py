@@ -12,8 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from api.auth.caller import AnyCaller, Caller
 from api.carts.models import Cart
 from api.orders import places
-from api.orders.checkout import order_id_of
-from api.orders.models import CheckoutRequest, Progress
+from api.orders.models import CheckoutRequest
 from api.orders.surprises import SURPRISES
 from api.pages import faults
 from api.pages.quantities import shortages
@@ -22,7 +21,6 @@ from api.pages.route import PageRoute
 from api.problems import Problem
 from api.services import Services, Use
 from schemas.cart import CartStatus
-from schemas.envelope import derived_id
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -38,12 +36,10 @@ _CARD_FIELDS = ("card_number", "expiry", "cvc")
 _ADDRESS_FIELDS = ("name", "line1", "city", "postcode", "country")
 _AT_HOME = "GB"
 # How often one form may be sent again after a refusal; then a new one has to be asked for.
-_MOST_ATTEMPTS = 50
 # A refused order gives the cart back a moment after it says so.
 _THAW_LOOKS, _THAW_PAUSE_SECONDS = 30, 0.05
 _LONG, _LONGEST = 1000, 1024 * 1024
 _UNPROCESSABLE = 422
-_NOT_FOUND = 404
 
 
 class ShownLine(msgspec.Struct):
@@ -94,7 +90,7 @@ async def buy(
     except ValidationError as error:
         found = faults.of_model(error.errors())
         return await _form(request, services, caller, sent.idempotency_key, _kept(sent), errors=found)
-    key = await _attempt(services, caller, sent.idempotency_key)
+    key = await services.checkout.attempt(caller, sent.idempotency_key)
     try:
         result = await services.checkout.buy(caller, key, wanted, WAIT_SECONDS)
     except Problem as problem:
@@ -109,25 +105,6 @@ async def buy(
             return await _form(request, services, caller, key, _kept(sent), errors=found)
         return await _form(request, services, caller, key, _kept(sent), message=_message(problem))
     return _gone(request, f"/orders/{result.order_id}")
-
-
-async def _attempt(services: Services, caller: Caller, key: str) -> str:
-    """Return the key of this attempt: a form sent again after its order was refused is a new attempt.
-
-    A browser that goes back may bring the old form with its old key; while an order is under way, and
-    where it stands, the key is the same, so nothing is bought twice.
-    """
-    for _ in range(_MOST_ATTEMPTS):
-        try:
-            order = await services.orders.read(caller, order_id_of(caller, key))
-        except Problem as problem:
-            if problem.status == _NOT_FOUND:
-                return key
-            raise
-        if order.status not in (Progress.CANCELLED, Progress.FAILED):
-            return key
-        key = derived_id("attempt", key)
-    return key
 
 
 def _request(sent: CheckoutForm, shown: list[ShownLine]) -> CheckoutRequest:

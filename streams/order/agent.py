@@ -50,7 +50,7 @@ FLOW = Flow(
         Route(PAYMENT_COMPLETED, decide.authorised, _CONFIRMED),
         Route(PAYMENT_FAILED, decide.payment_failed, (*_CANCELLED, ORDER_REJECTED)),
         Route(PAYMENT_CAPTURED, decide.captured, (ORDER_SHIPPED,)),
-        Route(PAYMENT_REFUNDED, decide.refunded, (ORDER_REFUNDED,)),
+        Route(PAYMENT_REFUNDED, decide.refunded, (ORDER_REFUNDED, ORDER_REJECTED)),
         Route(ORDER_CANCEL, partial(commands.cancel, POLICY), (*_CANCELLED, ORDER_REJECTED)),
         Route(ORDER_ADVANCE, partial(commands.advance, POLICY), (*_ADVANCED, ORDER_REJECTED)),
         Route(ORDER_RETURN, partial(commands.take_back, POLICY), (ORDER_RETURNED, ORDER_REJECTED)),

@@ -19,7 +19,7 @@ from schemas.sku import well_formed
 from streams.breach import Breach
 from streams.kernel.flow import Decision, Out
 from streams.order.machine import STAFF_TARGETS, may
-from streams.order.moves import cancelled, event, moved
+from streams.order.moves import called_off, cancelled, event, moved
 from streams.order.policy import OrderPolicy
 from streams.order.refusals import illegal, refused, unknown
 from streams.order.totals import charged_amount, goods_amount
@@ -75,12 +75,15 @@ def advance(policy: OrderPolicy, state: Order | None, message: Message[OrderAdva
 def _advanced(state: Order, message: Message[OrderAdvance]) -> Decision[Order]:
     target, tracking = message.data.status, message.data.tracking
     if target is OrderStatus.REFUNDED:
-        refunding = msgspec.structs.replace(state, refunding=True)
+        refunding = msgspec.structs.replace(state, refunding=True, refund_command=message.event_id)
         return Decision(
             refunding, (Out(PAYMENT_REFUND, message.aggregate_id, PaymentRefund("refunded_by_staff")),)
         )
     if target is OrderStatus.SHIPPED and not state.captured:
-        return Decision(msgspec.structs.replace(state, shipment=Shipment(tracking)))
+        waiting = msgspec.structs.replace(state, shipment=Shipment(tracking, message.event_id))
+        return Decision(
+            waiting, called_off(state, waiting, message.aggregate_id, "it was asked for again, with another")
+        )
     given = {} if tracking is None else {"tracking": tracking}
     after = moved(state, message, target, **given)
     return Decision(after, (event(message.aggregate_id, after),))

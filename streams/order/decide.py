@@ -15,7 +15,7 @@ from schemas.payment import PaymentSnapshot
 from schemas.service import TimerDue
 from streams.kernel.flow import Decision
 from streams.order.machine import may
-from streams.order.moves import cancelled, confirmed, event, moved, started_again
+from streams.order.moves import called_off, cancelled, confirmed, event, moved, started_again
 from streams.order.policy import OrderPolicy
 from streams.order.refusals import refused
 from streams.order.totals import charged_amount, goods_amount
@@ -129,8 +129,8 @@ def payment_failed(state: Order | None, message: Message[PaymentSnapshot]) -> De
         return cancelled(state, message, CAPTURE_FAILED, "the authorised payment could not be captured")
     if not state.refunding:
         return Decision(state)
-    kept = msgspec.structs.replace(state, refunding=False)
-    return refused(kept, message, "refund_failed", "status", reason)
+    kept = msgspec.structs.replace(state, refunding=False, refund_command=None)
+    return refused(kept, message, "refund_failed", "status", reason, state.refund_command)
 
 
 def captured(state: Order | None, message: Message[PaymentSnapshot]) -> Decision[Order]:
@@ -140,7 +140,8 @@ def captured(state: Order | None, message: Message[PaymentSnapshot]) -> Decision
     paid = msgspec.structs.replace(state, captured=True, shipment=None)
     if state.shipment is None:
         return Decision(paid)
-    after = moved(paid, message, OrderStatus.SHIPPED, tracking=state.shipment.tracking)
+    asked = state.shipment
+    after = moved(paid, message, OrderStatus.SHIPPED, tracking=asked.tracking, command_id=asked.command_id)
     return Decision(after, (event(message.aggregate_id, after),))
 
 
@@ -148,10 +149,11 @@ def refunded(state: Order | None, message: Message[PaymentSnapshot]) -> Decision
     """Close the order, since the money is back; a cancelled one stays so: its payment only undid itself."""
     if state is None or not may(state.snapshot.status, OrderStatus.REFUNDED):
         return Decision(state)
-    after = moved(
-        msgspec.structs.replace(state, refunding=False, shipment=None), message, OrderStatus.REFUNDED
-    )
-    return Decision(after, (event(message.aggregate_id, after),))
+    paid_back = msgspec.structs.replace(state, refunding=False, refund_command=None, shipment=None)
+    after = moved(paid_back, message, OrderStatus.REFUNDED, command_id=state.refund_command)
+    order_id = message.aggregate_id
+    why = "the order was refunded before it could be shipped"
+    return Decision(after, (event(order_id, after), *called_off(state, after, order_id, why)))
 
 
 def due(policy: OrderPolicy, state: Order) -> int | None:

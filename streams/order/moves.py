@@ -7,12 +7,19 @@ import msgspec
 from schemas.cart import CartClear, CartRestore
 from schemas.checkout import CheckoutCompleted, CheckoutFailed, CheckoutStarted
 from schemas.envelope import Message
-from schemas.order import OrderSnapshot, OrderStatus
+from schemas.order import OrderRejected, OrderSnapshot, OrderStatus
 from streams.checkout import END
 from streams.kernel.flow import Decision, Out
 from streams.order.machine import EVENTS
 from tables.order import Order
-from topics.registry import CART_CLEAR, CART_RESTORE, CHECKOUT_COMPLETED, CHECKOUT_FAILED
+from topics.registry import (
+    CART_CLEAR,
+    CART_RESTORE,
+    CHECKOUT_COMPLETED,
+    CHECKOUT_FAILED,
+    ORDER_ADVANCE,
+    ORDER_REJECTED,
+)
 
 
 def event(key: str, order: Order) -> Out[OrderSnapshot]:
@@ -23,9 +30,9 @@ def event(key: str, order: Order) -> Out[OrderSnapshot]:
 
 def moved(order: Order, message: Message[msgspec.Struct], status: OrderStatus, **given: Any) -> Order:
     """Return the order in its next state; `given` are further fields of its snapshot."""
-    snapshot = msgspec.structs.replace(
-        order.snapshot, status=status, updated_at=max(order.snapshot.updated_at, message.occurred_at), **given
-    )
+    changes = {"command_id": None, **given}
+    now = max(order.snapshot.updated_at, message.occurred_at)
+    snapshot = msgspec.structs.replace(order.snapshot, status=status, updated_at=now, **changes)
     return msgspec.structs.replace(order, snapshot=snapshot, version=order.version + 1)
 
 
@@ -51,9 +58,10 @@ def cancelled(
     """Cancel; an order that was not yet confirmed ends its checkout so, and gives the cart back."""
     order_id = message.aggregate_id
     after = moved(order, message, OrderStatus.CANCELLED, reason=reason, detail=detail, sku=sku)
-    after = msgspec.structs.replace(after, shipment=None, refunding=False)
+    after = msgspec.structs.replace(after, shipment=None, refunding=False, refund_command=None)
     if order.snapshot.status is not OrderStatus.PLACED:
-        return Decision(after, (event(order_id, after),))
+        why = "the order was cancelled before it could be shipped"
+        return Decision(after, (event(order_id, after), *called_off(order, after, order_id, why)))
     cart_id, user_id = _cart_of(after), after.snapshot.user_id
     failed = CheckoutFailed(cart_id, reason, detail, sku)
     return Decision(
@@ -64,6 +72,21 @@ def cancelled(
             Out(CART_RESTORE, cart_id, CartRestore(order_id, reason), user_id=user_id),
         ),
     )
+
+
+def called_off(order: Order, after: Order, key: str, why: str) -> tuple[Out[OrderRejected], ...]:
+    """Tell whoever asked for the shipment that `order` was waiting with that it does not come, if anybody."""
+    if order.shipment is None or order.shipment.command_id is None:
+        return ()
+    refusal = OrderRejected(
+        ORDER_ADVANCE.name,
+        "shipment_called_off",
+        "status",
+        why,
+        after.snapshot.status,
+        order.shipment.command_id,
+    )
+    return (Out(ORDER_REJECTED, key, refusal, after.version),)
 
 
 def started_again(order: Order, message: Message[CheckoutStarted]) -> Decision[Order]:

@@ -9,13 +9,18 @@ from tables.order import Order
 from topics.registry import ORDER_REJECTED
 
 
-def refused(
-    state: Order | None, message: Message[msgspec.Struct], reason: str, field: str, detail: str
+def refused(  # noqa: PLR0917 (a refusal's parts)
+    state: Order | None,
+    message: Message[msgspec.Struct],
+    reason: str,
+    field: str,
+    detail: str,
+    command_id: str | None = None,
 ) -> Decision[Order]:
-    """Refuse a command; the state stays as given."""
+    """Refuse a command; the state stays as given. `command_id` names one that had to wait."""
     status = None if state is None else state.snapshot.status
     version = 0 if state is None else state.version
-    refusal = OrderRejected(message.event_type, reason, field, detail, status)
+    refusal = OrderRejected(message.event_type, reason, field, detail, status, command_id)
     return Decision(state, (Out(ORDER_REJECTED, message.aggregate_id, refusal, version),))
 
 

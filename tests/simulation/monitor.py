@@ -77,12 +77,14 @@ class Monitor:
         elif name == t.CHECKOUT_REQUESTED.name:
             self.requested.add(message.data.order_id)  # type: ignore[attr-defined] # it is a request
         elif message.causation_id is not None:
-            if message.causation_id in self.received:
+            # An answer that had to wait has another cause, and names the command itself.
+            asked = getattr(message.data, "command_id", None) or message.causation_id
+            if asked in self.received:
                 answered = self.answered[message.aggregate_id]
-                answered.setdefault(message.causation_id, message.aggregate_version)
-            self.answers[message.causation_id].add("refused" if name in _REFUSALS else "accepted")
+                answered.setdefault(asked, message.aggregate_version)
+            self.answers[asked].add("refused" if name in _REFUSALS else "accepted")
             if name in _REFUSALS and not message.aggregate_version:
-                self.unknown.add(message.causation_id)
+                self.unknown.add(asked)
         if name in _ORDERS:
             self.totals[name][message.aggregate_id] = message.data.total  # type: ignore[attr-defined]
         take = TAKES.get(name)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from schemas.envelope import Message
 from schemas.inventory import (
+    ALREADY_APPLIED,
     InventoryAdjust,
     InventoryCommit,
     InventoryLowStock,
@@ -27,7 +28,9 @@ from schemas.inventory import (
 )
 from schemas.product import ProductSnapshot
 from schemas.service import TimerDue
+from streams.breach import Breach
 from streams.inventory.policy import StockPolicy
+from streams.inventory.stock.applied import Answered, answered, digits, entry
 from streams.inventory.stock.markers import held, marked, settlement, swept
 from streams.inventory.stock.quote import quote, refusal
 from streams.inventory.stock.rules import breach
@@ -173,15 +176,15 @@ def _entered(
     A refusal is remembered too: the same command must not succeed when it comes again.
     """
     stock = state or Stock()
-    identity = f"{movement.kind}:{movement.reference}"
-    if identity in stock.applied:
-        return Decision(state)
-    applied = remembered(stock.applied, identity, policy.remembered_movements)
+    before = answered(stock.applied, movement)
+    if before is not None:
+        return _again(state, message, movement, before)
     broken = breach(policy, message.aggregate_id, stock, movement)
+    said = entry(movement, message.event_id, "" if broken is None else broken.reason)
+    applied = remembered(stock.applied, said, policy.remembered_movements)
     if broken is not None:
-        refused = InventoryRefused(message.event_type, broken.reason, broken.field, broken.detail)
         kept = None if state is None else replace(state, applied=applied)
-        return Decision(kept, (Out(INVENTORY_REFUSED, message.aggregate_id, refused, stock.version),))
+        return _refused(kept, stock.version, message, broken)
     after = replace(
         stock,
         version=stock.version + 1,
@@ -190,6 +193,38 @@ def _entered(
         applied=applied,
     )
     return _moved(policy, message.aggregate_id, stock, after, movement)
+
+
+def _again(
+    state: Stock | None,
+    message: Message[InventoryReceive] | Message[InventoryAdjust],
+    movement: Movement,
+    before: Answered,
+) -> Decision[Stock]:
+    """Answer an id that was used before: the very same command is silent, every other one is told.
+
+    An id stands for one movement: with another quantity it is a conflict, or goods would go missing unsaid.
+    """
+    version = 0 if state is None else state.version
+    field = "receipt_id" if movement.kind is MovementKind.RECEIVE else "adjustment_id"
+    if before.command == digits(message.event_id):
+        return Decision(state)
+    if before.quantity not in (None, movement.quantity):
+        used = f"{movement.reference} was used for {before.quantity} pieces, not {movement.quantity}"
+        return _refused(state, version, message, Breach("id_reused", field, used))
+    reason = before.reason or ALREADY_APPLIED
+    told = f"{movement.reference} was answered before: {reason}"
+    return _refused(state, version, message, Breach(reason, field, told))
+
+
+def _refused(
+    state: Stock | None,
+    version: int,
+    message: Message[InventoryReceive] | Message[InventoryAdjust],
+    broken: Breach,
+) -> Decision[Stock]:
+    refused = InventoryRefused(message.event_type, broken.reason, broken.field, broken.detail)
+    return Decision(state, (Out(INVENTORY_REFUSED, message.aggregate_id, refused, version),))
 
 
 def _moved(policy: StockPolicy, sku: str, before: Stock, after: Stock, movement: Movement) -> Decision[Stock]:

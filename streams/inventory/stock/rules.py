@@ -2,20 +2,11 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from schemas.inventory import Movement, MovementKind
 from schemas.sku import SKU_MAX_LENGTH, well_formed
+from streams.breach import Breach
 from streams.inventory.policy import StockPolicy
 from tables.stock import Stock
-
-
-class Breach(msgspec.Struct, frozen=True):
-    """A rule that a command breaks, and on which field."""
-
-    reason: str
-    field: str
-    detail: str
 
 
 def breach(policy: StockPolicy, sku: str, stock: Stock, movement: Movement) -> Breach | None:

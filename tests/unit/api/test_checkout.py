@@ -8,6 +8,7 @@ import pytest
 from api.auth.tokens import Role
 from api.carts.view import CartState
 from api.orders.checkout import checkout_id_of
+from api.orders.snapshots import of_snapshot
 from schemas.cart import CartLine, CartStatus, CartUpdated
 from schemas.checkout import CheckoutFailed, Consent
 from schemas.envelope import Message, derived_id
@@ -335,7 +336,10 @@ async def test_a_shipment_that_waits_for_the_money_is_waited_for(
     order = await bought(client, world, guest())
 
     def reply(message: Message[Any]) -> list[Reply]:
-        world.broker.tell(ORDER_SHIPPED, message.aggregate_id, snapshot(OrderStatus.SHIPPED), 4)
+        others = snapshot(OrderStatus.SHIPPED, tracking="of another command")
+        world.broker.tell(ORDER_SHIPPED, message.aggregate_id, others, 4)
+        waited = snapshot(OrderStatus.SHIPPED, command_id=message.event_id)
+        world.broker.tell(ORDER_SHIPPED, message.aggregate_id, waited, 5)
         return []
 
     world.broker.reply = reply
@@ -344,6 +348,7 @@ async def test_a_shipment_that_waits_for_the_money_is_waited_for(
         f"/api/v1/orders/{order}/status", json={"status": "shipped"}, headers={**staff, **WAIT}
     )
     assert (answer.status_code, answer.json()["status"]) == (200, "shipped")
+    assert answer.json()["tracking"] is None
     assert world.broker.sent[-1][0] is ORDER_ADVANCE
 
 
@@ -352,13 +357,15 @@ async def test_a_refund_that_fails_ends_the_wait(client: httpx.AsyncClient, worl
     refusal = OrderRejected("ecommerce.payment.failed", "refund_failed", "status", "no", None)
 
     def failing(message: Message[Any]) -> list[Reply]:
-        world.broker.tell(ORDER_REJECTED, message.aggregate_id, refusal, 4)
+        named = msgspec.structs.replace(refusal, command_id=message.event_id)
+        world.broker.tell(ORDER_REJECTED, message.aggregate_id, named, 4)
         return []
 
     def other_refusal_then_refund(message: Message[Any]) -> list[Reply]:
         other = msgspec.structs.replace(refusal, reason="illegal_move")
         world.broker.tell(ORDER_REJECTED, message.aggregate_id, other, 4)
-        world.broker.tell(ORDER_REFUNDED, message.aggregate_id, snapshot(OrderStatus.REFUNDED), 5)
+        waited = snapshot(OrderStatus.REFUNDED, command_id=message.event_id)
+        world.broker.tell(ORDER_REFUNDED, message.aggregate_id, waited, 5)
         return []
 
     staff = {**world.authorised(Role.STAFF), **WAIT}
@@ -369,6 +376,82 @@ async def test_a_refund_that_fails_ends_the_wait(client: httpx.AsyncClient, worl
     world.broker.reply = other_refusal_then_refund
     answer = await client.post(url, json={"status": "refunded"}, headers=staff)
     assert (answer.status_code, answer.json()["status"]) == (200, "refunded")
+
+
+async def test_a_shipment_that_a_cancellation_overtook_is_a_conflict(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    order = await bought(client, world, guest())
+
+    def cancelled(message: Message[Any]) -> list[Reply]:
+        order_id = message.aggregate_id
+        world.broker.tell(ORDER_CANCELLED, order_id, snapshot(OrderStatus.CANCELLED), 4)
+        off = OrderRejected(
+            ORDER_ADVANCE.name, "shipment_called_off", "status", "too late", None, message.event_id
+        )
+        world.broker.tell(ORDER_REJECTED, order_id, off, 4)
+        return []
+
+    world.broker.reply = cancelled
+    staff = {**world.authorised(Role.STAFF), **WAIT}
+    answer = await client.post(f"/api/v1/orders/{order}/status", json={"status": "shipped"}, headers=staff)
+    assert (answer.status_code, answer.json()["reason"]) == (409, "shipment_called_off")
+
+
+async def test_a_cancellation_is_not_answered_by_the_shipment_that_it_calls_off(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine = guest()
+    order = await bought(client, world, mine)
+    off = OrderRejected(ORDER_ADVANCE.name, "shipment_called_off", "status", "too late", None, str(uuid4()))
+    end = snapshot(OrderStatus.CANCELLED)
+    world.broker.reply = lambda message: [
+        (ORDER_REJECTED, message.aggregate_id, off, 3),
+        (ORDER_CANCELLED, message.aggregate_id, end, 3),
+    ]
+    answer = await client.post(f"/api/v1/orders/{order}/cancel", headers={**mine, **WAIT})
+    assert (answer.status_code, answer.json()["status"]) == (200, "cancelled")
+
+
+async def test_the_record_of_a_checkout_without_an_order_is_a_refusal(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine = guest()
+    ending(world, (ORDER_CANCELLED, snapshot(OrderStatus.CANCELLED, reason="payment_failed")))
+    order_id = (await checkout(client, {**mine, **WAIT})).json()["order_id"]
+    record = await client.get(f"/api/v1/commands/{checkout_id_of(order_id)}", headers=mine)
+    assert (record.json()["status"], record.json()["event"]) == ("rejected", ORDER_CANCELLED.name)
+
+
+async def test_a_form_sent_again_after_a_failed_order_is_another_attempt(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine, buying = guest(), world.services.checkout
+    caller = _caller(mine)
+    assert await buying.attempt(caller, "form-1") == "form-1"
+    declined = snapshot(OrderStatus.CANCELLED, reason="payment_failed")
+    seen = []
+    for _ in range(3):
+        key = await buying.attempt(caller, "form-1")
+        seen.append(key)
+        ending(world, (ORDER_CANCELLED, declined))
+        assert (await checkout(client, {**mine, **WAIT}, key)).status_code == 402
+    assert len(set(seen)) == 3
+    key = await buying.attempt(caller, "form-1")
+    ending(world, (ORDER_CONFIRMED, snapshot(OrderStatus.CONFIRMED)))
+    assert (await checkout(client, {**mine, **WAIT}, key)).status_code == 201
+    assert await buying.attempt(caller, "form-1") == key, "what was bought is not bought again"
+
+
+async def test_an_end_that_was_heard_counts_before_the_views_have_it(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine = guest()
+    ending(world, (ORDER_CANCELLED, snapshot(OrderStatus.CANCELLED, reason="payment_failed")))
+    order_id = (await checkout(client, {**mine, **WAIT})).json()["order_id"]
+    behind = of_snapshot(order_id, 1, snapshot(OrderStatus.PLACED))
+    world.orders.known[order_id] = (f"cart:{mine['X-Cart-Id']}", behind)
+    assert await world.services.checkout.attempt(_caller(mine), "k1") != "k1"
 
 
 async def test_only_staff_list_everyones_orders(client: httpx.AsyncClient, world: World) -> None:

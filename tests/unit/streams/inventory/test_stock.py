@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from schemas.envelope import derived_id
 from schemas.inventory import (
     InventoryAdjust,
     InventoryCommit,
@@ -58,16 +59,25 @@ def stocked(on_hand: int = 10, **given: object) -> Stock:
 
 
 def receive(
-    state: Stock | None, quantity: int, receipt: str = "receipt-1", sku: str = SKU
+    state: Stock | None, quantity: int, receipt: str = "receipt-1", sku: str = SKU, command: str = ""
 ) -> Decision[Stock]:
-    data = InventoryReceive(receipt, quantity, "purchase")
-    return decide.receive(POLICY, state, said(INVENTORY_RECEIVE, sku, data))
+    message = said(INVENTORY_RECEIVE, sku, InventoryReceive(receipt, quantity, "purchase"))
+    message = msgspec.structs.replace(message, event_id=derived_id(command, receipt))
+    return decide.receive(POLICY, state, message)
 
 
-def adjust(state: Stock | None, delta: int, adjustment: str = "count-1") -> Decision[Stock]:
-    return decide.adjust(
-        POLICY, state, said(INVENTORY_ADJUST, SKU, InventoryAdjust(adjustment, delta, "loss"))
-    )
+def adjust(
+    state: Stock | None, delta: int, adjustment: str = "count-1", command: str = ""
+) -> Decision[Stock]:
+    message = said(INVENTORY_ADJUST, SKU, InventoryAdjust(adjustment, delta, "loss"))
+    message = msgspec.structs.replace(message, event_id=derived_id(command, adjustment))
+    return decide.adjust(POLICY, state, message)
+
+
+def reason(decision: Decision[Stock]) -> tuple[str, str]:
+    (refused,) = decision.outputs
+    assert refused.topic is INVENTORY_REFUSED
+    return refused.data.reason, refused.data.field
 
 
 def reserve(
@@ -101,7 +111,9 @@ def changed(decision: Decision[Stock]) -> Stock:
 
 def test_a_receipt_raises_the_level_and_says_so_in_full() -> None:
     decision = receive(None, 12)
-    assert decision.state == Stock(version=1, on_hand=12, received=12, applied=("receive:receipt-1",))
+    after = changed(decision)
+    assert after == Stock(version=1, on_hand=12, received=12, applied=after.applied)
+    assert len(after.applied) == 1
     (updated,) = decision.outputs
     assert (updated.topic, updated.key, updated.version) == (INVENTORY_UPDATED, SKU, 1)
     assert updated.data == InventoryUpdated(
@@ -119,6 +131,38 @@ def test_the_same_receipt_counts_once() -> None:
     state = receive(None, 12).state
     assert receive(state, 12) == Decision(state)
     assert changed(receive(state, 5, "receipt-2")).on_hand == 17
+
+
+def test_an_id_used_again_is_told_and_moves_nothing() -> None:
+    state = receive(None, 3, "PO1").state
+    more = receive(state, 300, "PO1", command="another")
+    assert (more.state, reason(more)) == (state, ("id_reused", "receipt_id"))
+    same = receive(state, 3, "PO1", command="another")
+    assert (same.state, reason(same)) == (state, ("already_applied", "receipt_id"))
+    counted = adjust(state, -3, "A1").state
+    again = adjust(counted, -1, "A1", command="another")
+    assert (again.state, reason(again)) == (counted, ("id_reused", "adjustment_id"))
+    assert receive(counted, 1, "A1").outputs[0].topic is INVENTORY_UPDATED, "receipts have ids of their own"
+
+
+def test_what_was_refused_under_an_id_stays_refused() -> None:
+    state = changed(reserve(stocked(), asked(7)))
+    refused = changed(adjust(state, -4, "A1"))
+    freed = changed(release(refused))
+    assert reason(adjust(freed, -4, "A1", command="another")) == ("below_reserved", "adjustment_id")
+    assert reason(adjust(freed, -1, "A1", command="another")) == ("id_reused", "adjustment_id")
+
+
+def test_of_older_entries_the_id_alone_is_known() -> None:
+    state = stocked(applied=("receive:PO1", "receive:PO1\x1f3"))
+    assert reason(receive(state, 300, "PO1")) == ("already_applied", "receipt_id")
+    assert reason(receive(state, 3, "PO1\x1f3")) == ("already_applied", "receipt_id")
+
+
+def test_an_id_with_the_separator_in_it_is_an_id() -> None:
+    state = receive(None, 3, "PO\x1f1\x1f2\x1f3\x1f").state
+    assert receive(state, 3, "PO").outputs[0].topic is INVENTORY_UPDATED
+    assert reason(receive(state, 4, "PO\x1f1\x1f2\x1f3\x1f", command="another"))[0] == "id_reused"
 
 
 def test_receipts_beyond_the_ring_are_forgotten_oldest_first() -> None:

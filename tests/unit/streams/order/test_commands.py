@@ -9,7 +9,7 @@ from schemas.checkout import Charge
 from schemas.envelope import Message
 from schemas.order import OrderKind, OrderLine, OrderStatus
 from schemas.payment import PaymentRefund, PaymentStatus
-from tables.order import Order
+from tables.order import Order, Shipment
 from tests.unit.streams.order.orders import (
     ORDER_ID,
     POSTAGE,
@@ -134,6 +134,10 @@ def test_a_refund_is_asked_of_payment_and_done_when_the_money_is_back() -> None:
         assert refusal(hear(asked.state, message)).reason == "refund_pending"
     done = hear(asked.state, paid(PaymentStatus.REFUNDED))
     assert only(done, ORDER_REFUNDED).data.status is OrderStatus.REFUNDED
+    command = advancing(OrderStatus.REFUNDED)
+    assert only(done, ORDER_REFUNDED).data.command_id == command.event_id
+    failed = hear(asked.state, paid(PaymentStatus.FAILED, "refund_failed: no"))
+    assert refusal(failed).command_id == command.event_id
 
 
 @pytest.mark.parametrize(
@@ -148,13 +152,38 @@ def test_a_refund_of_goods_that_have_not_left_is_refused_and_says_what_to_do(
     assert sent(decision) == [ORDER_REJECTED]
     assert (refusal(decision).reason, refusal(decision).field) == ("not_shipped", "status")
     assert "cancel it" in (refusal(decision).detail or "")
-    assert sent(hear(decision.state, cancelling())) == [ORDER_CANCELLED]
+    assert ORDER_CANCELLED in sent(hear(decision.state, cancelling()))
 
 
 def test_a_cancellation_gives_up_a_shipment_that_waits() -> None:
     processing, ship = advancing(OrderStatus.PROCESSING), advancing(OrderStatus.SHIPPED)
     decision = hear(confirmed(), processing, ship, cancelling())
-    assert sent(decision) == [ORDER_CANCELLED]
+    assert sent(decision) == [ORDER_CANCELLED, ORDER_REJECTED]
+    told = only(decision, ORDER_REJECTED).data
+    assert (told.command_id, told.reason) == (ship.event_id, "shipment_called_off")
+    assert told.status is OrderStatus.CANCELLED
+    assert hear(decision.state, paid(PaymentStatus.CAPTURED)).outputs == ()
+
+
+def test_a_shipment_asked_for_again_takes_the_place_of_the_one_that_waits() -> None:
+    first, second = (advancing(OrderStatus.SHIPPED, number, name=number) for number in ("1Z1", "1Z2"))
+    decision = hear(confirmed(), advancing(OrderStatus.PROCESSING), first, second)
+    assert only(decision, ORDER_REJECTED).data.command_id == first.event_id
+    shipped_now = only(hear(decision.state, paid(PaymentStatus.CAPTURED)), ORDER_SHIPPED).data
+    assert (shipped_now.tracking, shipped_now.command_id) == ("1Z2", second.event_id)
+
+
+def test_a_shipment_of_an_unknown_command_is_called_off_in_silence() -> None:
+    waiting = hear(confirmed(), advancing(OrderStatus.PROCESSING), advancing(OrderStatus.SHIPPED)).state
+    assert waiting is not None
+    older = msgspec.structs.replace(waiting, shipment=Shipment("1Z1"))
+    assert sent(hear(older, cancelling())) == [ORDER_CANCELLED]
+
+
+def test_money_that_went_back_calls_a_shipment_off() -> None:
+    waiting = hear(confirmed(), advancing(OrderStatus.PROCESSING), advancing(OrderStatus.SHIPPED)).state
+    decision = hear(waiting, paid(PaymentStatus.REFUNDED))
+    assert sent(decision) == [ORDER_REFUNDED, ORDER_REJECTED]
     assert hear(decision.state, paid(PaymentStatus.CAPTURED)).outputs == ()
 
 

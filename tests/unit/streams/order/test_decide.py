@@ -39,6 +39,7 @@ from topics.registry import (
     ORDER_ADVANCE,
     ORDER_CANCELLED,
     ORDER_CONFIRMED,
+    ORDER_DELIVERED,
     ORDER_DUE,
     ORDER_PLACED,
     ORDER_REFUNDED,
@@ -195,6 +196,9 @@ def test_goods_ship_when_the_money_is_captured() -> None:
     assert status_of(waiting.state) is OrderStatus.PROCESSING
     decision = hear(waiting.state, paid(CAPTURED))
     assert only(decision, ORDER_SHIPPED).data.tracking == "1Z999"
+    assert only(decision, ORDER_SHIPPED).data.command_id == advancing(OrderStatus.SHIPPED).event_id
+    delivered = hear(decision.state, advancing(OrderStatus.DELIVERED))
+    assert only(delivered, ORDER_DELIVERED).data.command_id is None
     assert hear(decision.state, paid(CAPTURED)).outputs == ()
 
 
