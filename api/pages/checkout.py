@@ -35,7 +35,6 @@ WAIT_SECONDS = 2.0
 _CARD_FIELDS = ("card_number", "expiry", "cvc")
 _ADDRESS_FIELDS = ("name", "line1", "city", "postcode", "country")
 _AT_HOME = "GB"
-# How often one form may be sent again after a refusal; then a new one has to be asked for.
 # A refused order gives the cart back a moment after it says so.
 _THAW_LOOKS, _THAW_PAUSE_SECONDS = 30, 0.05
 _LONG, _LONGEST = 1000, 1024 * 1024

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.cart import CartAdd, CartChange, CartLine, CartMerge, CartRemove
-from schemas.checkout import Charge, CheckoutRequested
+from schemas.checkout import Charge, CheckoutRequested, Consent
 from schemas.envelope import derived_id
 from schemas.inventory import InventoryAdjust, InventoryReceive
 from schemas.order import OrderAdvance, OrderCancel, OrderLine, OrderReturn, OrderStatus
@@ -61,6 +61,7 @@ class Shop:
         self._names = names
         self.commands: list[Command] = []
         self._skus = SKUS[: rng.randint(1, len(SKUS))]
+        self._prices: dict[str, int] = {}
         for sku in self._skus:
             self._open(sku)
         shopping = [self._shopping(who) for who in PEOPLE[: rng.randint(2, len(PEOPLE))]]
@@ -79,6 +80,7 @@ class Shop:
     def _open(self, sku: str) -> None:
         rng = self._rng
         price, pieces = rng.randint(1, 500), rng.choice((0, 1, 1, 2, 3, 5, 12))
+        self._prices[sku] = price
         create = ProductCreate(f"A {sku.lower()}", price, "GBP", low_stock_threshold=rng.choice((0, 1, 10)))
         self.commands.append(self._say(t.PRODUCT_CREATE, sku, create, f"{sku} goes on sale for {price}"))
         if pieces:
@@ -103,7 +105,7 @@ class Shop:
             if rng.random() < 0.1:
                 said.append(self._say(t.CART_REMOVE, cart, CartRemove(last), f"{who} removes {last}", user))
             guest = self._guest(who, user, cart) if rng.random() < 0.4 else []
-            buying = self._checkout(who, user, cart, order, len({line.line_id for line in wanted}))
+            buying = self._checkout(who, user, cart, order, wanted)
             # A guest who logs in while the cart is being bought finds it frozen.
             said += guest + buying if rng.random() < 0.5 else buying + guest
         return said
@@ -131,12 +133,20 @@ class Shop:
             ),
         ]
 
-    def _checkout(self, who: str, user: str, cart: str, order: str, lines: int) -> list[Command]:
+    def _price(self, line: CartLine) -> int:
+        return self._prices[line.sku] if line.agreed_price is None else line.agreed_price
+
+    def _checkout(self, who: str, user: str, cart: str, order: str, wanted: list[CartLine]) -> list[Command]:
         rng = self._rng
         token = rng.choice(_TOKENS)
         charges = (Charge("POST", "Postage", rng.choice((1, 2)), 250),) if rng.random() < 0.3 else ()
+        expected = len({line.line_id for line in wanted}) if rng.random() < 0.8 else None
+        # Who awaits no answer saw the prices that the goods went on sale for.
+        total = sum(line.quantity * self._price(line) for line in wanted)
+        agreed = Consent(0, total + sum(charge.quantity * charge.amount for charge in charges))
+        consent = agreed if expected is not None and rng.random() < 0.7 else None
         wish = CheckoutRequested(
-            order, "GBP", token, charges=charges, expected_lines=lines if rng.random() < 0.8 else None
+            order, "GBP", token, charges=charges, expected_lines=expected, consent=consent
         )
         words = f"{who} asks to buy the cart as {self._names.key(order)}, with {token}"
         said = [self._say(t.CHECKOUT_REQUESTED, cart, wish, words, user)]

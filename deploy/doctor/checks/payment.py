@@ -3,6 +3,7 @@
 from deploy.doctor.check import Breaches, Check
 from deploy.doctor.facts import Facts
 from schemas.order import OrderKind
+from streams.inventory.settings import AllocationSettings
 
 _ENDS: dict[tuple[str, str], tuple[str | None, ...]] = {
     (OrderKind.SALE, "placed"): (None, "authorised", "failed"),
@@ -16,6 +17,9 @@ _ENDS: dict[tuple[str, str], tuple[str | None, ...]] = {
     (OrderKind.RETURN, "refunded"): ("credited",),
 }
 """Where the newest payment event may stand, by the order's kind and status, when nothing is under way."""
+
+
+_TAKEN = frozenset({"authorised", "captured", "refunded"})
 
 
 def captures(facts: Facts) -> Breaches:
@@ -45,6 +49,19 @@ def settled(facts: Facts) -> Breaches:
         yield order_id, "has a payment and no order"
 
 
+def consented(facts: Facts) -> Breaches:
+    """Name orders that charge another total than their buyer agreed to; a shop may let lower ones pass."""
+    lower_passes = AllocationSettings().lower_total_passes
+    for order_id, history in facts.events.orders.items():
+        shown = history.newest.get("consented")
+        paid = facts.events.payments.get(order_id)
+        if shown is None or paid is None or paid.newest["status"] not in _TAKEN:
+            continue
+        charged = paid.newest["amount"]
+        if charged != shown and not (lower_passes and charged < shown):
+            yield order_id, f"is charged {charged}, its buyer agreed to {shown}"
+
+
 CHECKS = (
     Check(
         "captured_once",
@@ -57,5 +74,13 @@ CHECKS = (
         "captured and not refunded if and only if confirmed or later",
         lambda facts: len(facts.events.orders),
         settled,
+    ),
+    Check(
+        "charged_as_shown",
+        "no order is charged another total than its buyer agreed to",
+        lambda facts: sum(
+            history.newest.get("consented") is not None for history in facts.events.orders.values()
+        ),
+        consented,
     ),
 )

@@ -6,6 +6,8 @@ from msgspec.structs import replace
 
 from schemas.cart import CartStatus
 from schemas.order import OrderStatus
+from streams.inventory.allocation.decide import line_reserved
+from streams.inventory.policy import AllocationPolicy
 from streams.inventory.stock.markers import held
 from streams.kernel.flow import Decision
 from streams.product import decide as product
@@ -48,6 +50,14 @@ def _unmarked_release(right: Handler, state: Any, message: Any) -> Decision[Any]
     if state is None or held(state, message.data.order_id) is None:
         return Decision(state)
     return right(state, message)
+
+
+def _consent_forgotten(right: Handler, state: Any, message: Any) -> Decision[Any]:
+    return right(state, replace(message, data=replace(message.data, consented=None)))
+
+
+def _lower_passes(_: Handler, state: Any, message: Any) -> Decision[Any]:
+    return line_reserved(AllocationPolicy(lower_total_passes=True), state, message)
 
 
 def _kept_on_hand(right: Handler, state: Any, message: Any) -> Decision[Any]:
@@ -130,6 +140,20 @@ HANDLERS: tuple[Mutation, ...] = (
         t.INVENTORY_LINE_REJECTED,
         "one SKU is refused, and the order's other SKUs stay reserved",
         _without(t.INVENTORY_RELEASE),
+    ),
+    in_handler(
+        "consent-ignored",
+        "inventory/allocation",
+        t.ORDER_PLACED,
+        "an order is charged what it comes to, whatever its buyer was shown",
+        _consent_forgotten,
+    ),
+    in_handler(
+        "lower-total-passes",
+        "inventory/allocation",
+        t.INVENTORY_LINE_RESERVED,
+        "a lower total than the one shown is charged, though the shop did not choose so",
+        _lower_passes,
     ),
     in_handler(
         "forget-release-on-cancel",

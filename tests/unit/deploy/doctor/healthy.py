@@ -38,6 +38,7 @@ def order_data(
         "goods": goods,
         "charged": charged,
         "total": goods + charged,
+        "consented": goods + charged if kind == "sale" else None,
     }
 
 

@@ -208,6 +208,18 @@ BROKEN: list[tuple[str, str, str, Callable[[Facts], object]]] = [
         _confirm_without_table,
     ),
     ("captured_iff_confirmed", "nobody", "has a payment and no order", _paid_for_nothing),
+    (
+        "charged_as_shown",
+        SOLD,
+        "is charged 350, its buyer agreed to 340",
+        lambda f: f.events.orders[SOLD].newest.update(consented=340),
+    ),
+    (
+        "charged_as_shown",
+        SOLD,
+        "is charged 350, its buyer agreed to 360",
+        lambda f: f.events.orders[SOLD].newest.update(consented=360),
+    ),
     ("tables_follow_topics", SOLD, "the table says placed v10", _old_table),
     ("tables_follow_topics", "ghost", "no event tells of it", _table_without_event),
     ("tables_follow_topics", SOLD, "the payment table says authorised", _old_payment),
