@@ -80,6 +80,8 @@ class Accounts:
         await self._limits.succeeded(client, email)
         merge = None
         if guest_cart is not None:
+            # The cart's secret id proves who bought with it; orders on their way become the account's, too.
+            await self._users.claim(account.user.user_id, guest_cart)
             merge = await self._carts.merge(guest_cart, account.user.user_id, wait)
         token = self._tokens.issue(account.user, session_id, account.session_version)
         return LoggedIn(account.user, token, self._tokens.seconds, merge)

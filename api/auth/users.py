@@ -52,6 +52,10 @@ class Users(Protocol):
         """Return an account."""
         ...
 
+    async def claim(self, user_id: str, guest_cart: str) -> None:
+        """Make what was bought with a guest's cart the account's; the first to claim it keeps it."""
+        ...
+
 
 class AccountsDatabase:
     """Connections of the pool, for transactions on accounts."""
@@ -100,6 +104,14 @@ class PostgresUsers:
             list(address.older),
         )
         return _account(row)
+
+    async def claim(self, user_id: str, guest_cart: str) -> None:
+        """Make what was bought with a guest's cart the account's; the first to claim it keeps it."""
+        await self._views.rows(
+            "INSERT INTO guest_carts (cart_id, user_id) VALUES ($1, $2) ON CONFLICT (cart_id) DO NOTHING",
+            guest_cart,
+            user_id,
+        )
 
     async def by_id(self, user_id: str) -> Account | None:
         """Return an account."""

@@ -116,7 +116,19 @@ class Checkout:
     async def pending(self, caller: Caller, order_id: str) -> CommandRecord | None:
         """Return the checkout that this caller began for an order, where it is still remembered."""
         record = await self._commands.find(checkout_id_of(order_id))
-        return record if record is not None and (caller.staff or record.owner == caller.owner) else None
+        if record is None or caller.staff or record.owner == caller.owner:
+            return record
+        claimed = {f"cart:{cart_id}" for cart_id in await self._orders.claimed(caller)}
+        return record if record.owner in claimed else None
+
+    async def claimed(self, caller: Caller, order_id: str) -> bool:
+        """Say whether an order that the caller may see was bought as a guest, and claimed later."""
+        if not await self._orders.claimed(caller):
+            return False
+        if await self._orders.by_guest(order_id):
+            return True
+        record = await self._commands.find(checkout_id_of(order_id))
+        return record is not None and record.owner.startswith("cart:")
 
     async def _ended(self, caller: Caller, order_id: str) -> bool:
         return await self._known(caller, order_id) is not None

@@ -29,8 +29,12 @@ _SUMMARY = (
     "order_id::text, kind, status, currency, total, reason, version, "
     f"{_MS.format('placed_at')}, {_MS.format('updated_at')}"
 )
-# A guest's orders are those that the cart's secret id bought without an account.
-_OWNED = "(user_id = $1::uuid OR ($1::uuid IS NULL AND user_id IS NULL AND cart_id = $2::uuid))"
+# A guest's orders are those that the cart's secret id bought without an account; an account has those of the
+# carts that it claimed at a login.
+_OWNED = (
+    "(user_id = $1::uuid OR (user_id IS NULL AND ($1::uuid IS NULL AND cart_id = $2::uuid OR cart_id IN "
+    "(SELECT g.cart_id FROM guest_carts g WHERE g.user_id = $1::uuid))))"
+)
 
 
 class Orders(Protocol):
@@ -38,6 +42,14 @@ class Orders(Protocol):
 
     async def order(self, caller: Caller, order_id: str) -> Order | None:
         """Return an order that the caller may see."""
+        ...
+
+    async def claimed(self, caller: Caller) -> list[str]:
+        """Return the guests' carts that the caller's account has claimed."""
+        ...
+
+    async def by_guest(self, order_id: str) -> bool:
+        """Say whether the views have the order as one that was bought without an account."""
         ...
 
     async def page(
@@ -104,11 +116,10 @@ class PostgresOrders:
         """Return a page of the caller's orders, or of `everyone`'s; a 422 Problem for a foreign cursor."""
         asked = Conditions()
         if not (everyone and caller.staff):
-            asked.add(
-                f"user_id = {asked.value(caller.user_id)}::uuid"
-                if caller.user_id
-                else f"user_id IS NULL AND cart_id = {asked.value(caller.guest_cart)}::uuid"
-            )
+            carts = await self.claimed(caller) if caller.user_id else [caller.guest_cart]
+            guests = f"user_id IS NULL AND cart_id = ANY({asked.value(carts)}::uuid[])" if carts else ""
+            mine = f"user_id = {asked.value(caller.user_id)}::uuid" if caller.user_id else ""
+            asked.add(f"({' OR '.join(filter(None, (mine, guests)))})")
         if status is not None:
             asked.add(f"status = {asked.value(status.value)}::text")
         if cursor is not None:
@@ -122,6 +133,23 @@ class PostgresOrders:
         more = len(rows) > limit
         following = cursors.encode(shown[-1]["placed_at"], shown[-1]["order_id"]) if more else None
         return OrderPage(items=[_summary(row) for row in shown], next_cursor=following)
+
+    async def claimed(self, caller: Caller) -> list[str]:
+        """Return the guests' carts that the caller's account has claimed."""
+        if caller.user_id is None:
+            return []
+        rows = await self._views.rows(
+            "SELECT cart_id::text FROM guest_carts WHERE user_id = $1::uuid", caller.user_id
+        )
+        return [row["cart_id"] for row in rows]
+
+    async def by_guest(self, order_id: str) -> bool:
+        """Say whether the views have the order as one that was bought without an account."""
+        found = await self._views.row(
+            "SELECT 1 FROM orders WHERE order_id = $1::uuid AND user_id IS NULL AND cart_id IS NOT NULL",
+            order_id,
+        )
+        return found is not None
 
     async def events(self, order_id: str, after: int) -> list[OrderEvent]:
         """Return an order's events above a version, in order."""

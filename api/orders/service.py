@@ -66,7 +66,10 @@ class OrderService:
         """Cancel an order; the second value is the order after it, where that was waited for."""
         await self.read(caller, order_id)
         data = OrderCancel(reason, staff=caller.staff)
-        return await self._send(caller, ORDER_CANCEL, order_id, data, command_id, wait)
+        # The dataflow knows a guest's order as nobody's, also where its buyer has an account by now.
+        guests = await self._checkout.claimed(caller, order_id)
+        user_id = None if guests else caller.user_id
+        return await self._send(caller, ORDER_CANCEL, order_id, data, command_id, wait, user_id)
 
     async def advance(
         self,
@@ -81,7 +84,7 @@ class OrderService:
         """Move an order on, for staff; the second value is the order after it, where waited for."""
         await self.read(caller, order_id)
         data = OrderAdvance(status, tracking)
-        return await self._send(caller, ORDER_ADVANCE, order_id, data, command_id, wait)
+        return await self._send(caller, ORDER_ADVANCE, order_id, data, command_id, wait, caller.user_id)
 
     async def _send(
         self,
@@ -91,6 +94,7 @@ class OrderService:
         data: msgspec.Struct,
         command_id: str | None,
         wait: float | None,
+        user_id: str | None,
     ) -> tuple[Receipt, Order | None]:
         receipt = await self._commands.send(
             topic,
@@ -98,7 +102,7 @@ class OrderService:
             data,
             ORDER,
             owner=caller.owner or "",
-            user_id=caller.user_id,
+            user_id=user_id,
             command_id=command_id,
             wait=wait,
         )

@@ -242,6 +242,25 @@ async def test_a_foreign_order_does_not_exist(
     assert (await api.get(url)).status_code == 401
 
 
+async def test_a_guests_order_goes_with_the_account(api: httpx.AsyncClient, product: str) -> None:
+    guest = await fill(api, {}, product)
+    order = (await buy(api, guest)).json()["order_id"]
+    who = {"email": f"{uuid.uuid4().hex}@example.com", "password": "correct horse battery"}
+    await api.post("/api/v1/register", json=who)
+    login = await api.post("/api/v1/login", json={**who, "cart_id": guest["X-Cart-Id"]})
+    mine = {"Authorization": f"Bearer {login.json()['access_token']}"}
+    url = f"/api/v1/orders/{order}"
+    assert (await api.get(url, headers=mine)).status_code == 200
+
+    async def listed() -> list[str]:
+        found = (await api.get("/api/v1/orders", headers=mine)).json()["items"]
+        return [each["order_id"] for each in found]
+
+    await eventually_async(listed, lambda found: found == [order])
+    cancelled = await api.post(f"{url}/cancel", headers={**mine, **WAIT})
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled"), cancelled.text
+
+
 async def test_a_users_cart_cannot_be_taken_by_its_id(
     api: httpx.AsyncClient, customer: dict[str, str], product: str
 ) -> None:

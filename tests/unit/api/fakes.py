@@ -141,10 +141,21 @@ class FakeOrders:
     def __init__(self) -> None:
         self.known: dict[str, tuple[str, Order]] = {}
         self.told: list[OrderEvent] = []
+        self.claims: dict[str, list[str]] = {}
 
     async def order(self, caller: Caller, order_id: str) -> Order | None:
         owner, order = self.known.get(order_id, (None, None))
-        return order if caller.staff or owner == caller.owner else None
+        return order if caller.staff or owner in await self._owners(caller) else None
+
+    async def _owners(self, caller: Caller) -> list[str | None]:
+        return [caller.owner, *(f"cart:{cart_id}" for cart_id in await self.claimed(caller))]
+
+    async def claimed(self, caller: Caller) -> list[str]:
+        return self.claims.get(caller.user_id or "", [])
+
+    async def by_guest(self, order_id: str) -> bool:
+        owner, _ = self.known.get(order_id, ("", None))
+        return owner.startswith("cart:")
 
     async def page(
         self,
@@ -156,7 +167,8 @@ class FakeOrders:
         everyone: bool = False,
     ) -> OrderPage:
         self.asked = (limit, cursor, status)
-        mine = [order for owner, order in self.known.values() if everyone or owner == caller.owner]
+        owners = await self._owners(caller)
+        mine = [order for owner, order in self.known.values() if everyone or owner in owners]
         fields = set(OrderSummary.model_fields)
         items = [OrderSummary(**order.model_dump(include=fields)) for order in mine]
         return OrderPage(items=items, next_cursor=None)
@@ -174,8 +186,13 @@ class FakeStock:
 
 
 class FakeUsers:
-    def __init__(self) -> None:
+    def __init__(self, claims: dict[str, list[str]]) -> None:
         self.known: dict[str, Account] = {}
+        self.claims = claims
+
+    async def claim(self, user_id: str, guest_cart: str) -> None:
+        if not any(guest_cart in carts for carts in self.claims.values()):
+            self.claims.setdefault(user_id, []).append(guest_cart)
 
     async def add(self, account: Account) -> None:
         key = Address.of(account.user.email).key
