@@ -22,13 +22,16 @@ class CartLine(msgspec.Struct, frozen=True):
 
     `line_id` is the SKU for shoppers (adding the same SKU again raises its quantity); a trusted source may
     keep several lines of one SKU apart. `agreed_price` is a negotiated unit price in minor units that only a
-    trusted source may set; without it the SKU's current price holds.
+    trusted source may set; without it the SKU's current price holds. `incarnation` is when the product that
+    the shopper saw was put on sale (ms): one that was deleted and made anew under the same SKU is another
+    product. Without it any will do.
     """
 
     line_id: str
     sku: str
     quantity: int
     agreed_price: int | None = None
+    incarnation: int | None = None
 
 
 class CartAdd(msgspec.Struct, frozen=True):

@@ -40,11 +40,12 @@ class InventoryAdjust(msgspec.Struct, frozen=True):
 
 
 class RequestedLine(msgspec.Struct, frozen=True):
-    """An order's line as asked of one SKU's stock."""
+    """An order's line as asked of one SKU's stock; `incarnation` as in the cart's line."""
 
     line_id: str
     quantity: int
     agreed_price: int | None = None
+    incarnation: int | None = None
 
 
 class QuotedLine(msgspec.Struct, frozen=True):
@@ -88,7 +89,8 @@ class LineReserved(msgspec.Struct, frozen=True):
 class LineRejected(msgspec.Struct, frozen=True):
     """One SKU refused; keyed by order id.
 
-    `reason`: out_of_stock, unknown_sku, discontinued, released, currency_mismatch, invalid_quantity.
+    `reason`: out_of_stock, unknown_sku, discontinued, product_replaced, released, currency_mismatch,
+    invalid_quantity.
     """
 
     sku: str

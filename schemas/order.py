@@ -31,7 +31,10 @@ class OrderStatus(StrEnum):
 
 
 class OrderLine(msgspec.Struct, frozen=True):
-    """A line of an order. `unit_price` (minor units) is known once the SKU's stock has quoted it."""
+    """A line of an order. `unit_price` (minor units) is known once the SKU's stock has quoted it.
+
+    `incarnation` is the cart line's, until then: which product of that SKU the buyer saw.
+    """
 
     line_id: str
     sku: str
@@ -39,6 +42,7 @@ class OrderLine(msgspec.Struct, frozen=True):
     name: str | None = None
     unit_price: int | None = None
     agreed_price: int | None = None
+    incarnation: int | None = None
 
 
 class OrderSnapshot(msgspec.Struct, frozen=True):

@@ -32,8 +32,9 @@ class Cart(msgspec.Struct, frozen=True, omit_defaults=True):
     table and is born again goes on above its former versions. `lines_version` is the version by which the
     lines became what they are, 0 where that is not known: freezing and opening change the version, and not
     what the buyer sees. `order_id` is the order that froze it.
-    `arrived` are a guest's lines that came while it was frozen; they join when it opens. `finished` are the
-    latest orders whose checkout this cart has seen the end of, `applied` the latest commands answered.
+    `merging` is where the lines go once the cart is free, because its guest logged in meanwhile. `arrived`
+    are a guest's lines that came while it was frozen; they join when it opens. `finished` are the latest
+    orders whose checkout this cart has seen the end of, `applied` the latest commands answered.
     """
 
     version: int
@@ -46,6 +47,7 @@ class Cart(msgspec.Struct, frozen=True, omit_defaults=True):
     pending: PendingCheckout | None = None
     arrived: tuple[CartLine, ...] = ()
     merged: Merged | None = None
+    merging: Merged | None = None
     finished: tuple[str, ...] = ()
     applied: tuple[str, ...] = ()
 

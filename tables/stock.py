@@ -41,7 +41,10 @@ class Page(msgspec.Struct, frozen=True, tag="page"):
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What stock knows of the product. `price` is minor units of `currency`, `version` the product's."""
+    """What stock knows of the product. `price` is minor units of `currency`, `version` the product's.
+
+    `created_at` (ms) is when it was put on sale, None where that was learnt before it was kept.
+    """
 
     version: int
     name: str
@@ -49,6 +52,7 @@ class Facts(msgspec.Struct, frozen=True):
     currency: str
     active: bool
     low_stock_threshold: int
+    created_at: int | None = None
 
 
 class Stock(msgspec.Struct, frozen=True, omit_defaults=True):

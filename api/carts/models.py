@@ -48,6 +48,10 @@ class CartItem(BaseModel):
     line_total: int | None
     available: int = Field(description="Pieces that can be reserved now.")
     on_sale: bool
+    replaced: bool = Field(
+        default=False,
+        description="Another product has this SKU now: it is not bought until the line is added anew.",
+    )
 
 
 class Cart(BaseModel):

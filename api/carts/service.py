@@ -65,7 +65,7 @@ class CartService:
         if not product.active:
             raise invalid("sku", "discontinued", f"{sku} is not on sale any more")
         await self._bounds.admit(cart_id, sku)
-        data = CartAdd((CartLine(sku, sku, quantity),))
+        data = CartAdd((CartLine(sku, sku, quantity, incarnation=product.created_at),))
         return await self._send(CART_ADD, cart_id, user_id, data, command_id, wait)
 
     async def change(

@@ -8,9 +8,10 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api.carts.models import Cart, CartItem
+from api.catalogue.models import Product
 from api.catalogue.queries import Catalogue
 from api.problems import unavailable
-from schemas.cart import CartStatus, CartUpdated
+from schemas.cart import CartLine, CartStatus, CartUpdated
 from sinks.projectors.cart import CartView as StoredCart
 from sinks.projectors.cart import cart_key
 
@@ -55,6 +56,12 @@ class RedisCarts:
         return CartState(state, kept.version)
 
 
+def _replaced(line: CartLine, product: Product | None) -> bool:
+    if product is None or line.incarnation is None or product.created_at is None:
+        return False
+    return line.incarnation != product.created_at
+
+
 class CartView:
     """Reads carts the way that shoppers see them."""
 
@@ -86,6 +93,7 @@ class CartView:
                     line_total=None if price is None else price * line.quantity,
                     available=product.available if product else 0,
                     on_sale=product.active if product else False,
+                    replaced=_replaced(line, product),
                 )
             )
         goods = sum(item.line_total or 0 for item in items)

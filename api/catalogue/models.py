@@ -52,6 +52,7 @@ class Product(BaseModel):
     available: int
     active: bool
     version: int
+    created_at: int | None = Field(default=None, description="When it was put on sale, in ms; of each anew.")
 
 
 class ProductPage(BaseModel):

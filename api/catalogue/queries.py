@@ -129,4 +129,5 @@ def _product(row: Row) -> Product:
         available=row["available"],
         active=row["active"],
         version=row["version"],
+        created_at=round(row["created_at"].timestamp() * 1000),
     )

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from streams.cart import checkout, decide, expiry
+from streams.cart import checkout, decide, expiry, merging
 from streams.cart.settings import CartSettings
 from streams.kernel.flow import Flow, Route
 from tables.cart import CART
@@ -34,18 +34,22 @@ FLOW = Flow(
     table=CART,
     routes=(
         Route(CART_ADD, partial(decide.add, POLICY), (*_EDITED, CART_ABSORB)),
-        Route(CART_CHANGE, partial(decide.change, POLICY), _EDITED),
-        Route(CART_REMOVE, partial(decide.remove, POLICY), _EDITED),
-        Route(CART_CLEAR, partial(decide.clear, POLICY), _EDITED),
-        Route(CART_MERGE, partial(decide.merge, POLICY), (*_ANSWERS, CART_ABSORB)),
-        Route(CART_ABSORB, partial(decide.absorb, POLICY), _EDITED),
+        Route(CART_CHANGE, partial(decide.change, POLICY), (*_EDITED, CART_ABSORB)),
+        Route(CART_REMOVE, partial(decide.remove, POLICY), (*_EDITED, CART_ABSORB)),
+        Route(CART_CLEAR, partial(decide.clear, POLICY), (*_EDITED, CART_ABSORB)),
+        Route(CART_MERGE, partial(merging.merge, POLICY), (*_ANSWERS, CART_ABSORB)),
+        Route(CART_ABSORB, partial(decide.absorb, POLICY), (*_EDITED, CART_ABSORB)),
         Route(
             CHECKOUT_REQUESTED,
             partial(checkout.request, POLICY),
             (CART_UPDATED, CHECKOUT_STARTED, CHECKOUT_FAILED),
         ),
-        Route(CART_RESTORE, partial(checkout.restore, POLICY), _ANSWERS),
-        Route(CART_DUE, partial(expiry.woken, POLICY), (CART_ABANDONED, CART_UPDATED, CHECKOUT_FAILED)),
+        Route(CART_RESTORE, partial(checkout.restore, POLICY), (*_ANSWERS, CART_ABSORB)),
+        Route(
+            CART_DUE,
+            partial(expiry.woken, POLICY),
+            (CART_ABANDONED, CART_UPDATED, CHECKOUT_FAILED, CART_ABSORB),
+        ),
     ),
     due=partial(expiry.due, POLICY),
     timer=CART_DUE,

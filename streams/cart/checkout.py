@@ -12,6 +12,7 @@ from schemas.envelope import Message
 from streams.breach import Breach
 from streams.cart.changes import answered, changed, locked, noted, rejection, reopened, updated
 from streams.cart.lines import Lines, absorbed
+from streams.cart.merging import freed
 from streams.cart.policy import CartPolicy
 from streams.checkout import BEGIN, END
 from streams.kernel.flow import Decision, Out
@@ -97,7 +98,8 @@ def settled(policy: CartPolicy, cart: Cart, message: Message[msgspec.Struct]) ->
         return _frozen(policy, cart, pending, message)
     free = msgspec.structs.replace(cart, pending=None)
     ended = failed(policy, free, message, pending.request.order_id, surprise)
-    return Decision(ended.state, (updated(message.aggregate_id, free), *ended.outputs))
+    assert ended.state is not None, "a failed checkout leaves its cart"
+    return freed(ended.state, (updated(message.aggregate_id, free), *ended.outputs), message)
 
 
 def _frozen(
@@ -171,7 +173,7 @@ def _opened(policy: CartPolicy, cart: Cart, message: Message[msgspec.Struct], li
         finished=remembered(cart.finished, cart.order_id, policy.remembered_orders),
     )
     cart_id = message.aggregate_id
-    return Decision(after, (updated(cart_id, after), *not_taken(after, cart_id, breaches)))
+    return freed(after, (updated(cart_id, after), *not_taken(after, cart_id, breaches)), message)
 
 
 def not_taken(cart: Cart, cart_id: str, breaches: tuple[Breach, ...]) -> tuple[Out[Any], ...]:

@@ -8,16 +8,16 @@ from collections.abc import Callable
 
 import msgspec
 
-from schemas.cart import CartAbsorb, CartAdd, CartChange, CartClear, CartMerge, CartRemove, CartStatus
+from schemas.cart import CartAbsorb, CartAdd, CartChange, CartClear, CartRemove, CartStatus
 from schemas.envelope import Message
 from streams.breach import Breach
 from streams.cart import lines
-from streams.cart.changes import answered, changed, foreign, locked, noted, refused, reopened, updated
+from streams.cart.changes import answered, changed, foreign, locked, noted, refused, reopened
 from streams.cart.checkout import bought, not_taken, settled
 from streams.cart.lines import Lines
 from streams.cart.policy import CartPolicy
 from streams.kernel.flow import Decision, Out
-from tables.cart import Cart, Merged
+from tables.cart import Cart
 from topics.registry import CART_ABSORB
 
 
@@ -71,30 +71,6 @@ def _edited(
         return refused(base, message, result)
     after = changed(cart, message, lines=result, user_id=cart.user_id or message.user_id)
     return settled(policy, after, message)
-
-
-def merge(policy: CartPolicy, state: Cart | None, message: Message[CartMerge]) -> Decision[Cart]:
-    """Move a guest's lines into another cart; this one is closed."""
-    if answered(state, message):
-        return Decision(state)
-    cart_id, into = message.aggregate_id, message.data.into_cart_id
-    base = noted(policy, state, message)
-    cart = reopened(base)
-    breach = locked(cart, message) or _unmergeable(cart, cart_id, into)
-    if breach is not None:
-        return refused(base, message, breach)
-    merged = Merged(into, message.occurred_at, message.user_id)
-    after = changed(cart, message, status=CartStatus.MERGED, lines=(), merged=merged)
-    moved = (Out(CART_ABSORB, into, CartAbsorb(cart_id, cart.lines)),) if cart.lines else ()
-    return Decision(after, (updated(cart_id, after), *moved))
-
-
-def _unmergeable(cart: Cart, cart_id: str, into: str) -> Breach | None:
-    if into == cart_id:
-        return Breach("same_cart", "into_cart_id", "a cart cannot be merged into itself")
-    if cart.pending is not None:
-        return Breach("checkout_pending", "cart_id", "the cart waits to be bought")
-    return None
 
 
 def absorb(policy: CartPolicy, state: Cart | None, message: Message[CartAbsorb]) -> Decision[Cart]:

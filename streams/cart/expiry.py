@@ -8,6 +8,7 @@ from schemas.service import TimerDue
 from streams.breach import Breach
 from streams.cart.changes import changed, updated
 from streams.cart.checkout import failed
+from streams.cart.merging import freed
 from streams.cart.policy import CartPolicy
 from streams.kernel.flow import Decision, Out
 from tables.cart import Cart
@@ -40,7 +41,9 @@ def woken(policy: CartPolicy, state: Cart | None, message: Message[TimerDue]) ->
         cart = msgspec.structs.replace(state, pending=None, updated_at=now)
         detail = f"{len(cart.lines)} of {wish.expected_lines} lines came in time"
         breach = Breach("incomplete_cart", "lines", detail)
-        return failed(policy, cart, message, wish.order_id, breach)
+        ended = failed(policy, cart, message, wish.order_id, breach)
+        assert ended.state is not None, "a failed checkout leaves its cart"
+        return freed(ended.state, ended.outputs, message)
     if not state.lines:
         return Decision(None)
     abandoned = CartAbandoned(state.lines, state.user_id, state.updated_at)

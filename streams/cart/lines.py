@@ -1,5 +1,7 @@
 """The arithmetic of a cart's lines: adding, changing and removing within the limits."""
 
+import msgspec
+
 from schemas.cart import CartLine
 from schemas.sku import SKU_MAX_LENGTH, well_formed
 from streams.breach import Breach
@@ -60,7 +62,23 @@ def _joined(policy: CartPolicy, by_id: dict[str, CartLine], line: CartLine) -> C
         return Breach(
             "line_conflict", "lines.line_id", f"line {line.line_id} stands for another SKU or agreed price"
         )
-    return _breach(policy, line, present.quantity) or _with_quantity(line, present.quantity + line.quantity)
+    if None not in (present.incarnation, line.incarnation) and present.incarnation != line.incarnation:
+        return _renewed(policy, present, line)
+    breach = _breach(policy, line, present.quantity)
+    if breach is not None:
+        return breach
+    known = line if line.incarnation is not None else present
+    return _with_quantity(known, present.quantity + line.quantity)
+
+
+def _renewed(policy: CartPolicy, present: CartLine, line: CartLine) -> CartLine | Breach:
+    """Return the newer product's line: pieces of the older one, which is gone, are not turned into it."""
+    assert present.incarnation is not None, "two that are known differ"
+    assert line.incarnation is not None, "two that are known differ"
+    if line.incarnation < present.incarnation:
+        gone = f"the {line.sku} that was shown is gone; another product has its SKU"
+        return Breach("product_replaced", "lines.sku", gone)
+    return _breach(policy, line) or line
 
 
 def _breach(policy: CartPolicy, line: CartLine, present: int = 0) -> Breach | None:
@@ -95,4 +113,4 @@ def _unknown_line(line_id: str) -> Breach:
 
 
 def _with_quantity(line: CartLine, quantity: int) -> CartLine:
-    return CartLine(line.line_id, line.sku, quantity, line.agreed_price)
+    return msgspec.structs.replace(line, quantity=quantity)

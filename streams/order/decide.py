@@ -38,7 +38,13 @@ def started(state: Order | None, message: Message[CheckoutStarted]) -> Decision[
         address=data.address,
         currency=data.currency,
         lines=tuple(
-            OrderLine(line.line_id, line.sku, line.quantity, agreed_price=line.agreed_price)
+            OrderLine(
+                line.line_id,
+                line.sku,
+                line.quantity,
+                agreed_price=line.agreed_price,
+                incarnation=line.incarnation,
+            )
             for line in data.lines
         ),
         charges=data.charges,
@@ -77,7 +83,7 @@ def quoted(state: Order | None, message: Message[InventoryReserved]) -> Decision
 def _priced(lines: tuple[OrderLine, ...], quoted: tuple[QuotedLine, ...]) -> tuple[OrderLine, ...]:
     quotes = {line.line_id: line for line in quoted}
     return tuple(
-        msgspec.structs.replace(line, name=quote.name, unit_price=quote.unit_price)
+        msgspec.structs.replace(line, name=quote.name, unit_price=quote.unit_price, incarnation=None)
         for line in lines
         for quote in (quotes[line.line_id],)
     )

@@ -4,18 +4,22 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from schemas.cart import CartLine, CartStatus
+from schemas.cart import CartLine, CartMerge, CartStatus
 from schemas.checkout import Consent
 from schemas.order import OrderStatus
-from schemas.product import ProductUpdate
+from schemas.product import ProductCreate, ProductDelete, ProductUpdate
 from tables.cart import CART
 from tests.topology.shop import Shop
 from topics.registry import (
+    CART_MERGE,
     CHECKOUT_FAILED,
     CHECKOUT_STARTED,
     ORDER_CANCELLED,
     ORDER_CONFIRMED,
     PAYMENT_INSTRUCT,
+    PRODUCT_CREATE,
+    PRODUCT_CREATED,
+    PRODUCT_DELETE,
     PRODUCT_UPDATE,
 )
 
@@ -105,4 +109,34 @@ async def test_a_declined_card_leaves_what_was_shown_buyable(shop: Shop) -> None
 async def test_a_total_of_another_currency_than_the_goods_is_never_charged(shop: Shop) -> None:
     await shop.buy("cart", "order", consent=Consent(version(shop), 2500), currency="EUR")
     assert shop.only(CHECKOUT_FAILED).data.reason == "currency_mismatch"
+    shop.check()
+
+
+async def test_a_product_made_anew_under_the_same_sku_is_another_product(shop: Shop) -> None:
+    born = shop.events(PRODUCT_CREATED)[0].data.created_at
+    await shop.fill("other", line("A", 1, incarnation=born))
+    await shop.driver.advance(1000)
+    await shop.say(PRODUCT_DELETE, "A", ProductDelete())
+    await shop.say(PRODUCT_CREATE, "A", ProductCreate("Another A", 1000, "GBP"))
+    reborn = shop.events(PRODUCT_CREATED)[-1].data.created_at
+    await shop.buy("other", "order", consent=Consent(version(shop, "other"), 1000))
+    refused = shop.only(ORDER_CANCELLED).data
+    assert (refused.reason, refused.sku) == ("product_replaced", "A")
+    assert shop.events(PAYMENT_INSTRUCT) == []
+    await shop.fill("other", line("A", 2, incarnation=reborn))
+    await shop.buy("other", "renewed", consent=Consent(version(shop, "other"), 2000))
+    assert shop.status("renewed") is OrderStatus.CONFIRMED
+    assert shop.only(ORDER_CONFIRMED).data.lines[0].quantity == 2
+    shop.check()
+
+
+async def test_a_guest_who_logs_in_while_paying_keeps_the_cart(shop: Shop) -> None:
+    shop.answering = False
+    await shop.buy("cart", "order", token="tok_declined", consent=Consent(version(shop), 2500))
+    await shop.say(CART_MERGE, "cart", CartMerge("cart-ann"), user_id="ann")
+    shop.answering = True
+    await shop.settle()
+    carts = shop.driver.table(CART)
+    assert carts["cart"].status is CartStatus.MERGED
+    assert (carts["cart-ann"].lines, carts["cart-ann"].user_id) == ((line("A", 2), line("B")), "ann")
     shop.check()

@@ -74,7 +74,7 @@ def place(
     )
     lines: dict[str, list[RequestedLine]] = {}
     for line in order.lines:
-        asked = RequestedLine(line.line_id, line.quantity, line.agreed_price)
+        asked = RequestedLine(line.line_id, line.quantity, line.agreed_price, line.incarnation)
         lines.setdefault(line.sku, []).append(asked)
     placed = Allocation(
         AllocationStatus.PENDING, message.occurred_at, quantities=_quantities(order.lines), ask=ask

@@ -149,6 +149,7 @@ def know(state: Stock | None, message: Message[ProductSnapshot]) -> Decision[Sto
         currency=product.currency,
         active=product.active,
         low_stock_threshold=product.low_stock_threshold,
+        created_at=product.created_at,
     )
     return Decision(replace(stock, facts=facts))
 

@@ -1,6 +1,6 @@
 """The firm quote: price and stock of one SKU, decided together."""
 
-from schemas.inventory import InventoryReserve, QuotedLine
+from schemas.inventory import InventoryReserve, QuotedLine, RequestedLine
 from tables.stock import Facts, Stock
 
 
@@ -16,11 +16,21 @@ def refusal(stock: Stock, asked: InventoryReserve, quantity: int) -> str | None:
         return "invalid_price"
     if facts is None:
         return "unknown_sku"
+    return _unsold(facts, asked) or ("out_of_stock" if quantity > stock.available else None)
+
+
+def _unsold(facts: Facts, asked: InventoryReserve) -> str | None:
+    """Return why the product is not sold as it was asked for, or None."""
     if not facts.active:
         return "discontinued"
-    if facts.currency != asked.currency:
-        return "currency_mismatch"
-    return "out_of_stock" if quantity > stock.available else None
+    if any(_another(line, facts) for line in asked.lines):
+        return "product_replaced"
+    return "currency_mismatch" if facts.currency != asked.currency else None
+
+
+def _another(line: RequestedLine, facts: Facts) -> bool:
+    """Say whether the buyer saw another product of this SKU; where either is not known, nobody can tell."""
+    return None not in (line.incarnation, facts.created_at) and line.incarnation != facts.created_at
 
 
 def quote(facts: Facts, sku: str, asked: InventoryReserve) -> tuple[QuotedLine, ...]:

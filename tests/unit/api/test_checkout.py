@@ -454,6 +454,38 @@ async def test_an_end_that_was_heard_counts_before_the_views_have_it(
     assert await world.services.checkout.attempt(_caller(mine), "k1") != "k1"
 
 
+async def test_a_guests_order_is_the_accounts_that_the_same_browser_logs_in_to(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    mine = guest()
+    cart = mine["X-Cart-Id"]
+    order = await bought(client, world, mine)
+    who = {"email": "ada@example.com", "password": "correct horse battery"}
+    assert (await client.post("/api/v1/register", json=who)).status_code == 201
+    world.broker.reply = lambda _message: []
+    session = (await client.post("/api/v1/login", json={**who, "cart_id": cart})).json()
+    ada = {"Authorization": f"Bearer {session['access_token']}"}
+    url = f"/api/v1/orders/{order}"
+    assert (await client.get(url, headers=ada)).status_code == 200, "before any view has it"
+    other = world.authorised()
+    assert (await client.get(url, headers=other)).status_code == 404
+    known = await world.services.orders.read(_caller(mine), order)
+    world.orders.known[order] = (f"cart:{cart}", known)
+    listed = (await client.get("/api/v1/orders", headers=ada)).json()["items"]
+    assert [each["order_id"] for each in listed] == [order]
+    end = snapshot(OrderStatus.CANCELLED, reason="cancelled_by_customer")
+    world.broker.reply = lambda message: [(ORDER_CANCELLED, message.aggregate_id, end, 3)]
+    answer = await client.post(f"{url}/cancel", headers={**ada, **WAIT})
+    assert (answer.status_code, world.broker.sent[-1][2].user_id) == (200, None)
+    assert (await client.post(f"{url}/cancel", headers=other)).status_code == 404
+    second = {"email": "bob@example.com", "password": "correct horse battery"}
+    await client.post("/api/v1/register", json=second)
+    world.broker.reply = lambda _message: []
+    late = (await client.post("/api/v1/login", json={**second, "cart_id": cart})).json()
+    bob = {"Authorization": f"Bearer {late['access_token']}"}
+    assert (await client.get(url, headers=bob)).status_code == 404, "the first account keeps it"
+
+
 async def test_only_staff_list_everyones_orders(client: httpx.AsyncClient, world: World) -> None:
     assert (await client.get("/api/v1/orders?everyone=true", headers=guest())).status_code == 403
     staff = world.authorised(Role.STAFF)

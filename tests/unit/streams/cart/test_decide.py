@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from schemas.cart import CartAbsorb, CartChange, CartLine, CartRemove, CartStatus
-from streams.cart import checkout, decide
+from schemas.service import TimerDue
+from streams.cart import checkout, decide, expiry
+from streams.cart import merging as merging_flow
 from tables.cart import Cart
 from tests.unit.streams.cart.carts import (
     CART_ID,
@@ -27,9 +29,11 @@ from topics.registry import (
     CART_ABSORB,
     CART_ADD,
     CART_CHANGE,
+    CART_DUE,
     CART_REJECTED,
     CART_REMOVE,
     CART_UPDATED,
+    CHECKOUT_FAILED,
     CHECKOUT_STARTED,
 )
 
@@ -106,7 +110,7 @@ def test_a_command_twice_has_one_effect() -> None:
     for decision in (
         decide.add(POLICY, state, adding(line("A", 2))),
         decide.absorb(POLICY, decide.absorb(POLICY, state, absorbing(line("B"))).state, absorbing(line("B"))),
-        decide.merge(POLICY, decide.merge(POLICY, state, merging()).state, merging()),
+        merging_flow.merge(POLICY, merging_flow.merge(POLICY, state, merging()).state, merging()),
     ):
         assert decision.outputs == ()
 
@@ -151,7 +155,6 @@ def test_a_frozen_cart_refuses_changes() -> None:
         decide.change(POLICY, state, changing("A", 2)),
         decide.remove(POLICY, state, removing("A")),
         decide.clear(POLICY, state, clearing()),
-        decide.merge(POLICY, state, merging()),
     ):
         assert refusal(decision).reason == "cart_frozen"
         assert lines_of(decision.state) == (line("A"),)
@@ -162,7 +165,7 @@ def test_a_cart_is_its_owners(sender: str | None) -> None:
     for state in (filled(line("A"), user_id="ann"), frozen(line("A"), user_id="ann")):
         for decision in (
             decide.add(POLICY, state, adding(line("B"), name="second", user_id=sender)),
-            decide.merge(POLICY, state, merging(user_id=sender)),
+            merging_flow.merge(POLICY, state, merging(user_id=sender)),
             decide.absorb(POLICY, state, absorbing(line("B"), user_id=sender)),
         ):
             assert (refusal(decision).reason, refusal(decision).field) == ("forbidden", "user_id")
@@ -174,7 +177,7 @@ def test_a_guests_cart_becomes_the_users_who_uses_it() -> None:
 
 
 def test_a_guests_cart_moves_into_the_users() -> None:
-    decision = decide.merge(POLICY, filled(line("A", 2)), merging(at=T0 + 9, user_id="ann"))
+    decision = merging_flow.merge(POLICY, filled(line("A", 2)), merging(at=T0 + 9, user_id="ann"))
     assert only(decision, CART_UPDATED).data.status is CartStatus.MERGED
     assert only(decision, CART_UPDATED).data.lines == ()
     absorb = only(decision, CART_ABSORB)
@@ -182,17 +185,66 @@ def test_a_guests_cart_moves_into_the_users() -> None:
 
 
 def test_an_empty_cart_moves_nothing() -> None:
-    assert sent(decide.merge(POLICY, None, merging())) == [CART_UPDATED]
+    assert sent(merging_flow.merge(POLICY, None, merging())) == [CART_UPDATED]
 
 
-def test_a_cart_is_not_merged_into_itself_nor_while_it_waits_to_be_bought() -> None:
-    assert refusal(decide.merge(POLICY, filled(), merging(CART_ID))).reason == "same_cart"
-    waiting = checkout.request(POLICY, filled(), requesting(expected_lines=2)).state
-    assert refusal(decide.merge(POLICY, waiting, merging())).reason == "checkout_pending"
+def test_a_cart_is_not_merged_into_itself() -> None:
+    assert refusal(merging_flow.merge(POLICY, filled(), merging(CART_ID))).reason == "same_cart"
+
+
+def test_a_cart_that_is_being_bought_moves_when_it_is_restored() -> None:
+    wish = merging_flow.merge(POLICY, frozen(line("A", 2)), merging(at=T0 + 9, user_id="ann"))
+    assert only(wish, CART_UPDATED).data.status is CartStatus.FROZEN
+    decision = checkout.restore(POLICY, wish.state, restoring(at=T0 + 20))
+    assert sent(decision) == [CART_UPDATED, CART_UPDATED, CART_ABSORB]
+    absorb = decision.outputs[-1]
+    assert (absorb.key, absorb.user_id) == ("cart-2", "ann")
+    assert absorb.data == CartAbsorb(CART_ID, (line("A", 2),))
+    assert decision.state is not None
+    assert (decision.state.status, decision.state.merging) == (CartStatus.MERGED, None)
+    late = decide.add(POLICY, decision.state, adding(line("B"), name="late", at=T0 + 8))
+    assert only(late, CART_ABSORB).key == "cart-2"
+
+
+def test_a_cart_that_was_bought_moves_nothing() -> None:
+    wish = merging_flow.merge(POLICY, frozen(line("A")), merging(user_id="ann")).state
+    decision = decide.clear(POLICY, wish, clearing(ORDER_ID, name="bought"))
+    assert sent(decision) == [CART_UPDATED, CART_UPDATED]
+    assert lines_of(decision.state) == ()
+
+
+def test_a_cart_that_waits_to_be_bought_moves_when_that_has_ended() -> None:
+    waiting = checkout.request(POLICY, filled(line("A")), requesting(expected_lines=2)).state
+    wish = merging_flow.merge(POLICY, waiting, merging(user_id="ann")).state
+    assert wish is not None
+    timer = said(CART_DUE, CART_ID, TimerDue(T0 + POLICY.checkout_ms), at=T0 + POLICY.checkout_ms)
+    decision = expiry.woken(POLICY, wish, timer)
+    assert sent(decision) == [CHECKOUT_FAILED, CART_UPDATED, CART_ABSORB]
+
+
+def test_a_cart_goes_to_the_user_who_came_first() -> None:
+    wish = merging_flow.merge(POLICY, frozen(line("A")), merging(user_id="ann")).state
+    other = merging_flow.merge(POLICY, wish, merging("cart-3", user_id="bob", name="other"))
+    assert refusal(other).reason == "merge_pending"
+    same = merging_flow.merge(POLICY, wish, merging(user_id="ann", name="again"))
+    assert sent(same) == [CART_UPDATED]
+
+
+def test_a_product_that_has_anothers_sku_takes_its_line() -> None:
+    old, new = line("A", 3, incarnation=5), line("A", 1, incarnation=9)
+    state = filled(old)
+    renewed = decide.add(POLICY, state, adding(new, name="second"))
+    assert lines_of(renewed.state) == (new,)
+    stale = decide.add(POLICY, renewed.state, adding(old, name="third"))
+    assert (refusal(stale).reason, refusal(stale).field) == ("product_replaced", "lines.sku")
+    unsaid = decide.add(POLICY, renewed.state, adding(line("A", 2), name="fourth"))
+    assert lines_of(unsaid.state) == (line("A", 3, incarnation=9),)
+    changed = decide.change(POLICY, unsaid.state, changing("A", 2))
+    assert lines_of(changed.state) == (line("A", 2, incarnation=9),)
 
 
 def test_lines_added_before_the_merge_but_late_follow_the_others() -> None:
-    merged = decide.merge(POLICY, filled(line("A")), merging(at=T0 + 9, user_id="ann")).state
+    merged = merging_flow.merge(POLICY, filled(line("A")), merging(at=T0 + 9, user_id="ann")).state
     late = adding(line("B"), name="late", at=T0 + 8)
     decision = decide.add(POLICY, merged, late)
     absorb = only(decision, CART_ABSORB)
@@ -201,7 +253,7 @@ def test_lines_added_before_the_merge_but_late_follow_the_others() -> None:
 
 
 def test_a_merged_cart_used_again_begins_anew() -> None:
-    merged = decide.merge(POLICY, filled(line("A")), merging(at=T0 + 9, user_id="ann"))
+    merged = merging_flow.merge(POLICY, filled(line("A")), merging(at=T0 + 9, user_id="ann"))
     assert merged.state is not None
     decision = decide.add(POLICY, merged.state, adding(line("B"), name="new", at=T0 + 9))
     event = only(decision, CART_UPDATED)
