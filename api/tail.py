@@ -19,6 +19,7 @@ from schemas.codec import UndecodableError
 from schemas.envelope import Message
 from topics.fetch_sessions import keep_fetch_sessions
 from topics.identity import LOOK_S, changed, ids_there
+from topics.header_names import read_any_header_name
 from topics.settings import Settings
 from topics.topic import Topic
 from topics.wire import decode
@@ -190,6 +191,7 @@ class Tail(Dispatcher):
     )
     async def _connected(self) -> AIOKafkaConsumer:
         """Return a consumer that stands at the end of every partition; retries until the topics are there."""
+        read_any_header_name()
         consumer = AIOKafkaConsumer(
             *self.names,
             bootstrap_servers=self._settings.kafka_bootstrap,
@@ -221,7 +223,12 @@ class Tail(Dispatcher):
                 continue
             for place, records in batches.items():
                 for record in records:
-                    self.dispatch(place.topic, record.key, record.value)
+                    try:
+                        self.dispatch(place.topic, record.key, record.value)
+                    except Exception as error:  # noqa: BLE001 # one record must not end everybody's hearing
+                        _log.warning(
+                            "tail_unusable", topic=place.topic, offset=record.offset, error=repr(error)
+                        )
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Begin topics that are made anew at their beginning: the old position is none in them."""

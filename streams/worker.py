@@ -25,6 +25,7 @@ from streams.kernel.slot import claim
 from streams.kernel.source_ends import SourceEnds
 from streams.kernel.watchdog import Watchdog
 from streams.spans import check as check_spans
+from topics.header_names import read_any_header_name
 from topics.settings import PortOffset, Settings
 
 log = structlog.get_logger(__name__)
@@ -106,6 +107,7 @@ def run(
         settings.port(PortOffset.WORKER_METRICS, slot.index), addr=settings.host, registry=registry
     )
     collect_seldom()
+    read_any_header_name()
     # By policy, so that the consumer's thread gets a fast loop, too.
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
     loop = asyncio.new_event_loop()

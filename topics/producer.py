@@ -1,7 +1,7 @@
 """Sending typed messages to their topics: idempotent, acknowledged by all replicas, without linger."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self, TypeVar
 
 import msgspec
@@ -14,6 +14,9 @@ from topics.topic import RawTopic, Topic
 from topics.wire import encode
 
 D = TypeVar("D", bound=msgspec.Struct)
+
+Headers = Mapping[str, str] | Sequence[tuple[str, bytes | None]]
+"""As text by name, or as the broker has them: bytes or nothing, in their order."""
 
 # A cart of 2,000 lines is about 200 kB; the broker's own limit is 1 MiB.
 MAX_REQUEST_BYTES = 1_000_000
@@ -76,12 +79,16 @@ class MessageProducer:
         topic: Topic[D] | RawTopic,
         key: bytes | None,
         value: bytes | None,
-        headers: Mapping[str, str] | None = None,
+        headers: Headers | None = None,
     ) -> "asyncio.Future[RecordMetadata]":
         """Queue bytes as they are: dead letters, redriven and replayed records."""
         if self._producer is None:
             raise RuntimeError("the producer is not started")
-        encoded = [(name, text.encode()) for name, text in (headers or {}).items()]
+        encoded: list[tuple[str, bytes | None]]
+        if isinstance(headers, Mapping):
+            encoded = [(name, text.encode()) for name, text in headers.items()]
+        else:
+            encoded = list(headers or ())
         future: asyncio.Future[RecordMetadata] = await self._producer.send(
             topic.name, key=key, value=value, headers=encoded
         )

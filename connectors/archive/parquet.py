@@ -12,6 +12,7 @@ from connectors.archive.arrow import TIME, arrow_type, envelope_columns
 from connectors.runtime.record import Record
 from schemas.codec import UndecodableError, decode_fields, writer_of
 from schemas.lock import lock
+from topics.dead_letter import said
 from topics.registry import TOPICS
 
 _HEADER = pa.struct([("name", pa.string()), ("value", pa.binary())])
@@ -25,6 +26,9 @@ _BYTES = [
     ("schema_id", pa.int32()),
 ]
 _COLUMNS = ["partition", "offset", "timestamp", "key", "headers", "value"]
+
+
+_UNFIT = (pa.ArrowException, ValueError, TypeError, OverflowError)
 
 
 @lru_cache(maxsize=256)
@@ -42,9 +46,15 @@ def columns(topic: str) -> pa.Schema:
 
 def written(topic: str, records: Sequence[Record]) -> bytes:
     """Return the records of one topic as a Parquet file."""
+    schema = columns(topic)
     rows = [_row(record, typed=topic in TOPICS) for record in records]
+    try:
+        table = pa.Table.from_pylist(rows, schema=schema)
+    except _UNFIT:
+        # One of them says what no column can hold: its bytes are kept all the same.
+        table = pa.concat_tables(_table(row, schema) for row in rows)
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(rows, schema=columns(topic)), sink, compression="zstd")
+    pq.write_table(table, sink, compression="zstd")
     file: bytes = sink.getvalue().to_pybytes()
     return file
 
@@ -65,6 +75,14 @@ def last_offset(file: bytes) -> int:
     return offset
 
 
+def _table(row: dict[str, Any], schema: pa.Schema) -> pa.Table:
+    try:
+        return pa.Table.from_pylist([row], schema=schema)
+    except _UNFIT as error:
+        bare = {name: row[name] for name in _COLUMNS}
+        return pa.Table.from_pylist([{**bare, "error": said(error)}], schema=schema)
+
+
 def _row(record: Record, *, typed: bool) -> dict[str, Any]:
     row: dict[str, Any] = {
         "partition": record.partition,
@@ -81,5 +99,5 @@ def _row(record: Record, *, typed: bool) -> dict[str, Any]:
         # The newest schema reads all older ones, so that a topic's files have the same columns.
         fields = decode_fields(record.value, lock().latest(record.topic).id)
     except UndecodableError as error:
-        return {**row, "error": str(error)}
+        return {**row, "error": said(error)}
     return {**fields, **row}

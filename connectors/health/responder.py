@@ -13,12 +13,12 @@ from typing import Self
 import stamina
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from schemas.codec import UndecodableError
-from schemas.envelope import derived_id
-from schemas.service import ServicePong
+from schemas.envelope import Message, derived_id
+from schemas.service import ServicePing, ServicePong
 from topics.command import command
+from topics.header_names import read_any_header_name
 from topics.producer import MessageProducer
 from topics.registry import SERVICE_PING, SERVICE_PONG
 from topics.settings import Settings
@@ -91,6 +91,7 @@ class PingResponder:
                 await self._answer_all()
 
     async def _answer_all(self) -> None:
+        read_any_header_name()
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka_bootstrap, enable_auto_commit=False
         )
@@ -110,9 +111,16 @@ class PingResponder:
             if record.value is None:
                 return
             ping = decode(SERVICE_PING, record.value)
-        except UndecodableError as error:
-            log.warning("unreadable ping", offset=record.offset, reason=str(error))
+            pong = self._pong(ping)
+        except Exception as error:  # noqa: BLE001 # whatever a ping holds, the next one is answered
+            log.warning("unreadable ping", offset=record.offset, reason=repr(error))
             return
+        try:
+            await producer.send_and_wait(SERVICE_PONG, ping.data.ping_id, pong)
+        except MessageSizeTooLargeError as error:
+            log.warning("ping too large to be answered", offset=record.offset, reason=str(error))
+
+    def _pong(self, ping: Message[ServicePing]) -> Message[ServicePong]:
         pong = ServicePong(
             ping_id=ping.data.ping_id,
             service=self._service,
@@ -121,7 +129,7 @@ class PingResponder:
             started_at=self._started_at,
             details=dict(self._details()),
         )
-        message = command(
+        return command(
             SERVICE_PONG,
             ping.data.ping_id,
             pong,
@@ -130,4 +138,3 @@ class PingResponder:
             causation_id=ping.event_id,
             source=self._service,
         )
-        await producer.send_and_wait(SERVICE_PONG, ping.data.ping_id, message)

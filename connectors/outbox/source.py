@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.structs import RecordMetadata
 
 from connectors.outbox import metrics
 from connectors.outbox.lag import Lag
-from connectors.outbox.row import SOURCE, OutboxRow, UnpublishableError, published
+from connectors.outbox.row import SOURCE, OutboxRow, published
 from connectors.outbox.store import OutboxStore
 from connectors.postgres.errors import FAILURES
 from connectors.runtime.backoff import delay
-from topics.dead_letter import ATTEMPT, CONSUMER, ERROR, FAILED_AT, ID, REASON
+from topics.dead_letter import ATTEMPT, CONSUMER, ERROR, FAILED_AT, ID, REASON, said, sealed
 from topics.producer import MessageProducer
 from topics.registry import DEAD_LETTERS, TOPICS
 from topics.settings import Settings
@@ -103,18 +104,13 @@ class OutboxSource:
 
     async def _publish(self, rows: Sequence[OutboxRow], producer: MessageProducer) -> None:
         started = time.monotonic()
-        answers = []
-        for row in rows:
-            try:
-                topic, value = published(row, self._settings.tenant)
-            except UnpublishableError as error:
-                answers.append(await self._refuse(row, error, producer))
-            else:
-                answers.append(await producer.send_raw(topic, row.key.encode(), value, row.headers))
-                metrics.RECORDS.labels(SOURCE, topic.name).inc()
         # All of them, before the first error ends the batch: none may arrive after its repetition.
-        for answer in await asyncio.gather(*answers, return_exceptions=True):
-            if isinstance(answer, BaseException):
+        sent = [await self._send(row, producer) for row in rows]
+        answers = await asyncio.gather(*sent, return_exceptions=True)
+        for row, answer in zip(rows, answers, strict=True):
+            if isinstance(answer, MessageSizeTooLargeError):
+                await (await self._refuse(row, answer, producer))
+            elif isinstance(answer, BaseException):
                 raise answer
         metrics.BATCH_RECORDS.labels(SOURCE).observe(len(rows))
         metrics.PUBLISH_SECONDS.labels(SOURCE).observe(time.monotonic() - started)
@@ -122,22 +118,35 @@ class OutboxSource:
         for row in rows:
             metrics.DELAY_SECONDS.labels(SOURCE).observe(max(0.0, now - row.occurred_at.timestamp()))
 
+    async def _send(self, row: OutboxRow, producer: MessageProducer) -> "asyncio.Future[RecordMetadata]":
+        try:
+            topic, value = published(row, self._settings.tenant)
+            answer = await producer.send_raw(topic, row.key.encode(), value, row.headers)
+        except MessageSizeTooLargeError as error:
+            return await self._refuse(row, error, producer)
+        except KafkaError:
+            raise
+        except Exception as error:  # noqa: BLE001 # whatever a row holds, those after it go out
+            return await self._refuse(row, error, producer)
+        metrics.RECORDS.labels(SOURCE, topic.name).inc()
+        return answer
+
     async def _refuse(
-        self, row: OutboxRow, error: UnpublishableError, producer: MessageProducer
-    ) -> "asyncio.Future[object]":
-        log.error("outbox.refused", row=str(row.id), topic=row.topic, error=str(error))
+        self, row: OutboxRow, error: Exception, producer: MessageProducer
+    ) -> "asyncio.Future[RecordMetadata]":
+        log.error("outbox.refused", row=str(row.id), topic=row.topic, error=said(error))
         metrics.REFUSED.labels(SOURCE).inc()
         topic = TOPICS[row.topic].dead_letters if row.topic in TOPICS else _STRANGERS
-        headers = {
-            **row.headers,
+        told = {
             ID: row.event_id,
             CONSUMER: SOURCE,
             REASON: UNPUBLISHABLE,
-            ERROR: str(error),
+            ERROR: said(error),
             ATTEMPT: "1",
             FAILED_AT: str(time.time_ns() // 1_000_000),
         }
-        return await producer.send_raw(topic, row.key.encode(), row.data.encode(), headers)
+        own = [(name, text.encode("utf-8", "replace")) for name, text in row.headers.items()]
+        return await producer.send_raw(topic, *sealed(row.key.encode(), row.data.encode(), own, told))
 
     async def _put_off(self, error: BaseException) -> None:
         self._attempt += 1

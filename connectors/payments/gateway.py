@@ -15,7 +15,7 @@ from typing import NoReturn
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from connectors.payments.lanes import Lanes
 from connectors.payments.offsets import Progress
@@ -26,26 +26,29 @@ from schemas.codec import UndecodableError
 from schemas.envelope import Message, derived_id
 from schemas.payment import PaymentInstruction, PaymentOutcome
 from topics.command import command
-from topics.dead_letter import letter_headers
+from topics.dead_letter import attempts_before, letter_headers, said, sealed
+from topics.header_names import read_any_header_name
 from topics.producer import MessageProducer
 from topics.redaction import shown
 from topics.registry import PAYMENT_INSTRUCT, PAYMENT_OUTCOME
 from topics.settings import Settings
+from topics.trace import trace_headers
 from topics.wire import decode
 
 GROUP = "ecommerce.payment-gateway"
 SOURCE = "payment-gateway"
 
 _POLL_MS = 200
-_TRACEPARENT = "traceparent"
 
 _log = structlog.get_logger()
 
 
-def _read(record: ConsumerRecord) -> tuple[str, Message[PaymentInstruction]]:
+def _read(record: ConsumerRecord) -> tuple[str, Message[PaymentInstruction], dict[str, str] | None]:
     if not record.key:
         raise UndecodableError("the record has no key (order_id)")
-    return record.key.decode(), decode(PAYMENT_INSTRUCT, record.value or b"")
+    message = decode(PAYMENT_INSTRUCT, record.value or b"")
+    trace = {name: value.decode() for name, value in trace_headers(record.headers)}
+    return record.key.decode(), message, trace or None
 
 
 class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -71,6 +74,7 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
         Raises what keeps the gateway from serving (the broker gone for good, outcomes that cannot be sent).
         """
+        read_any_header_name()
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka_bootstrap,
             group_id=GROUP,
@@ -124,17 +128,22 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             await self._lanes.submit(key, partial(self._handle, record, progress))
 
     async def _handle(self, record: ConsumerRecord, progress: Progress) -> None:
-        headers = {name: value.decode(errors="replace") for name, value in record.headers}
         try:
-            order_id, message = _read(record)
-        except (UndecodableError, UnicodeDecodeError) as error:
-            await self._bury(record, headers, error)
+            order_id, message, trace = _read(record)
+        except Exception as error:  # noqa: BLE001 # whatever a record holds, its partition goes on
+            await self._bury(record, error)
         else:
-            await self._perform(order_id, message, headers)
+            try:
+                await self._perform(order_id, message, trace)
+            except Exception as error:
+                if isinstance(error, KafkaError) and not isinstance(error, MessageSizeTooLargeError):
+                    raise
+                # What the provider cannot even be asked, or nobody be told.
+                await self._bury(record, error)
         progress.finish(record.offset)
 
     async def _perform(
-        self, order_id: str, message: Message[PaymentInstruction], headers: dict[str, str]
+        self, order_id: str, message: Message[PaymentInstruction], trace: dict[str, str] | None
     ) -> None:
         instruction = message.data
         answer = await self._provider.perform(order_id, instruction)
@@ -159,23 +168,22 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             tenant_id=message.tenant_id,
             source=SOURCE,
         )
-        trace = {_TRACEPARENT: headers[_TRACEPARENT]} if _TRACEPARENT in headers else None
         await self._producer.send_and_wait(PAYMENT_OUTCOME, order_id, outcome, trace)
 
-    async def _bury(self, record: ConsumerRecord, headers: dict[str, str], error: Exception) -> None:
-        _log.warning("record dead-lettered", topic=record.topic, offset=record.offset, error=str(error))
-        letter = letter_headers(
+    async def _bury(self, record: ConsumerRecord, error: Exception) -> None:
+        _log.warning("record dead-lettered", topic=record.topic, offset=record.offset, error=said(error))
+        told = letter_headers(
             consumer=GROUP,
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
-            reason="undecodable",
+            reason="undecodable" if isinstance(error, UndecodableError | UnicodeDecodeError) else "unusable",
             failed_at=time.time_ns() // 1_000_000,
             error=error,
-            own=headers,
+            attempt=1 + attempts_before(record.headers),
         )
-        sent = await self._producer.send_raw(PAYMENT_INSTRUCT.dead_letters, record.key, record.value, letter)
-        await sent
+        letter = sealed(record.key, record.value, record.headers, told)
+        await (await self._producer.send_raw(PAYMENT_INSTRUCT.dead_letters, *letter))
 
     async def _commit(self, progress: Mapping[TopicPartition, Progress]) -> None:
         assert self._consumer is not None, "only a running gateway commits"

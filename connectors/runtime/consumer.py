@@ -16,6 +16,7 @@ from confluent_kafka import TopicPartition as Place
 
 from connectors.runtime.client_thread import ClientThread
 from connectors.runtime.record import Record
+from topics.header_values import headers_of
 from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -282,7 +283,6 @@ def _partitions(places: Collection[Place]) -> list[TopicPartition]:
 
 def _record_of(message: Any) -> Record:
     # The client's types allow for a message that is an error, which has no place.
-    headers = message.headers()
     return Record(
         message.topic(),
         message.partition(),
@@ -290,5 +290,5 @@ def _record_of(message: Any) -> Record:
         message.timestamp()[1],
         message.key(),
         message.value(),
-        () if headers is None else tuple((name, value or b"") for name, value in headers),
+        headers_of(message),
     )

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from connectors.runtime import metrics
 from connectors.runtime.record import Record
 from connectors.runtime.sink import SinkUnavailableError
-from topics.dead_letter import CODE, TARGET, letter_headers
+from topics.dead_letter import CODE, TARGET, VALUE_OMITTED, letter_headers, said, sealed
 from topics.producer import MessageProducer
 from topics.registry import DEAD_LETTERS
 
@@ -46,10 +46,10 @@ class DeadLetterTopic:
         """
         place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
         metrics.REFUSED.labels(self._sink, reason).inc()
-        log.error("sink.refused", sink=self._sink, reason=reason, error=str(error), **place)
+        log.error("sink.refused", sink=self._sink, reason=reason, error=said(error), **place)
         if record.topic in _LETTERS:
             return  # It lies in a dead-letter topic already; a letter about it would come back for ever.
-        headers = letter_headers(
+        told = letter_headers(
             consumer=self._group,
             topic=record.topic,
             partition=record.partition,
@@ -57,17 +57,17 @@ class DeadLetterTopic:
             reason=reason,
             error=error,
             failed_at=time.time_ns() // 1_000_000,
-            own=record.own_headers,
         )
-        headers[TARGET] = self._sink
+        told[TARGET] = self._sink
         if code := getattr(error, "code", None):
-            headers[CODE] = str(code)
+            told[CODE] = str(code)
+        letter = sealed(record.key, record.value, record.headers, told)
         try:
             try:
-                await (await self._producer.send_raw(TOPIC, record.key, record.value, headers))
+                await (await self._producer.send_raw(TOPIC, *letter))
             except MessageSizeTooLargeError:
-                # Bytes and reasons together are more than the broker takes: the source still has the bytes.
-                headers["value_omitted"] = str(len(record.value or b""))
-                await (await self._producer.send_raw(TOPIC, record.key, None, headers))
+                # This broker takes less than others: the source still has the bytes.
+                bare = sealed(None, None, (), {**told, VALUE_OMITTED: str(len(record.value or b""))})
+                await (await self._producer.send_raw(TOPIC, *bare))
         except KafkaError as failure:
             raise SinkUnavailableError(f"the dead-letter topic takes no records: {failure}") from failure

@@ -13,9 +13,12 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
     @property
     def own_headers(self) -> dict[str, str]:
-        """Return the headers as text; bytes that are not UTF-8 are replaced, the last of a name wins."""
-        return {name: value.decode(errors="replace") for name, value in self.headers}
+        """Return the headers as text; bytes that are not UTF-8 are replaced, the last of a name wins.
+
+        A header that has no value is empty text.
+        """
+        return {name: (value or b"").decode(errors="replace") for name, value in self.headers}

@@ -9,6 +9,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.demo.in_flight import ENDS, InFlight
+from topics.header_names import read_any_header_name
 from topics.settings import Settings
 
 
@@ -32,6 +33,7 @@ class Outcomes:
         self.in_flight = InFlight()
 
     async def __aenter__(self) -> Self:
+        read_any_header_name()
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._settings.kafka_bootstrap,
             client_id="ecommerce-demo-outcomes",
@@ -81,6 +83,8 @@ class Outcomes:
 
     async def _follow(self, consumer: AIOKafkaConsumer) -> None:
         async for record in consumer:
-            if self.in_flight.take(record.topic, (record.key or b"").decode(errors="replace"), record.value):
+            if self.in_flight.take(
+                record.topic, (record.key or b"").decode(errors="replace"), record.value or b""
+            ):
                 self._last_end = time.monotonic()
                 self._ended.set()

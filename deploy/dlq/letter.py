@@ -15,9 +15,6 @@ REDRIVE_OF = "redrive_of"
 EDITED_BY = "redrive_edited_by"
 """Header of a record that was edited before it was sent again: who did it."""
 
-VALUE_OMITTED = "value_omitted"
-"""Header of a letter whose record was too large to be kept in it: the value's size in bytes."""
-
 _LETTER_HEADERS = frozenset(
     {
         names.ID,
@@ -30,6 +27,13 @@ _LETTER_HEADERS = frozenset(
         names.SOURCE_PARTITION,
         names.SOURCE_OFFSET,
         names.FAILED_AT,
+        names.TARGET,
+        names.CODE,
+        names.VALUE_OMITTED,
+        names.VALUE_DIGEST,
+        names.KEY_OMITTED,
+        names.KEY_DIGEST,
+        names.HEADERS_OMITTED,
         REDRIVE_OF,
         EDITED_BY,
     }

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from deploy.dlq.letter import EDITED_BY, REDRIVE_OF, VALUE_OMITTED, Letter, distinct, read_letter
+from deploy.dlq.letter import EDITED_BY, REDRIVE_OF, Letter, distinct, read_letter
 from deploy.dlq.marks import Mark, State, encode, read_marks
 from deploy.errors import CommandError
 from deploy.records.position import Beginning, End
 from deploy.records.reader import Reader
 from deploy.records.sender import Sender
 from deploy.records.span import Span
+from topics.dead_letter import VALUE_OMITTED
 from topics.registry import DEAD_LETTERS, REDRIVES, TOPICS
 from topics.settings import Settings
 

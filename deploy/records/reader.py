@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import Self, TypeVar
 
 import stamina
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -13,6 +13,7 @@ from deploy.records.merge import Merge, Place
 from deploy.records.position import AtTime, End, Position
 from deploy.records.record import Record
 from deploy.records.span import Span, offset_of
+from topics.header_values import headers_of
 from topics.settings import Settings
 
 _BATCH = 1_000
@@ -189,7 +190,6 @@ def _passing(error: Exception) -> bool:
 
 
 def _as_record(message: Message) -> Record:
-    headers = cast("list[tuple[str, bytes | None]]", message.headers() or [])
     return Record(
         topic=message.topic() or "",
         partition=message.partition() or 0,
@@ -197,5 +197,5 @@ def _as_record(message: Message) -> Record:
         timestamp=message.timestamp()[1],
         key=message.key(),
         value=message.value(),
-        headers=tuple(headers),
+        headers=headers_of(message),
     )

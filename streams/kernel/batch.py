@@ -43,5 +43,5 @@ def output_size(output: Output) -> int:
     """Return about how many bytes an output takes, headers included."""
     size = len(output.topic) + len(output.key or b"") + len(output.value or b"") + _FRAMING
     if output.headers:
-        size += sum(len(name) + len(value) for name, value in output.headers)
+        size += sum(len(name) + len(value or b"") for name, value in output.headers)
     return size

@@ -3,7 +3,7 @@
 import re
 
 from streams.kernel.ports import Output, Record
-from topics.dead_letter import ATTEMPT, letter_headers
+from topics.dead_letter import attempts_before, letter_headers, sealed
 from topics.topic import RawTopic
 
 _WORDS = re.compile(r"(?<!^)(?=[A-Z])")
@@ -19,9 +19,29 @@ def dead_letter(
 ) -> Output:
     """Return the dead letter of a record. `failed_at` is in ms.
 
-    `attempt` counts from 1; those of a record that was redriven go on counting.
+    `attempt` counts from 1; those of a record that was redriven go on counting. Of a record that cannot even
+    be buried whole, the letter says where it lies and why, and no more.
     """
-    facts = letter_headers(
+    try:
+        return _whole(record, topic, error, flow, attempt, failed_at)
+    except Exception as unburied:  # noqa: BLE001 # whatever a record holds, its partition goes on
+        told = letter_headers(
+            consumer=flow,
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason_of(error),
+            failed_at=failed_at,
+            error=f"{type(error).__name__}; its letter has no content: {type(unburied).__name__}",
+            attempt=attempt,
+        )
+        return Output(topic.name, None, None, tuple((name, text.encode()) for name, text in told.items()))
+
+
+def _whole(  # noqa: PLR0917 # the parts of a letter
+    record: Record, topic: RawTopic, error: BaseException, flow: str, attempt: int, failed_at: int
+) -> Output:
+    told = letter_headers(
         consumer=flow,
         topic=record.topic,
         partition=record.partition,
@@ -29,14 +49,6 @@ def dead_letter(
         reason=reason_of(error),
         failed_at=failed_at,
         error=error,
-        attempt=attempt + _attempts_before(record),
+        attempt=attempt + attempts_before(record.headers),
     )
-    original = tuple((name, value) for name, value in record.headers or () if name not in facts)
-    told = tuple((name, text.encode()) for name, text in facts.items())
-    return Output(topic.name, record.key, record.value, original + told)
-
-
-def _attempts_before(record: Record) -> int:
-    """Return how often a redriven record was tried before: the redrive counts the coming attempt already."""
-    said = dict(record.headers or ()).get(ATTEMPT, b"1")
-    return int(said) - 1 if said.isdigit() else 0
+    return Output(topic.name, *sealed(record.key, record.value, record.headers, told))

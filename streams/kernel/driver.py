@@ -138,7 +138,7 @@ class Driver:
         value: bytes | None,
         *,
         settle: bool = True,
-        headers: tuple[tuple[str, bytes], ...] = (),
+        headers: tuple[tuple[str, bytes | None], ...] = (),
     ) -> None:
         """Send bytes as they are, decodable or not."""
         self.log.append(Output(topic, key, value, headers), self.now)
@@ -262,9 +262,13 @@ class Driver:
     def dead_letters(self, domain: str) -> list[DeadLetter]:
         """Return the dead letters of a domain, in order of arrival."""
         return [
-            DeadLetter(record.key, record.value, {name: value.decode() for name, value in record.headers})
+            DeadLetter(record.key, record.value, _text(record.headers))
             for record in self.records(dead_letters(domain))
         ]
+
+
+def _text(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    return {name: (value or b"").decode(errors="backslashreplace") for name, value in headers}
 
 
 def _decoded(topic: Topic[D], records: Iterable[MemoryRecord]) -> list[Message[D]]:

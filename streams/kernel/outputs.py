@@ -10,19 +10,10 @@ from schemas.siblings import Siblings
 from streams.kernel.errors import TooLargeError, UndeclaredOutputError
 from streams.kernel.flow import Out
 from streams.kernel.ports import Headers, Output
-
-TRACEPARENT = "traceparent"
+from topics.trace import trace_headers
 
 # The broker's limit for one record batch of an ordinary topic is 1 MiB; headers and framing need some.
 MAX_OUTPUT_BYTES = 1_000_000
-
-
-def trace_headers(headers: Headers) -> tuple[tuple[str, bytes], ...]:
-    """Return the W3C trace header of the cause, if it has one, for its outputs."""
-    for name, value in headers or ():
-        if name == TRACEPARENT:
-            return ((name, value),)
-    return ()
 
 
 def encode_outputs(  # noqa: PLR0917 - called once per record, on the hot path

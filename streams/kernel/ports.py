@@ -9,7 +9,8 @@ from typing import Protocol
 
 import msgspec
 
-Headers = Sequence[tuple[str, bytes]]
+Headers = Sequence[tuple[str, bytes | None]]
+"""Names and values; a header may have none."""
 
 Clock = Callable[[], int]
 """The current time in milliseconds since the epoch, UTC."""
@@ -52,7 +53,7 @@ class Output(msgspec.Struct, frozen=True, array_like=True, gc=False):
     topic: str
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
 class Store(Protocol):

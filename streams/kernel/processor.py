@@ -22,6 +22,7 @@ from streams.kernel.layout import NUL
 from streams.kernel.outputs import encode_outputs
 from streams.kernel.ports import Clock, Output, Record
 from streams.kernel.view import StateView
+from topics.dead_letter import said
 from topics.topic import Topic
 from topics.wire import decode
 
@@ -32,6 +33,8 @@ log = structlog.get_logger(__name__)
 # Beyond this a batch is closed early: broker round trips are paid by then, and latency is not.
 ENOUGH_BYTES = 512 * 1024
 MAX_ATTEMPTS = 5
+MAX_KEY_BYTES = 1_024
+"""Longer keys are no ids: no view could have them in an index."""
 FIRST_BACKOFF_S = 0.05
 
 
@@ -131,6 +134,8 @@ class Processor(Generic[S]):
             raise MissingPartError(f"the record has no key ({route.topic.key})")
         if value is None:
             raise MissingPartError("the record has no value")
+        if len(key) > MAX_KEY_BYTES:
+            raise UnusableKeyError(f"the key has {len(key)} bytes, over {MAX_KEY_BYTES}")
         if NUL in key:
             raise UnusableKeyError(f"the key {key!r} holds NUL, which sets the table's own entries apart")
         key.decode()
@@ -195,7 +200,7 @@ class Processor(Generic[S]):
             partition=record.partition,
             offset=record.offset,
             error=type(error).__name__,
-            reason=str(error)[:200],
+            reason=said(error)[:200],
         )
         return dead_letter(
             record, topic.dead_letters, error, flow=self._flow.name, attempt=attempt, failed_at=now

@@ -136,4 +136,4 @@ class Monitor:
 
 def _reason(record: Record) -> str:
     found = dict(record.headers)
-    return " ".join(found.get(name, b"").decode() for name in ("reason", "error"))
+    return " ".join((found.get(name) or b"").decode() for name in ("reason", "error"))

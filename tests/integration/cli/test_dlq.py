@@ -33,12 +33,11 @@ def letter(topics_created: str, reason: str) -> dict[str, str]:
     """Two letters: one that can go back to its topic, and one that came from no topic."""
     producer = Producer({"bootstrap.servers": topics_created})
     place = {"partition": 0, "offset": uuid4().int % 1_000_000, "failed_at": 1_000}
-    headers = letter_headers(
+    headers = {"traceparent": "00-abc"} | letter_headers(
         consumer="test",
         topic=INVENTORY_LOW_STOCK.name,
         reason=reason,
         error=ValueError("price: must be positive"),
-        own={"traceparent": "00-abc"},
         **place,
     )
     producer.produce(DEAD_LETTERS["product"].name, VALUE, b"sku", headers=list(headers.items()))
@@ -110,14 +109,13 @@ def test_a_redrive_that_crashed_after_sending_is_not_sent_again(
 def test_a_letter_without_its_value_is_not_sent_as_a_tombstone(
     ecommerce: Ecommerce, settings: Settings, topics_created: str, reason: str
 ) -> None:
-    headers = letter_headers(
+    headers = {"value_omitted": "9000000"} | letter_headers(
         consumer="test",
         topic=INVENTORY_LOW_STOCK.name,
         partition=0,
         offset=uuid4().int % 1_000_000,
         reason=reason,
         failed_at=1_000,
-        own={"value_omitted": "9000000"},
     )
     producer = Producer({"bootstrap.servers": topics_created})
     producer.produce(DEAD_LETTERS["sink"].name, None, b"sku", headers=list(headers.items()))

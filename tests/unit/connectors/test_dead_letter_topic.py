@@ -1,7 +1,7 @@
 """The sinks' dead letters, with a producer in memory."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, cast
 
 import pytest
@@ -21,17 +21,17 @@ class Broker:
     def __init__(self, *, largest: int = 10_000, up: bool = True) -> None:
         self.largest = largest
         self.up = up
-        self.letters: list[tuple[bytes | None, bytes | None, Mapping[str, str]]] = []
+        self.letters: list[tuple[bytes | None, bytes | None, dict[str, str]]] = []
 
     async def send_raw(
-        self, topic: RawTopic, key: bytes | None, value: bytes | None, headers: Mapping[str, str]
+        self, topic: RawTopic, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
     ) -> asyncio.Future[Any]:
         assert topic == TOPIC
         if len(value or b"") > self.largest:
             raise MessageSizeTooLargeError
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self.up:
-            self.letters.append((key, value, headers))
+            self.letters.append((key, value, {name: text.decode() for name, text in headers}))
             answer.set_result(None)
         else:
             answer.set_exception(KafkaConnectionError("down"))

@@ -74,7 +74,7 @@ def test_a_dead_letter_bounds_its_stack_and_keeps_the_original_s_headers() -> No
         deep(100)
     except RuntimeError as error:
         letter = dead_letter(record, dead_letters("cart"), error, flow="cart", attempt=2, failed_at=5)
-    headers = dict(letter.headers)
+    headers = {name: value or b"" for name, value in letter.headers}
     assert (letter.topic, letter.key, letter.value) == ("ecommerce.dlq.cart", b"k", b"v")
     assert headers["traceparent"] == b"t"
     assert headers["reason"] == b"runtime"

@@ -4,7 +4,7 @@ from deploy.records.record import Record
 from topics.dead_letter import letter_headers
 from topics.registry import DEAD_LETTERS, ORDER_CANCEL
 
-HEADERS = letter_headers(
+HEADERS = {"traceparent": "00-abc", "redrive_of": "earlier"} | letter_headers(
     consumer="ecommerce.streams",
     topic=ORDER_CANCEL.name,
     partition=1,
@@ -13,7 +13,6 @@ HEADERS = letter_headers(
     failed_at=5_000,
     error="value: magic byte is 112, must be 0",
     attempt=2,
-    own={"traceparent": "00-abc", "redrive_of": "earlier"},
 )
 
 
