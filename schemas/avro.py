@@ -12,6 +12,7 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
+from schemas.bounds import bare
 from schemas.envelope import Message
 
 Schema = dict[str, Any]
@@ -53,6 +54,7 @@ def _field(field: msgspec.structs.FieldInfo, given: Any, seen: set[str]) -> Sche
 
 
 def _type(of: Any, name: str, seen: set[str]) -> Any:
+    of = bare(of)
     origin, args = get_origin(of), get_args(of)
     if of in _PRIMITIVES:
         is_time = of is int and name.endswith("_at")

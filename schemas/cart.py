@@ -4,8 +4,11 @@ All are keyed by cart id. Money is in minor units of `currency`.
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+
+from schemas.bounds import LINES, Id, LongText, ShortText
 
 
 class CartStatus(StrEnum):
@@ -27,8 +30,8 @@ class CartLine(msgspec.Struct, frozen=True):
     product. Without it any will do.
     """
 
-    line_id: str
-    sku: str
+    line_id: LongText
+    sku: LongText
     quantity: int
     agreed_price: int | None = None
     incarnation: int | None = None
@@ -37,46 +40,46 @@ class CartLine(msgspec.Struct, frozen=True):
 class CartAdd(msgspec.Struct, frozen=True):
     """Add lines to a cart; an existing line's quantity is raised."""
 
-    lines: tuple[CartLine, ...]
+    lines: Annotated[tuple[CartLine, ...], LINES]
 
 
 class CartChange(msgspec.Struct, frozen=True):
     """Set a line's quantity (pieces); 0 is refused: removing is a command of its own."""
 
-    line_id: str
+    line_id: LongText
     quantity: int
 
 
 class CartRemove(msgspec.Struct, frozen=True):
     """Remove a line."""
 
-    line_id: str
+    line_id: LongText
 
 
 class CartClear(msgspec.Struct, frozen=True):
     """Empty a cart; with `order_id`, because that order was confirmed (the cart must be frozen for it)."""
 
-    order_id: str | None = None
+    order_id: Id | None = None
 
 
 class CartMerge(msgspec.Struct, frozen=True):
     """Move a guest's lines into another cart (at login); keyed by the guest's cart."""
 
-    into_cart_id: str
+    into_cart_id: Id
 
 
 class CartAbsorb(msgspec.Struct, frozen=True):
     """Take over the lines of a guest's cart; keyed by the receiving cart, sent by the guest's."""
 
-    from_cart_id: str
-    lines: tuple[CartLine, ...]
+    from_cart_id: Id
+    lines: Annotated[tuple[CartLine, ...], LINES]
 
 
 class CartRestore(msgspec.Struct, frozen=True):
     """Compensation: unfreeze the cart, as it was, because its order was cancelled."""
 
-    order_id: str
-    reason: str
+    order_id: Id
+    reason: ShortText
 
 
 class CartUpdated(msgspec.Struct, frozen=True):

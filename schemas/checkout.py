@@ -1,28 +1,31 @@
 """Checkout: the shopper's request and its course. Money is in minor units of `currency`."""
 
+from typing import Annotated
+
 import msgspec
 
+from schemas.bounds import CHARGES, EXPECTED, Amount, Email, Id, Pieces, Reference, ShortText, Time
 from schemas.cart import CartLine
 
 
 class Charge(msgspec.Struct, frozen=True):
     """A charge that is not goods (postage, carriage, manual, discount): `amount` x `quantity` is charged."""
 
-    code: str
-    description: str
-    quantity: int
-    amount: int
+    code: ShortText
+    description: ShortText
+    quantity: Pieces
+    amount: Amount
 
 
 class Address(msgspec.Struct, frozen=True):
     """Where the goods go. `country` is a name or ISO 3166 code, as the source has it."""
 
-    name: str
-    country: str
-    line1: str | None = None
-    line2: str | None = None
-    city: str | None = None
-    postcode: str | None = None
+    name: ShortText
+    country: ShortText
+    line1: ShortText | None = None
+    line2: ShortText | None = None
+    city: ShortText | None = None
+    postcode: ShortText | None = None
 
 
 class Consent(msgspec.Struct, frozen=True):
@@ -42,14 +45,14 @@ class CheckoutRequested(msgspec.Struct, frozen=True):
     from `consent` nothing is bought; a trusted source, which shows nothing to anybody, gives none.
     """
 
-    order_id: str
-    currency: str
-    payment_token: str
-    email: str | None = None
+    order_id: Id
+    currency: ShortText
+    payment_token: Reference
+    email: Email | None = None
     address: Address | None = None
-    charges: tuple[Charge, ...] = ()
-    expected_lines: int | None = None
-    placed_at: int | None = None
+    charges: Annotated[tuple[Charge, ...], CHARGES] = ()
+    expected_lines: Annotated[int, EXPECTED] | None = None
+    placed_at: Time | None = None
     consent: Consent | None = None
 
 

@@ -15,6 +15,7 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
+from schemas.bounds import bare
 from schemas.envelope import Message
 
 Decoder = Callable[[bytes, int], Any]
@@ -109,6 +110,7 @@ class _Compiler:
         yield f"{pad}{into} = {made}({', '.join(arguments)})"
 
     def _value(self, of: Any, into: str, pad: str) -> Iterator[str]:
+        of = bare(of)
         origin, args = get_origin(of), get_args(of)
         if of in {str, bytes}:
             yield from self._bytes(into, pad, "{0}.decode()" if of is str else "{0}")

@@ -1,9 +1,11 @@
 """Inventory: stock per SKU, and an order's allocation over SKUs. Quantities are pieces, money minor units."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
+from schemas.bounds import LINES, Id, LongText, ShortText, Stock
 from schemas.checkout import Charge
 
 PRICE_CHANGED = "price_changed"
@@ -26,23 +28,23 @@ class MovementKind(StrEnum):
 class InventoryReceive(msgspec.Struct, frozen=True):
     """Goods came in; keyed by SKU. Each `receipt_id` is applied once. `reason`: opening, purchase, return."""
 
-    receipt_id: str
-    quantity: int
-    reason: str
+    receipt_id: ShortText
+    quantity: Stock
+    reason: ShortText
 
 
 class InventoryAdjust(msgspec.Struct, frozen=True):
     """A count or a loss changes on_hand by `delta`; keyed by SKU. Never below what is reserved."""
 
-    adjustment_id: str
-    delta: int
-    reason: str
+    adjustment_id: ShortText
+    delta: Stock
+    reason: ShortText
 
 
 class RequestedLine(msgspec.Struct, frozen=True):
     """An order's line as asked of one SKU's stock; `incarnation` as in the cart's line."""
 
-    line_id: str
+    line_id: LongText
     quantity: int
     agreed_price: int | None = None
     incarnation: int | None = None
@@ -61,22 +63,22 @@ class QuotedLine(msgspec.Struct, frozen=True):
 class InventoryReserve(msgspec.Struct, frozen=True):
     """Reserve an order's lines of one SKU, all or none; keyed by SKU."""
 
-    order_id: str
-    currency: str
-    lines: tuple[RequestedLine, ...]
+    order_id: Id
+    currency: ShortText
+    lines: Annotated[tuple[RequestedLine, ...], LINES]
 
 
 class InventoryRelease(msgspec.Struct, frozen=True):
     """Compensation: give an order's reservation of this SKU back; keyed by SKU."""
 
-    order_id: str
-    reason: str
+    order_id: Id
+    reason: ShortText
 
 
 class InventoryCommit(msgspec.Struct, frozen=True):
     """An order's reservation of this SKU leaves the house; keyed by SKU."""
 
-    order_id: str
+    order_id: Id
 
 
 class LineReserved(msgspec.Struct, frozen=True):

@@ -1,9 +1,11 @@
 """Orders and returns; all keyed by order id. Money is in minor units of `currency`."""
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
+from schemas.bounds import CHARGES, LINES, Amount, Email, LongText, Pieces, Reference, ShortText, Time
 from schemas.checkout import Address, Charge
 
 
@@ -36,12 +38,12 @@ class OrderLine(msgspec.Struct, frozen=True):
     `incarnation` is the cart line's, until then: which product of that SKU the buyer saw.
     """
 
-    line_id: str
-    sku: str
-    quantity: int
-    name: str | None = None
-    unit_price: int | None = None
-    agreed_price: int | None = None
+    line_id: LongText
+    sku: LongText
+    quantity: Pieces
+    name: LongText | None = None
+    unit_price: Amount | None = None
+    agreed_price: Amount | None = None
     incarnation: int | None = None
 
 
@@ -80,7 +82,7 @@ class OrderSnapshot(msgspec.Struct, frozen=True):
 class OrderCancel(msgspec.Struct, frozen=True):
     """Ask to cancel; allowed until shipped. `user_id` in the envelope must own the order, unless staff."""
 
-    reason: str
+    reason: ShortText
     staff: bool = False
 
 
@@ -88,20 +90,20 @@ class OrderAdvance(msgspec.Struct, frozen=True):
     """Staff move an order on: to processing, shipped, delivered or refunded."""
 
     status: OrderStatus
-    tracking: str | None = None
+    tracking: ShortText | None = None
 
 
 class OrderReturn(msgspec.Struct, frozen=True):
     """Goods come back and money goes back, not tied to one earlier order; keyed by the return's own id."""
 
-    currency: str
-    lines: tuple[OrderLine, ...]
-    charges: tuple[Charge, ...]
-    payment_token: str
+    currency: ShortText
+    lines: Annotated[tuple[OrderLine, ...], LINES]
+    charges: Annotated[tuple[Charge, ...], CHARGES]
+    payment_token: Reference
     address: Address | None = None
-    email: str | None = None
-    placed_at: int | None = None
-    reason: str | None = None
+    email: Email | None = None
+    placed_at: Time | None = None
+    reason: ShortText | None = None
 
 
 class OrderRejected(msgspec.Struct, frozen=True):

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 import msgspec
 
+from schemas.bounds import Reference, ShortText
+
 
 class PaymentOperation(StrEnum):
     """What the provider is asked to do."""
@@ -43,12 +45,12 @@ class PaymentInstruction(msgspec.Struct, frozen=True):
     """
 
     operation: PaymentOperation
-    idempotency_key: str
+    idempotency_key: Reference
     amount: int
-    currency: str
-    payment_token: str
+    currency: ShortText
+    payment_token: Reference
     attempt: int
-    provider_reference: str | None = None
+    provider_reference: Reference | None = None
 
 
 class PaymentOutcome(msgspec.Struct, frozen=True):
@@ -65,7 +67,7 @@ class PaymentOutcome(msgspec.Struct, frozen=True):
 class PaymentRefund(msgspec.Struct, frozen=True):
     """Compensation or return: give the order's captured payment back."""
 
-    reason: str
+    reason: ShortText
 
 
 class PaymentSnapshot(msgspec.Struct, frozen=True):

@@ -1,25 +1,29 @@
 """Products; all keyed by SKU. Prices are minor units of `currency`."""
 
+from typing import Annotated
+
 import msgspec
+
+from schemas.bounds import CATEGORIES, LongText, ShortText
 
 
 class ProductCreate(msgspec.Struct, frozen=True):
     """Put a product on sale."""
 
-    name: str
+    name: LongText
     price: int
-    currency: str
-    description: str = ""
-    categories: tuple[str, ...] = ()
+    currency: ShortText
+    description: LongText = ""
+    categories: Annotated[tuple[LongText, ...], CATEGORIES] = ()
     low_stock_threshold: int = 10
 
 
 class ProductUpdate(msgspec.Struct, frozen=True):
     """Change what is given; a field left out (null) stays as it is."""
 
-    name: str | None = None
-    description: str | None = None
-    categories: tuple[str, ...] | None = None
+    name: LongText | None = None
+    description: LongText | None = None
+    categories: Annotated[tuple[LongText, ...], CATEGORIES] | None = None
     price: int | None = None
     low_stock_threshold: int | None = None
 
@@ -27,7 +31,7 @@ class ProductUpdate(msgspec.Struct, frozen=True):
 class ProductDelete(msgspec.Struct, frozen=True):
     """Take a product off sale. Its stock and its orders stay."""
 
-    reason: str | None = None
+    reason: ShortText | None = None
 
 
 class ProductSnapshot(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """All flows of the platform, and the checks that only make sense over all of them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from streams.cart.agent import FLOW as CART
@@ -43,3 +44,6 @@ def checked(flows: Iterable[Flow[Any]]) -> tuple[Flow[Any], ...]:
 
 
 FLOWS = checked((PRODUCT, CART, ORDER, STOCK, ALLOCATION, PAYMENT))
+
+WORKER_FLOWS = tuple(replace(flow, ids=True) for flow in FLOWS)
+"""What a worker runs: with the ids of the views. In memory, tests may call a cart by any name."""

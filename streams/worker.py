@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry, start_http_server
 
 from connectors.health.responder import PingResponder
 from connectors.runtime.collector import collect_seldom
-from streams.flows import FLOWS, GROUP
+from streams.flows import GROUP, WORKER_FLOWS
 from streams.kernel.faust_app import StreamsApp
 from streams.kernel.flow import Flow
 from streams.kernel.meters import Meters
@@ -87,7 +87,7 @@ def run(
     settings: Settings,
     index: int | None = None,
     *,
-    flows: Sequence[Flow[Any]] = FLOWS,
+    flows: Sequence[Flow[Any]] = WORKER_FLOWS,
     app_id: str = GROUP,
 ) -> None:
     """Run a worker until SIGTERM or SIGINT.

@@ -7,6 +7,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
+from schemas.bounds import PRICE
 from schemas.sku import SKU_MAX_LENGTH
 
 MAX_MINOR = 2**53 - 1
@@ -22,7 +23,7 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[Text, StringConstraints(max_length=10_000)]
 Category = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
-Price = Annotated[int, Field(gt=0, le=MAX_MINOR, strict=True, examples=[295])]
+Price = Annotated[int, Field(gt=0, le=PRICE.most, strict=True, examples=[295])]
 Threshold = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
 
 _PRODUCT: JsonDict = {

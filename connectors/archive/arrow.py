@@ -8,6 +8,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 import pyarrow as pa
 
+from schemas.bounds import bare
 from schemas.envelope import Message
 
 TIME = pa.timestamp("ms", tz="UTC")
@@ -17,6 +18,7 @@ _PRIMITIVES = {str: pa.string(), int: pa.int64(), bool: pa.bool_(), float: pa.fl
 
 def arrow_type(of: Any, name: str = "") -> pa.DataType:
     """Return the Arrow type of a message's field: nested, and with `*_at` fields as UTC timestamps."""
+    of = bare(of)
     origin, args = get_origin(of), get_args(of)
     if of in _PRIMITIVES:
         return TIME if of is int and name.endswith("_at") else _PRIMITIVES[of]

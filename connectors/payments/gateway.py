@@ -22,6 +22,7 @@ from connectors.payments.offsets import Progress
 from connectors.payments.provider import PaymentProvider
 from connectors.payments.settings import GatewaySettings
 from connectors.runtime.standing import Standing
+from schemas.check import check_of
 from schemas.codec import UndecodableError
 from schemas.envelope import Message, derived_id
 from schemas.payment import PaymentInstruction, PaymentOutcome
@@ -39,6 +40,7 @@ GROUP = "ecommerce.payment-gateway"
 SOURCE = "payment-gateway"
 
 _POLL_MS = 200
+_check = check_of(PaymentInstruction, ids=False)
 
 _log = structlog.get_logger()
 
@@ -47,6 +49,7 @@ def _read(record: ConsumerRecord) -> tuple[str, Message[PaymentInstruction], dic
     if not record.key:
         raise UndecodableError("the record has no key (order_id)")
     message = decode(PAYMENT_INSTRUCT, record.value or b"")
+    _check(message)
     trace = {name: value.decode() for name, value in trace_headers(record.headers)}
     return record.key.decode(), message, trace or None
 

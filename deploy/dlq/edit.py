@@ -8,10 +8,11 @@ import msgspec
 
 from deploy.dlq.letter import Letter
 from deploy.errors import CommandError
+from schemas.check import check_of
 from schemas.codec import UndecodableError, decode_fields
 from schemas.envelope import Message, derived_id
 from topics.registry import TOPICS
-from topics.topic import Topic
+from topics.topic import Kind, Topic
 from topics.wire import encode
 
 
@@ -42,6 +43,8 @@ def mended(letter: Letter, text: str) -> bytes:
     try:
         message: Message[msgspec.Struct] = msgspec.json.decode(text, type=Message[topic.data])  # type: ignore[name-defined]
         UUID(message.event_id)
+        if topic.kind is Kind.COMMAND:
+            check_of(topic.data, ids=True, keyed_by_id=topic.key != "sku")(message)
     except (msgspec.MsgspecError, ValueError) as error:
         raise UnsoundEditError(f"{topic.name}: {error}", 2) from error
     expected = {"event_type": topic.name, "aggregate_id": letter.record.key_text}

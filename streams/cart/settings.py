@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.bounds import LINES, PIECES, PRICE
 from streams.cart.policy import CartPolicy
 
 _DEFAULTS = CartPolicy()
@@ -13,13 +14,20 @@ class CartSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ECOMMERCE_CART_", extra="ignore")
 
-    max_lines: int = Field(default=_DEFAULTS.max_lines, ge=1, le=5000, description="Most lines of a cart.")
-    max_quantity: int = Field(default=_DEFAULTS.max_quantity, ge=1, description="Most pieces of a line.")
+    max_lines: int = Field(
+        default=_DEFAULTS.max_lines, ge=1, le=LINES.most, description="Most lines of a cart."
+    )
+    max_quantity: int = Field(
+        default=_DEFAULTS.max_quantity, ge=1, le=PIECES.most, description="Most pieces of a line."
+    )
     max_line_id: int = Field(
         default=_DEFAULTS.max_line_id, ge=1, description="Longest line id, in characters."
     )
     max_agreed_price: int = Field(
-        default=_DEFAULTS.max_agreed_price, ge=0, description="Highest agreed unit price, in minor units."
+        default=_DEFAULTS.max_agreed_price,
+        ge=0,
+        le=PRICE.most,
+        description="Highest agreed unit price, in minor units.",
     )
     idle_ms: int = Field(
         default=_DEFAULTS.idle_ms, ge=1000, description="Idle time after which a cart expires, in ms."

@@ -63,6 +63,9 @@ class Flow(Generic[S]):
 
     `correlation` returns the correlation id in whose name a state waits, which its timer's message goes on
     with; where it returns nothing, a timer begins a correlation of its own.
+
+    With `ids`, the ids that commands bring have to be UUIDs: the views have no others. Tests may call a cart
+    by any name.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Flow(Generic[S]):
     due: Callable[[S], int | None] | None = None
     timer: Topic[TimerDue] | None = None
     correlation: Callable[[S], str] | None = None
+    ids: bool = False
 
     def __post_init__(self) -> None:
         names = [route.topic.name for route in self.routes]

@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 import structlog
 
+from schemas.check import check_of
 from schemas.envelope import Message
 from streams.kernel.batch import Batch, output_size
 from streams.kernel.dead_letters import dead_letter
@@ -23,7 +24,7 @@ from streams.kernel.outputs import encode_outputs
 from streams.kernel.ports import Clock, Output, Record
 from streams.kernel.view import StateView
 from topics.dead_letter import said
-from topics.topic import Topic
+from topics.topic import Kind, Topic
 from topics.wire import decode
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -41,9 +42,9 @@ FIRST_BACKOFF_S = 0.05
 class Processor(Generic[S]):
     """Runs a flow's handlers over micro-batches of one partition.
 
-    A record whose key, value or handler is in error becomes a dead letter of its topic's domain and the rest
-    goes on; `TransientError` is tried `MAX_ATTEMPTS` times first. `max_batch_bytes` bounds what one batch may
-    come to, because it must be one record batch of the changelog.
+    A record whose key, value, bounds (`schemas.bounds`) or handler is in error becomes a dead letter of its
+    topic's domain and the rest goes on; `TransientError` is tried `MAX_ATTEMPTS` times first.
+    `max_batch_bytes` bounds what one batch may come to, because it must be one record batch of the changelog.
     """
 
     def __init__(self, flow: Flow[S], clock: Clock, max_batch_bytes: int) -> None:
@@ -52,6 +53,11 @@ class Processor(Generic[S]):
         self._max_batch_bytes = max_batch_bytes
         self._routes: dict[str, tuple[Route[S, Any], frozenset[str]]] = {
             route.topic.name: (route, frozenset(topic.name for topic in route.emits)) for route in flow.routes
+        }
+        self._checks = {
+            route.topic.name: check_of(route.topic.data, ids=flow.ids, keyed_by_id=route.topic.key != "sku")
+            for route in flow.routes
+            if route.topic.kind is Kind.COMMAND
         }
         self._delivered: dict[str, int] = {}
         self._failing: tuple[str, int] | None = None
@@ -140,6 +146,9 @@ class Processor(Generic[S]):
             raise UnusableKeyError(f"the key {key!r} holds NUL, which sets the table's own entries apart")
         key.decode()
         message = decode(route.topic, value)
+        check = self._checks.get(record.topic)
+        if check is not None:
+            check(message)
         state = view.get(key)
         if route.topic is self._flow.timer:
             message = self._continued(message, state)

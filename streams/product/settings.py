@@ -3,6 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.bounds import LONG, PRICE
 from streams.product.policy import ProductPolicy
 
 _DEFAULTS = ProductPolicy()
@@ -13,11 +14,18 @@ class ProductSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ECOMMERCE_PRODUCT_", extra="ignore")
 
-    max_name: int = Field(default=_DEFAULTS.max_name, ge=1, description="Longest name, in characters.")
-    max_description: int = Field(
-        default=_DEFAULTS.max_description, ge=0, description="Longest description, in characters."
+    max_name: int = Field(
+        default=_DEFAULTS.max_name, ge=1, le=LONG.most, description="Longest name, in characters."
     )
-    max_price: int = Field(default=_DEFAULTS.max_price, ge=1, description="Highest price, in minor units.")
+    max_description: int = Field(
+        default=_DEFAULTS.max_description,
+        ge=0,
+        le=LONG.most,
+        description="Longest description, in characters.",
+    )
+    max_price: int = Field(
+        default=_DEFAULTS.max_price, ge=1, le=PRICE.most, description="Highest price, in minor units."
+    )
     max_categories: int = Field(
         default=_DEFAULTS.max_categories, ge=0, description="Most categories of a product."
     )

@@ -1,6 +1,7 @@
 """Every consumer of the running platform gets past what nobody should have written, and goes on."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
@@ -27,7 +28,9 @@ ADDRESS = {"name": "Ada Lovelace", "country": "GB", "line1": "12 St James's Squa
 
 def sound(topic: Topic[msgspec.Struct], partition: int, partitions: int) -> tuple[bytes, bytes]:
     """A key of the partition and a message under it, where the topic is one of those that are tried whole."""
-    key = next(key for key in iter(lambda: str(uuid4()), "") if murmur2(key.encode(), partitions) == partition)
+    key = next(
+        key for key in iter(lambda: str(uuid4()), "") if murmur2(key.encode(), partitions) == partition
+    )
     if topic is CART_ADD:
         added = CartAdd((CartLine(SKU, SKU, 1),))
         return key.encode(), encode(CART_ADD, command(CART_ADD, key, added))
@@ -60,18 +63,28 @@ def processes(platform: Platform) -> dict[str, int]:
     }
 
 
+def taken(send: Callable[[], httpx.Response]) -> httpx.Response:
+    """The answer, once a busy machine's API takes the request."""
+    return eventually(send, lambda answer: answer.status_code != 503, seconds=120)
+
+
 def bought(platform: Platform) -> str:
     """A guest puts the product into a cart, buys it, and reads the order back from the view."""
     with httpx.Client(base_url=f"{platform.settings.api_url}/api/v1", timeout=60) as shopper:
-        added = shopper.post("/cart/items", json={"sku": SKU}, headers={"Prefer": "wait=30"})
+        waits = {"Prefer": "wait=30"}
+        added = taken(lambda: shopper.post("/cart/items", json={"sku": SKU}, headers=waits))
         assert added.status_code == 201, added.text
         shopper.headers["X-Cart-Id"] = added.json()["cart_id"]
         asked = {"payment": CARD, "address": ADDRESS, "email": "ada@example.com"}
-        headers = {"Idempotency-Key": str(uuid4()), "Prefer": "wait=50"}
-        order = shopper.post("/checkout", json=asked, headers=headers)
-        assert order.status_code == 201, order.text
+        headers = waits | {"Idempotency-Key": str(uuid4())}
+        order = taken(lambda: shopper.post("/checkout", json=asked, headers=headers))
+        assert order.status_code in (201, 202), order.text
         path = f"/orders/{order.json()['order_id']}"
-        seen = eventually(lambda: shopper.get(path), lambda answer: answer.status_code == 200, seconds=60)
+
+        def confirmed(answer: httpx.Response) -> bool:
+            return answer.status_code == 200 and answer.json()["status"] not in ("requested", "placed")
+
+        seen = eventually(lambda: shopper.get(path), confirmed, seconds=120)
         return str(seen.json()["status"])
 
 
@@ -80,7 +93,7 @@ def test_every_consumer_goes_on(platform: Platform) -> None:
     before = processes(platform)
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, send_all(platform)).result()
-    # In every partition: sixteen carts fall to all four.
+    # In every partition: twelve carts, and as many orders, fall to all four.
     assert {bought(platform) for _ in range(12)} <= {"confirmed", "processing"}
     platform.stock("ODD-2", "Even Mug", 500, 10)
     assert processes(platform) == before, "a process has ended"
@@ -90,9 +103,8 @@ def test_every_consumer_goes_on(platform: Platform) -> None:
     platform.run("tap", CART_ADD.name, "--format", "pretty")
     for form in ("json", "csv", "table"):
         platform.run("tap", "*", "--limit", "3000", "--format", form)
-    behind = eventually(
+    eventually(
         lambda: msgspec.json.decode(platform.run("lag", "--json").stdout),
-        lambda told: not any(each["lag"] for each in told["groups"]),
+        lambda told: told["records"] == 0,
         seconds=60,
     )
-    assert behind

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import codec
+from schemas.bounds import bare
 from schemas.codec import UndecodableError
 from schemas.decoder import _more
 from schemas.encoder import long
@@ -28,6 +29,7 @@ SCALARS: dict[Any, st.SearchStrategy[Any]] = {
 
 
 def values(of: Any) -> st.SearchStrategy[Any]:
+    of = bare(of)
     origin, args = get_origin(of), get_args(of)
     if of in SCALARS:
         return SCALARS[of]
