@@ -25,6 +25,7 @@ from api.orders.service import OrderService
 from api.settings import ApiSettings
 from sinks.search.backend import SearchBackend
 from topics.settings import Settings
+from topics.standing import StandingStill
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Services:
     services_health: ServicesHealthCheck
     readiness_checks: dict[str, Check]
     gate: Gate
+    standing: StandingStill | None = None
 
 
 async def services_of(request: Request) -> Services:

@@ -83,6 +83,12 @@ class ApiSettings(BaseSettings):
         default=("ecommerce.streams", "ecommerce.payment-gateway"),
         description="Consumer groups whose backlog counts, as a JSON list.",
     )
+    standstill_seconds: float = Field(
+        default=60.0,
+        gt=0,
+        description="How long a partition may stand still, with records waiting in it, before the API is not "
+        "ready.",
+    )
     watch_seconds: float = Field(default=0.5, gt=0, description="Time between two looks at the backlog.")
     ping_seconds: float = Field(
         default=0.5, gt=0, le=10, description="How long services get to answer a health ping."

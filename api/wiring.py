@@ -26,6 +26,7 @@ from api.catalogue.cache import CachedCatalogue
 from api.catalogue.queries import PostgresCatalogue
 from api.catalogue.service import ProductCommands
 from api.commands import Commands
+from api.health.checks import moving
 from api.health.services import ServicesHealthCheck
 from api.idempotency import IdempotencyStore
 from api.inventory.queries import PostgresStock
@@ -46,6 +47,7 @@ from sinks.search.select import search_backend
 from topics.producer import MessageProducer
 from topics.registry import CART_UPDATED
 from topics.settings import Settings
+from topics.standing import StandingStill
 
 _REDIS_SECONDS = 2.0
 _REDIS_CONNECTIONS = 64
@@ -81,7 +83,9 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         instance = f"{socket.gethostname()}-{os.getpid()}"
         await stack.enter_async_context(PingResponder(settings, "api", instance, healthy=tail.reading))
         gate = Gate(limits)
-        await stack.enter_async_context(watching(gate, settings, limits.watched_groups, limits.watch_seconds))
+        standing = StandingStill(limits.standstill_seconds)
+        watch = watching(gate, settings, limits.watched_groups, limits.watch_seconds, standing=standing)
+        await stack.enter_async_context(watch)
         commands = Commands(producer, tail, redis, limits, settings.tenant, gate=gate)
         stack.push_async_callback(commands.close)
 
@@ -131,5 +135,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
                 "kafka": tail.check,
                 "postgres": lambda: views.row("SELECT 1"),
                 "redis": redis.ping,
+                "dataflow": moving(standing),
             },
+            standing=standing,
         )

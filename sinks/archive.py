@@ -20,6 +20,7 @@ from schemas.envelope import derived_id
 from topics.producer import MessageProducer
 from topics.registry import DEAD_LETTERS, TOPICS
 from topics.settings import PortOffset, Settings
+from topics.skips import NONE, Skips, SkipsFollower
 from topics.topic import RawTopic
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,9 @@ def group_of(url: str) -> str:
     return f"{GROUP}.{derived_id(NAME, url)[:8]}"
 
 
-def connector(settings: Settings, url: str, producer: MessageProducer) -> SinkConnector[Record]:
+def connector(
+    settings: Settings, url: str, producer: MessageProducer, skips: Skips = NONE
+) -> SinkConnector[Record]:
     """Return the connector that feeds the archive at `url`."""
     group = group_of(url)
     limits = Limits(records=_RECORDS, size=_BYTES, write_s=_WRITE_S, linger_s=settings.archive_seconds)
@@ -59,6 +62,7 @@ def connector(settings: Settings, url: str, producer: MessageProducer) -> SinkCo
         settings,
         group=group,
         limits=limits,
+        skips=skips,
     )
 
 
@@ -68,8 +72,8 @@ def run(settings: Settings, url: str) -> None:
 
 
 async def _until_signalled(settings: Settings, url: str) -> None:
-    async with MessageProducer(settings, NAME) as producer:
-        keeping = connector(settings, url, producer)
+    async with MessageProducer(settings, NAME) as producer, SkipsFollower(settings) as skipping:
+        keeping = connector(settings, url, producer, skipping.skips)
         loop = asyncio.get_running_loop()
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, keeping.stop)

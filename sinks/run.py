@@ -24,13 +24,16 @@ from sinks.rows import TABLES
 from topics.identity import topic_ids
 from topics.producer import MessageProducer
 from topics.settings import PortOffset, Settings
+from topics.skips import NONE, Skips, SkipsFollower
 
 log = structlog.get_logger(__name__)
 
 _LONGEST_DETAIL = 200
 
 
-def connectors(settings: Settings, producer: MessageProducer) -> list[SinkConnector[Any]]:
+def connectors(
+    settings: Settings, producer: MessageProducer, skips: Skips = NONE
+) -> list[SinkConnector[Any]]:
     """Return the connectors of the configured sinks; Elasticsearch's where its address is set."""
     built: list[SinkConnector[Any]] = [
         SinkConnector(
@@ -42,6 +45,7 @@ def connectors(settings: Settings, producer: MessageProducer) -> list[SinkConnec
             DeadLetterTopic(producer, "postgres", postgres.GROUP),
             settings,
             group=postgres.GROUP,
+            skips=skips,
         ),
         SinkConnector(
             "redis",
@@ -50,6 +54,7 @@ def connectors(settings: Settings, producer: MessageProducer) -> list[SinkConnec
             DeadLetterTopic(producer, "redis", redis.GROUP),
             settings,
             group=redis.GROUP,
+            skips=skips,
         ),
     ]
     if settings.elasticsearch:
@@ -61,6 +66,7 @@ def connectors(settings: Settings, producer: MessageProducer) -> list[SinkConnec
                 DeadLetterTopic(producer, "elasticsearch", elasticsearch.GROUP),
                 settings,
                 group=elasticsearch.GROUP,
+                skips=skips,
             )
         )
     return built
@@ -71,8 +77,8 @@ async def run_sinks(settings: Settings, stop: asyncio.Event) -> None:
 
     A sink that fails for good ends them all with its error: the supervisor starts them again.
     """
-    async with MessageProducer(settings, "sink") as producer:
-        running = connectors(settings, producer)
+    async with MessageProducer(settings, "sink") as producer, SkipsFollower(settings) as skipping:
+        running = connectors(settings, producer, skipping.skips)
         async with _responder(settings, running), asyncio.TaskGroup() as tasks:
             for connector in running:
                 tasks.create_task(connector.run(), name=f"sink-{connector.name}")

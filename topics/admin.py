@@ -16,7 +16,7 @@ from confluent_kafka.admin import (
 from schemas.lock import lock
 from topics.offsets import TIMEOUT_S, await_leaders
 from topics.patience import patiently
-from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, TOPICS
+from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, SKIPS, TOPICS
 from topics.schema_topic import publish
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic
@@ -26,7 +26,7 @@ AnyTopic = Topic[msgspec.Struct] | RawTopic
 
 def all_topics() -> list[AnyTopic]:
     """Return every topic that the platform needs: messages, dead letters, schemas, changelogs."""
-    return [*TOPICS.values(), *DEAD_LETTERS.values(), REDRIVES, SCHEMAS, *CHANGELOGS.values()]
+    return [*TOPICS.values(), *DEAD_LETTERS.values(), REDRIVES, SKIPS, SCHEMAS, *CHANGELOGS.values()]
 
 
 def config_of(topic: AnyTopic) -> dict[str, str]:

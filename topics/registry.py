@@ -167,6 +167,9 @@ DEAD_LETTERS: dict[str, RawTopic] = {
 # What became of dead letters that were sent again, by the letter's id.
 REDRIVES = RawTopic("ecommerce.service.redrives", cleanup=Cleanup.COMPACT, partitions=1)
 
+# Records that somebody has told a consumer to leave, by consumer and place.
+SKIPS = RawTopic("ecommerce.service.skips", cleanup=Cleanup.COMPACT, partitions=1)
+
 # The schemas that any release has written with, by their ids.
 SCHEMAS = RawTopic("ecommerce.service.schemas", cleanup=Cleanup.COMPACT, partitions=1)
 

@@ -6,23 +6,46 @@ from collections.abc import Awaitable, Callable, Mapping
 import structlog
 from pydantic import BaseModel, Field
 
+from topics.standing import StandingStill
+
 _TIMEOUT_SECONDS = 1.0
+_TOLD = 10
 _log = structlog.get_logger()
 
 Check = Callable[[], Awaitable[object]]
+
+
+class StandstillError(Exception):
+    """Part of the dataflow stands still: what is accepted is not applied."""
 
 
 class Readiness(BaseModel):
     """Whether the API can serve, and which of its servers answer."""
 
     ready: bool
-    checks: dict[str, bool] = Field(examples=[{"kafka": True, "postgres": True, "redis": True}])
+    checks: dict[str, bool] = Field(
+        examples=[{"kafka": True, "postgres": True, "redis": True, "dataflow": True}]
+    )
+    standing: list[str] = Field(
+        default=[], description="Partitions whose consumer does not move though records wait, and since when."
+    )
 
 
-async def readiness(checks: Mapping[str, Check]) -> Readiness:
+async def readiness(checks: Mapping[str, Check], standing: StandingStill | None = None) -> Readiness:
     """Run all checks at once; one that raises, or takes more than a second, has failed."""
     passed = await asyncio.gather(*(_passes(name, check) for name, check in checks.items()))
-    return Readiness(ready=all(passed), checks=dict(zip(checks, passed, strict=True)))
+    told = [] if standing is None else [str(still) for still in standing.found[:_TOLD]]
+    return Readiness(ready=all(passed), checks=dict(zip(checks, passed, strict=True)), standing=told)
+
+
+def moving(standing: StandingStill) -> Check:
+    """Return the check that the dataflow moves; it raises StandstillError."""
+
+    async def check() -> None:
+        if standing.found:
+            raise StandstillError(str(standing.found[0]))
+
+    return check
 
 
 async def _passes(name: str, check: Check) -> bool:

@@ -34,7 +34,7 @@ async def live() -> Alive:
 )
 async def ready(services: Use) -> Response:
     """Say whether the API's servers answer."""
-    found = await readiness(services.readiness_checks)
+    found = await readiness(services.readiness_checks, services.standing)
     return JSONResponse(found.model_dump(mode="json"), 200 if found.ready else 503)
 
 

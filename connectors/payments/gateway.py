@@ -22,7 +22,7 @@ from connectors.payments.offsets import Progress
 from connectors.payments.provider import PaymentProvider
 from connectors.payments.settings import GatewaySettings
 from connectors.runtime.standing import Standing
-from schemas.check import check_of
+from schemas.check import OutOfBoundsError, check_of
 from schemas.codec import UndecodableError
 from schemas.envelope import Message, derived_id
 from schemas.payment import PaymentInstruction, PaymentOutcome
@@ -33,11 +33,13 @@ from topics.producer import MessageProducer
 from topics.redaction import shown
 from topics.registry import PAYMENT_INSTRUCT, PAYMENT_OUTCOME
 from topics.settings import Settings
+from topics.skips import NONE, SkippedError, Skips, SkipsFollower
+from topics.skips import REASON as SKIPPED
 from topics.trace import trace_headers
 from topics.wire import decode
 
 GROUP = "ecommerce.payment-gateway"
-SOURCE = "payment-gateway"
+NAME = SOURCE = "payment-gateway"
 
 _POLL_MS = 200
 _check = check_of(PaymentInstruction, ids=False)
@@ -45,13 +47,25 @@ _check = check_of(PaymentInstruction, ids=False)
 _log = structlog.get_logger()
 
 
-def _read(record: ConsumerRecord) -> tuple[str, Message[PaymentInstruction], dict[str, str] | None]:
+def _read(
+    record: ConsumerRecord, skips: Skips = NONE
+) -> tuple[str, Message[PaymentInstruction], dict[str, str] | None]:
+    if skipped := skips.of(NAME, record.topic, record.partition, record.offset):
+        raise skipped
     if not record.key:
         raise UndecodableError("the record has no key (order_id)")
     message = decode(PAYMENT_INSTRUCT, record.value or b"")
     _check(message)
     trace = {name: value.decode() for name, value in trace_headers(record.headers)}
     return record.key.decode(), message, trace or None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OutOfBoundsError):
+        return "out_of_bounds"
+    if isinstance(error, SkippedError):
+        return SKIPPED
+    return "undecodable" if isinstance(error, UndecodableError | UnicodeDecodeError) else "unusable"
 
 
 class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -62,6 +76,7 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         self._rules = rules
         self._provider = provider
         self._producer = MessageProducer(settings, client_id=SOURCE)
+        self._skipping = SkipsFollower(settings)
         self._lanes = Lanes(rules.in_flight)
         self._progress: dict[TopicPartition, Progress] = {}
         self._consumer: AIOKafkaConsumer | None = None
@@ -89,7 +104,7 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             max_poll_records=self._rules.in_flight,
         )
         self._consumer = consumer
-        async with self._producer:
+        async with self._producer, self._skipping:
             await self._standing.begin()
             watch = asyncio.create_task(self._standing.watch(), name="standing")
             consumer.subscribe([PAYMENT_INSTRUCT.name], listener=self)
@@ -132,7 +147,7 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
     async def _handle(self, record: ConsumerRecord, progress: Progress) -> None:
         try:
-            order_id, message, trace = _read(record)
+            order_id, message, trace = _read(record, self._skipping.skips)
         except Exception as error:  # noqa: BLE001 # whatever a record holds, its partition goes on
             await self._bury(record, error)
         else:
@@ -180,7 +195,7 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
-            reason="undecodable" if isinstance(error, UndecodableError | UnicodeDecodeError) else "unusable",
+            reason=_reason(error),
             failed_at=time.time_ns() // 1_000_000,
             error=error,
             attempt=1 + attempts_before(record.headers),

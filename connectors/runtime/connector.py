@@ -20,6 +20,7 @@ from connectors.runtime.sink import KeepsOffsets, Sink, SinkUnavailableError
 from connectors.runtime.sizing import Limits, Sizing
 from connectors.runtime.standing import Standing
 from topics.settings import Settings
+from topics.skips import NONE, Skips
 
 R = TypeVar("R")
 
@@ -54,6 +55,7 @@ class SinkConnector(Generic[R]):
         group: str | None = None,
         positions: Mapping[TopicPartition, int] | None = None,
         limits: Limits | None = None,
+        skips: Skips = NONE,
     ) -> None:
         if (group is None) == (positions is None):
             raise ValueError("a connector has either a group or positions")
@@ -66,10 +68,11 @@ class SinkConnector(Generic[R]):
         self._limits = limits or Limits()
         self._sizing = Sizing(self._limits)
         self._landing: Landing[R] = Landing(
-            name, self._routes, sink, dead_letters, commit=self._commit, sizing=self._sizing
+            name, self._routes, sink, dead_letters, commit=self._commit, sizing=self._sizing, skips=skips
         )
         self._standing = Standing(settings, group, self._routes.topics) if group is not None else None
         self._watch: asyncio.Task[NoReturn] | None = None
+        self._skips = skips
         self._stopping = asyncio.Event()
         self._hand: Pending[R] = Pending()
         self._landed: Pending[R] = self._hand
@@ -229,7 +232,12 @@ class SinkConnector(Generic[R]):
         for position, record in enumerate(batch.records):
             if position % BREATH == 0:
                 await asyncio.sleep(0)
-            self._hand.take(record, self._routes)
+            if self._skips and (
+                skipped := self._skips.of(self.name, record.topic, record.partition, record.offset)
+            ):
+                self._hand.skip(record, skipped)
+            else:
+                self._hand.take(record, self._routes)
         self._hand.ended(batch.ends)
 
     async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:

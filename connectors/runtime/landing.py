@@ -17,6 +17,7 @@ from connectors.runtime.record import Record
 from connectors.runtime.routes import Routes
 from connectors.runtime.sink import BatchRefusedError, Entry, KeepsOffsets, Sink, SinkUnavailableError
 from connectors.runtime.sizing import Sizing
+from topics.skips import NONE, SkippedError, Skips
 
 R = TypeVar("R")
 
@@ -41,6 +42,7 @@ class Landing(Generic[R]):
         *,
         sizing: Sizing,
         commit: Commit,
+        skips: Skips = NONE,
     ) -> None:
         self._name = name
         self._routes = routes
@@ -48,6 +50,7 @@ class Landing(Generic[R]):
         self._dead_letters = dead_letters
         self._sizing = sizing
         self._commit = commit
+        self._skips = skips
         self.attempts = 0
         self.last_error = ""
         self.away = asyncio.Event()
@@ -62,6 +65,8 @@ class Landing(Generic[R]):
                 await self._deliver(batch, lettered)
             except SinkUnavailableError as error:
                 await asyncio.sleep(self._put_off(error))
+                if self._skips:
+                    batch.leave(self._told)
                 continue
             if self.attempts:
                 log.info("sink.resumed", sink=self._name, attempts=self.attempts)
@@ -70,6 +75,9 @@ class Landing(Generic[R]):
             metrics.UP.labels(self._name).set(1)
             await self._commit(batch.offsets())
             return
+
+    def _told(self, record: Record) -> SkippedError | None:
+        return self._skips.of(self._name, record.topic, record.partition, record.offset)
 
     async def _deliver(self, batch: Pending[R], lettered: set[Record]) -> None:
         started = time.monotonic()

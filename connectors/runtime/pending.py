@@ -1,6 +1,6 @@
 """Records in hand: read, and not yet written and committed."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Generic, NamedTuple, TypeVar
 
 from aiokafka import TopicPartition
@@ -10,6 +10,8 @@ from connectors.runtime.projection import Projected, projected
 from connectors.runtime.record import Record
 from connectors.runtime.routes import Routes
 from schemas.codec import UndecodableError
+from topics.skips import REASON as SKIPPED
+from topics.skips import SkippedError
 
 R = TypeVar("R")
 
@@ -49,6 +51,22 @@ class Pending(Generic[R]):
             self.refuse(record, UNPROJECTABLE, error)
         else:
             self.read(record, became)
+
+    def skip(self, record: Record, skipped: SkippedError) -> None:
+        """Note a partition's next record, which somebody has said to leave."""
+        self.refuse(record, SKIPPED, skipped)
+
+    def leave(self, told: Callable[[Record], SkippedError | None]) -> None:
+        """Leave of the records in hand those that `told` names."""
+        for place, held in self._held.items():
+            kept = []
+            for each in held:
+                if skipped := told(each[0]):
+                    self._refused.append(Refused(each[0], SKIPPED, skipped))
+                else:
+                    kept.append(each)
+            self._held[place] = kept
+        self._compare_all()
 
     def read(self, record: Record, projected: Projected) -> None:
         """Note a partition's next record and what it became."""
@@ -92,7 +110,7 @@ class Pending(Generic[R]):
 
     def oldest(self) -> int | None:
         """Return when the oldest record in hand came, in milliseconds since the epoch; None where none is."""
-        return min((held[0][0].timestamp for held in self._held.values()), default=None)
+        return min((held[0][0].timestamp for held in self._held.values() if held), default=None)
 
     def touches(self, partitions: Iterable[TopicPartition]) -> bool:
         """Tell whether it holds something of these partitions."""
@@ -106,10 +124,14 @@ class Pending(Generic[R]):
         self._refused = [
             each for each in self._refused if (each.record.topic, each.record.partition) in self._next
         ]
+        self._compare_all()
+
+    def _compare_all(self) -> None:
         self._newest.clear()
         for held in self._held.values():
             for _, rows in held:
-                self._compare(rows)
+                if rows.aggregate is not None:
+                    self._compare(rows)
 
     def _compare(self, projected: Projected) -> None:
         newest = self._newest.get(projected.aggregate)

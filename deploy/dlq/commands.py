@@ -16,13 +16,19 @@ from deploy.dlq.letter import Letter, Standing, matches
 from deploy.dlq.redrive import Outcome, load
 from deploy.dlq.redrive import discard as give_up
 from deploy.dlq.redrive import redrive as send_again
+from deploy.dlq.skipping import consumer_of, place_of
+from deploy.dlq.skipping import skip as leave
 from deploy.errors import CommandError
 from deploy.output import JsonOption, console, print_json
 from deploy.tap.decoding import decode
 from deploy.tap.text import Pretty, moment
+from deploy.topology.gather import running
 from topics.settings import settings
 
-app = typer.Typer(no_args_is_help=True, help="List, show, edit, redrive and discard dead letters.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="List, show, edit, redrive and discard dead letters; skip a record that stops its reader.",
+)
 
 Domain = Annotated[str | None, typer.Argument(help="One domain: cart, order, sink ...; all by default.")]
 Reason = Annotated[str | None, typer.Option(help="Only this reason; wildcards allowed.")]
@@ -119,6 +125,42 @@ def discard(
     with broker(settings()):
         outcome = give_up(settings(), _select(None, None, tuple(ids)), _name(), because)
     _tell(outcome, "discarded", "discarded", as_json=as_json)
+
+
+@app.command()
+def skip(
+    place: Annotated[
+        str,
+        typer.Argument(
+            metavar="TOPIC/PARTITION[/OFFSET]",
+            help="The record; without an offset, the one at which the consumer stands.",
+        ),
+    ],
+    *,
+    because: Annotated[str, typer.Option(help="Why it may be left; kept with its dead letter.")],
+    consumer: Annotated[
+        str | None,
+        typer.Option(
+            help="Who is to leave it: a flow, payment-gateway or a sink; the only reader by default."
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a consumer past a record that stops its partition, whether it runs or is stopped.
+
+    The record becomes a dead letter of reason `skipped`, which says who did it and why. All that comes after
+    it is done as ever: whatever the record would have changed is not changed.
+    """
+    topic, _, _ = place_of(place)
+    with broker(settings()):
+        reader = consumer_of(running(settings()), topic, consumer)
+        made = leave(settings(), place, reader, _name(), because)
+    if as_json:
+        print_json(made)
+        return
+    where = f"{made.topic}/{made.partition}/{made.offset}"
+    said = f"{made.consumer} leaves {where}; see `ecommerce lag`, and `ecommerce dlq list --reason skipped`"
+    console().print(Text(said), soft_wrap=True)
 
 
 @app.command()

@@ -39,6 +39,7 @@ from topics.admin import client, renew_client
 from topics.identity import LOOK_S, TopicMadeAnewError, changed, committed_ids, ids_there, stale
 from topics.offsets import end_offsets
 from topics.settings import Settings
+from topics.skips import SkipsFollower
 
 log = structlog.get_logger(__name__)
 
@@ -110,6 +111,7 @@ class StreamsApp(faust.App):
         self._restored = 0
         self._timing: asyncio.Future[None] | None = None
         self._appends: Appends | None = None
+        self._skipping = SkipsFollower(settings)
         self.ownership = Ownership(
             self.flows,
             takeover=self._take_over,
@@ -118,6 +120,7 @@ class StreamsApp(faust.App):
             meters=meters,
             failed=self._fail,
             sources=self._see_sources,
+            skips=self._skipping.skips,
         )
         self._sources = frozenset(route.topic.name for flow in self.flows for route in flow.routes)
         self.source_ids: Mapping[str, str] = {}
@@ -154,6 +157,7 @@ class StreamsApp(faust.App):
     async def on_start(self) -> None:
         """Connect the kernel's own ways to the broker, then start Faust."""
         await self.publisher.start()
+        await self._skipping.start()
         self.client = AIOKafkaClient(
             bootstrap_servers=self.settings.kafka_bootstrap,
             client_id=f"{self.conf.id}-{self.instance}-changelog",
@@ -174,6 +178,7 @@ class StreamsApp(faust.App):
         await self.standby.stop()
         self._left = _by_partition(await self.ownership.revoke())
         await super().on_stop()
+        await self._skipping.stop()
         await self.publisher.stop()
         if self.client is not None:
             await self.client.close()

@@ -13,6 +13,7 @@ from streams.kernel.meters import Meters
 from streams.kernel.ports import Changelog, Clock, Publisher, Store
 from streams.kernel.sources import Sources
 from streams.kernel.task import PartitionTask
+from topics.skips import NONE, Skips
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +64,7 @@ class Ownership:
         meters: Meters,
         failed: Callable[[Exception], None],
         sources: Callable[[], Awaitable[Sources]] = _unknown,
+        skips: Skips = NONE,
     ) -> None:
         self._flows = {flow.name: flow for flow in flows}
         self._takeover = takeover
@@ -71,6 +73,7 @@ class Ownership:
         self._meters = meters
         self._failed = failed
         self._sources = sources
+        self._skips = skips
         self._lanes: dict[Place, Lane] = {}
 
     async def assign(self, places: Iterable[Place]) -> None:
@@ -89,6 +92,7 @@ class Ownership:
                 publisher=self._publisher,
                 clock=self._clock,
                 sources=sources,
+                skips=self._skips,
             )
             for place, held in possessions.items()
         ]

@@ -24,6 +24,7 @@ from streams.kernel.outputs import encode_outputs
 from streams.kernel.ports import Clock, Output, Record
 from streams.kernel.view import StateView
 from topics.dead_letter import said
+from topics.skips import NONE, SkippedError, Skips
 from topics.topic import Kind, Topic
 from topics.wire import decode
 
@@ -47,9 +48,10 @@ class Processor(Generic[S]):
     `max_batch_bytes` bounds what one batch may come to, because it must be one record batch of the changelog.
     """
 
-    def __init__(self, flow: Flow[S], clock: Clock, max_batch_bytes: int) -> None:
+    def __init__(self, flow: Flow[S], clock: Clock, max_batch_bytes: int, skips: Skips = NONE) -> None:
         self._flow = flow
         self._clock = clock
+        self._skips = skips
         self._max_batch_bytes = max_batch_bytes
         self._routes: dict[str, tuple[Route[S, Any], frozenset[str]]] = {
             route.topic.name: (route, frozenset(topic.name for topic in route.emits)) for route in flow.routes
@@ -109,7 +111,8 @@ class Processor(Generic[S]):
             batch.missing += self._gap_before(record)
             try:
                 made = self._apply(record, view, now, refusal)
-            except CorruptStateError:
+            except CorruptStateError as error:
+                self._stopped_by(record, error)
                 raise
             except TransientError as error:
                 backoff = self._backoff(record)
@@ -134,17 +137,15 @@ class Processor(Generic[S]):
     def _apply(self, record: Record, view: StateView[S], now: int, refusal: Exception | None) -> list[Output]:
         if refusal is not None:
             raise refusal
+        if self._skips and (skipped := self._skipped(record)):
+            raise skipped
         route, declared = self._routes[record.topic]
         key, value = record.key, record.value
         if not key:
             raise MissingPartError(f"the record has no key ({route.topic.key})")
+        _check_key(key)
         if value is None:
             raise MissingPartError("the record has no value")
-        if len(key) > MAX_KEY_BYTES:
-            raise UnusableKeyError(f"the key has {len(key)} bytes, over {MAX_KEY_BYTES}")
-        if NUL in key:
-            raise UnusableKeyError(f"the key {key!r} holds NUL, which sets the table's own entries apart")
-        key.decode()
         message = decode(route.topic, value)
         check = self._checks.get(record.topic)
         if check is not None:
@@ -166,6 +167,19 @@ class Processor(Generic[S]):
                 )
             view.put(key, after)
         return made
+
+    def _skipped(self, record: Record) -> SkippedError | None:
+        return self._skips.of(self._flow.name, record.topic, record.partition, record.offset)
+
+    def _stopped_by(self, record: Record, error: CorruptStateError) -> None:
+        place = f"{record.topic}/{record.partition}/{record.offset}"
+        log.error(
+            "a record stops its partition",
+            flow=self._flow.name,
+            place=place,
+            error=str(error),
+            way_out=f"ecommerce dlq skip {place} --consumer {self._flow.name} --because ...",
+        )
 
     def _continued(self, woken: Message[Any], state: S | None) -> Message[Any]:
         """Return a timer's message under the correlation in whose name the state has waited."""
@@ -214,3 +228,11 @@ class Processor(Generic[S]):
         return dead_letter(
             record, topic.dead_letters, error, flow=self._flow.name, attempt=attempt, failed_at=now
         )
+
+
+def _check_key(key: bytes) -> None:
+    if len(key) > MAX_KEY_BYTES:
+        raise UnusableKeyError(f"the key has {len(key)} bytes, over {MAX_KEY_BYTES}")
+    if NUL in key:
+        raise UnusableKeyError(f"the key {key!r} holds NUL, which sets the table's own entries apart")
+    key.decode()

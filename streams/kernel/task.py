@@ -31,6 +31,7 @@ from streams.kernel.processor import Processor
 from streams.kernel.sources import Sources, Standing
 from streams.kernel.timers import Timers, timer_record
 from streams.kernel.view import StateView
+from topics.skips import NONE, Skips
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -61,6 +62,7 @@ class PartitionTask(Generic[S]):
         publisher: Publisher,
         clock: Clock,
         sources: Sources = Sources(),  # noqa: B008 - it is frozen
+        skips: Skips = NONE,
     ) -> None:
         self.flow = flow
         self.partition = partition
@@ -70,7 +72,7 @@ class PartitionTask(Generic[S]):
         self._clock = clock
         self._view = StateView(flow.table, store)
         limit = flow.table.changelog.max_message_bytes or 1_000_000
-        self._processor = Processor(flow, clock, limit - RESERVED_BYTES)
+        self._processor = Processor(flow, clock, limit - RESERVED_BYTES, skips)
         self._timers = Timers(flow)
         self._positions: dict[str, int] = {}
         self._unlogged: dict[str, int] = {}

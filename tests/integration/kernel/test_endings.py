@@ -4,11 +4,24 @@ import asyncio
 import signal
 import time
 
+import pytest
+
+from deploy.dlq.redrive import load
+from deploy.dlq.skipping import skip
+from deploy.errors import CommandError
+from deploy.topology.component import Component
+from deploy.topology.gather import of_flow
 from streams.kernel.faust_app import HEARTBEAT_S, SESSION_TIMEOUT_S
 from streams.kernel.watchdog import STANDSTILL_STATUS
 from tests.eventually import eventually, eventually_async
+from tests.integration.kernel.toy_worker import POISON
 from tests.integration.kernel.workers import APP_ID, Worker, Workers, assert_exact, distinct, feed, outputs
+from tests.topology.kernel import toy
+from tests.topology.kernel.toy import pieces
 from topics.admin import client
+from topics.command import command
+from topics.producer import MessageProducer
+from topics.registry import CART_ADD
 from topics.settings import Settings
 
 KEYS = 40
@@ -91,3 +104,38 @@ async def test_a_recovery_that_was_called_off_is_ended_and_its_successor_goes_on
     workers.start(0)
     await counted(own_settings, "cancelled", ROUND)
     assert other.process.poll() is None
+
+
+async def test_a_record_that_stops_its_partition_is_left_on_a_persons_word(
+    workers: Workers, own_settings: Settings
+) -> None:
+    worker = workers.start(0, "stoppable", **WATCHED)
+    await asyncio.to_thread(worker.wait_ready)
+    async with MessageProducer(own_settings) as producer:
+        for count in (1, POISON, 1):
+            message = command(CART_ADD, "stop-0", pieces(count))
+            sent = await producer.send_and_wait(CART_ADD, "stop-0", message)
+            if count == POISON:
+                place = f"{CART_ADD.name}/{sent.partition}/{sent.offset}"
+    assert await asyncio.to_thread(worker.process.wait, 60) == STANDSTILL_STATUS
+    toys = of_flow(toy.FLOW, APP_ID)
+    with pytest.raises(CommandError, match="holds offsets"):
+        skip(own_settings, f"{CART_ADD.name}/{sent.partition}/{10**9}", toys, "ann", "x")
+    await asyncio.to_thread(skip, own_settings, place, toys, "ann", "it never ends")
+    workers.start(0, "stoppable", **WATCHED)
+    await eventually_async(lambda: distinct(own_settings, "stop"), lambda have: have >= 2, 60)
+    (by_cart,) = (await outputs(own_settings, "stop")).values()
+    assert max(event.data.lines[0].quantity for event in by_cart) == 2, "the poison was not counted"
+    (letter,) = [one for one in load(own_settings, "cart") if one.reason == "skipped"]
+    assert (letter.source, letter.error) == (place, "skipped by ann: it never ends")
+    await asyncio.to_thread(
+        eventually, lambda: refused(own_settings, place, toys), lambda said: "is past it" in said
+    )
+
+
+def refused(settings: Settings, place: str, toys: Component) -> str:
+    try:
+        skip(settings, place, toys, "ann", "again")
+    except CommandError as error:
+        return str(error)
+    return ""

@@ -30,6 +30,8 @@ from topics.registry import CART_ADD
 from topics.settings import Settings
 
 STOPS_AT = 10
+POISON = 666
+"""So many pieces stop a *stoppable* one, whenever it meets them."""
 
 
 def sleep() -> None:
@@ -50,6 +52,18 @@ def stopping(flow: Flow[toy.Count], stop: Callable[[], None]) -> Flow[toy.Count]
 
     routes = (replace(route, handler=add) if route.topic is CART_ADD else route for route in flow.routes)
     return replace(flow, routes=tuple(routes))
+
+
+def stopped_by(pieces: int) -> Flow[toy.Count]:
+    """A flow that an add of so many pieces stops, each time it comes."""
+
+    def add(state: toy.Count | None, message: Message[CartAdd]) -> Decision[toy.Count]:
+        if message.data.lines[0].quantity == pieces:
+            block()
+        return toy.add(state, message)
+
+    routes = (replace(route, handler=add) if route.topic is CART_ADD else route for route in toy.FLOW.routes)
+    return replace(toy.FLOW, routes=tuple(routes))
 
 
 def cancel_second_recovery() -> None:
@@ -102,6 +116,8 @@ if __name__ == "__main__":
             own = stopping(own, sleep)
         case ["blocked"]:
             own = stopping(own, block)
+        case ["stoppable"]:
+            own = stopped_by(POISON)
         case ["late"]:
             end_rebalances_late()
         case ["cancelled"]:

@@ -6,12 +6,14 @@ import pytest
 from aiokafka.errors import KafkaConnectionError
 
 from api.health import services
-from api.health.checks import readiness
+from api.health.checks import moving, readiness
 from schemas.envelope import Message
 from schemas.service import ServicePong
 from tests.unit.api.conftest import World
 from tests.unit.api.fakes import Reply
+from topics.lag import PartitionLag
 from topics.registry import SERVICE_PONG
+from topics.standing import StandingStill
 
 
 async def test_a_check_that_raises_or_hangs_is_not_ready(monkeypatch: Any) -> None:
@@ -28,6 +30,17 @@ async def test_a_check_that_raises_or_hangs_is_not_ready(monkeypatch: Any) -> No
 
     found = await readiness({"kafka": fine, "postgres": broken, "redis": hanging})
     assert (found.ready, found.checks) == (False, {"kafka": True, "postgres": False, "redis": False})
+
+
+async def test_a_partition_that_stands_still_is_not_ready_and_is_named() -> None:
+    standing = StandingStill(1)
+    for now in (0.0, 2.0):
+        standing.look(now, [PartitionLag("ecommerce.streams", "t", 3, 7, 9, 2, 0.0)])
+    found = await readiness({"dataflow": moving(standing)}, standing)
+    assert (found.ready, found.checks) == (False, {"dataflow": False})
+    assert found.standing == ["ecommerce.streams stands still at t/3/7 for 2 s, 2 records wait"]
+    standing.look(3.0, [PartitionLag("ecommerce.streams", "t", 3, 8, 9, 1, 0.0)])
+    assert (await readiness({"dataflow": moving(standing)}, standing)).ready
 
 
 async def test_answers_are_gathered_by_service_and_instance(client: httpx.AsyncClient, world: World) -> None:

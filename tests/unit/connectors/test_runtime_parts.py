@@ -14,6 +14,7 @@ from connectors.runtime.sizing import Limits, Sizing
 from schemas.codec import UndecodableError
 from schemas.order import OrderSnapshot
 from topics.registry import ORDER_PLACED
+from topics.skips import SkippedError
 from topics.topic import RawTopic
 
 
@@ -133,3 +134,15 @@ def test_a_delay_doubles() -> None:
 def test_headers_are_text_whatever_their_bytes() -> None:
     record = Record("t", 0, 0, 0, None, None, (("a", b"1"), ("b", b"\xff"), ("a", b"2")))
     assert record.own_headers == {"a": "2", "b": "\N{REPLACEMENT CHARACTER}"}
+
+
+def test_a_record_that_is_to_be_left_is_a_letter_and_the_rest_stays_in_hand() -> None:
+    pending: Pending[str] = Pending()
+    fill(pending, records(1, 3, 4, 5))
+    left = SkippedError("skipped by ann: it breaks the server")
+    pending.leave(lambda record: left if record.offset == 5 else None)
+    assert [each.offset for each, _ in pending.held()] == [3, 4]
+    assert rows(pending) == [("row 3",), ("state", "row 4")]
+    ((record, reason, error),) = pending.refused()
+    assert (record.offset, reason, error) == (5, "skipped", left)
+    assert pending.offsets() == {ONE: 6}

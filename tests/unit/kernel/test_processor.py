@@ -17,6 +17,7 @@ from tables.table import Table
 from tests.topology.kernel import toy
 from topics.command import command
 from topics.registry import CART_ADD, CART_CHANGE, CART_REMOVE
+from topics.skips import Skip, Skips
 from topics.topic import Topic
 from topics.wire import encode
 
@@ -141,3 +142,17 @@ def test_the_cache_is_bounded_and_the_store_has_the_rest(store: MemoryStore) -> 
     assert len(view._cache) <= 10
     assert view.get(b"k0") == Blob(b"0")
     assert dict(view.scan())[b"k99"] == Blob(b"99")
+
+
+def test_a_record_that_is_to_be_left_is_buried_without_a_look_at_its_state(
+    store: MemoryStore, view: StateView[Blob]
+) -> None:
+    store.write([(b"k1", b"\xff")], 0)
+    skips = Skips()
+    skips.add(Skip("blobs", CART_ADD.name, 0, 1, "ann", "its state is broken", 5))
+    skips.add(Skip("another", CART_ADD.name, 0, 2, "ann", "is not for us", 5))
+    batch = Processor(FLOW, lambda: 0, 10_000, skips).run([add(0, 1), add(1, 1), add(2, 1)], view, {})
+    assert (batch.decided, batch.dead_letters, batch.positions) == (3, 1, {CART_ADD.name: 2})
+    headers = dict(batch.outputs[0].headers)
+    assert (headers["reason"], headers["error"]) == (b"skipped", b"skipped by ann: its state is broken")
+    assert headers["source_offset"] == b"1"
