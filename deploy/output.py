@@ -6,6 +6,7 @@ from typing import IO, Annotated, Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.text import Text
 
 _PIPE_WIDTH = 240
 
@@ -23,6 +24,12 @@ def console(file: IO[str] | None = None) -> Console:
 def notes() -> Console:
     """Return the console for what is said beside the figures: progress, warnings (stderr)."""
     return Console(stderr=True)
+
+
+def shown(text: str, style: str = "") -> Text:
+    """Return text of others as a terminal may have it: no markup is read, control characters are escaped."""
+    safe = "".join(each if each == "\n" or each.isprintable() else ascii(each)[1:-1] for each in text)
+    return Text(safe, style)
 
 
 def print_json(figures: Any) -> None:

@@ -10,7 +10,10 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Letter:
-    """A dead letter in a list: what failed, where it lay, and what became of it; `failed_at` in ms."""
+    """A dead letter in a list: what failed, where it lay, and what became of it; `failed_at` in ms.
+
+    `consumers` are all that could not handle the record: one record is one letter here.
+    """
 
     id: str
     domain: str
@@ -23,6 +26,7 @@ class Letter:
     standing: str
     by: str
     note: str
+    consumers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

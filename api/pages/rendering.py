@@ -1,6 +1,7 @@
 """Templates and their filters. Money is minor units, times are milliseconds since the epoch, UTC."""
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from api.names import segment
 
 LOCALE = "en_GB"
 HUES = 12
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FOLDER = Path(__file__).parent.parent / "templates"
 
 
@@ -41,23 +43,27 @@ def mark(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:16]
 
 
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
+def _shown(ms: int, show: Callable[[datetime], str]) -> str:
+    # One row that has no date must not take its list away from everybody.
+    try:
+        return show(_EPOCH + timedelta(milliseconds=ms))
+    except OverflowError:
+        return f"{ms} ms"
 
 
 def iso(ms: int) -> str:
-    """Return a time in ISO 8601."""
-    return _moment(ms).isoformat(timespec="milliseconds")
+    """Return a time in ISO 8601; as all of these, its milliseconds where it is no date of years 1 to 9999."""
+    return _shown(ms, lambda moment: moment.isoformat(timespec="milliseconds"))
 
 
 def clock(ms: int) -> str:
     """Return a time of day to the millisecond: the steps of an order lie close together."""
-    return _moment(ms).strftime("%H:%M:%S.") + f"{ms % 1000:03d}"
+    return _shown(ms, lambda moment: moment.strftime("%H:%M:%S.") + f"{ms % 1000:03d}")
 
 
 def day(ms: int) -> str:
     """Return a date with its time of day."""
-    return _moment(ms).strftime("%-d %b %Y, %H:%M")
+    return _shown(ms, lambda moment: moment.strftime("%-d %b %Y, %H:%M"))
 
 
 TEMPLATES = Jinja2Templates(directory=FOLDER)

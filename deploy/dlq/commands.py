@@ -1,6 +1,7 @@
 """`ecommerce dlq`: dead letters."""
 
 from collections import Counter
+from collections.abc import Iterator
 from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,18 +9,17 @@ from typing import Annotated, Any
 import typer
 from click import edit as open_editor
 from rich.table import Table
-from rich.text import Text
 
 from deploy.broker import broker
 from deploy.dlq.edit import editable, mended
-from deploy.dlq.letter import Letter, Standing, matches
+from deploy.dlq.letter import Letter, Standing, causes, consumers, matches
 from deploy.dlq.redrive import Outcome, load
 from deploy.dlq.redrive import discard as give_up
 from deploy.dlq.redrive import redrive as send_again
 from deploy.dlq.skipping import consumer_of, place_of
 from deploy.dlq.skipping import skip as leave
 from deploy.errors import CommandError
-from deploy.output import JsonOption, console, print_json
+from deploy.output import JsonOption, console, print_json, shown
 from deploy.tap.decoding import decode
 from deploy.tap.text import Pretty, moment
 from deploy.topology.gather import running
@@ -45,25 +45,22 @@ def list_(
 ) -> None:
     """List dead letters, oldest first: what failed, where it lay, why."""
     letters = [one for one in _select(domain, reason, ()) if every or one.standing is Standing.WAITING]
-    reasons = Counter(letter.reason for letter in letters)
+    found = causes(letters)
+    reasons = Counter(first.reason for first, *_ in found)
     if as_json:
         print_json(
-            {"count": len(letters), "by_reason": reasons, "letters": [_figures(one) for one in letters]}
+            {"count": len(found), "by_reason": reasons, "letters": [_of_cause(each) for each in found]}
         )
         return
-    if not letters:
+    if not found:
         console().print("[green]no dead letters[/green]")
         return
-    table = Table("id", "failed at", "source", "key", "reason", "attempt", "error")
-    for one in letters:
-        place = Text(one.source)
-        error = Text(one.error.splitlines()[0] if one.error else "")
-        note = f"{one.attempt}{'' if one.standing is Standing.WAITING else f' {one.standing}'}"
-        key = Text(one.record.key_text or "")
-        table.add_row(one.id[:8], moment(one.failed_at), place, key, one.reason, note, error)
+    table = Table("id", "failed at", "source", "key", "consumer", "reason", "attempt", "error")
+    for each in found:
+        table.add_row(*(shown(cell) for cell in _cells(each)))
     console().print(table)
-    counts = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-    console().print(f"{len(letters)} dead letters: {counts}")
+    counts = ", ".join(f"{count} {why}" for why, count in reasons.most_common())
+    console().print(shown(f"{len(found)} dead letters: {counts}"))
 
 
 @app.command()
@@ -82,7 +79,7 @@ def show(
     if found.standing is not Standing.WAITING:
         assert found.mark is not None
         by = f" by {found.mark.by}" if found.mark.by else ""
-        console().print(f"[yellow]was {found.standing}{by}[/yellow] {found.mark.note}")
+        console().print(shown(f"was {found.standing}{by} {found.mark.note}", "yellow"), soft_wrap=True)
 
 
 @app.command()
@@ -123,7 +120,7 @@ def discard(
 ) -> None:
     """Mark dead letters as not to be sent again; they stay in their topic, and `--all` lists them."""
     with broker(settings()):
-        outcome = give_up(settings(), _select(None, None, tuple(ids)), _name(), because)
+        outcome = give_up(settings(), _named(tuple(ids)), _name(), because)
     _tell(outcome, "discarded", "discarded", as_json=as_json)
 
 
@@ -160,7 +157,7 @@ def skip(
         return
     where = f"{made.topic}/{made.partition}/{made.offset}"
     said = f"{made.consumer} leaves {where}; see `ecommerce lag`, and `ecommerce dlq list --reason skipped`"
-    console().print(Text(said), soft_wrap=True)
+    console().print(shown(said), soft_wrap=True)
 
 
 @app.command()
@@ -176,10 +173,11 @@ def redrive(
 
     None goes out twice, however often this runs.
     """
-    letters = [one for one in _select(domain, reason, tuple(ids or ())) if one.standing is Standing.WAITING]
+    asked = _named(tuple(ids), domain, reason) if ids else _select(domain, reason, ())
+    letters = [one for one in asked if one.standing is Standing.WAITING]
     if letters and not yes:
         for (topic, why), count in Counter((one.source_topic, one.reason) for one in letters).items():
-            console().print(f"{count} x {why} -> {topic}")
+            console().print(shown(f"{count} x {why} -> {topic}"), soft_wrap=True)
         typer.confirm(f"send {len(letters)} records again?", abort=True, err=True)
     with broker(settings()):
         outcome = send_again(settings(), letters, _name())
@@ -191,7 +189,7 @@ def _tell(outcome: Outcome, done: str, already: str, *, as_json: bool) -> None:
         print_json({"sent": outcome.sent, "already": outcome.already, "refused": outcome.refused})
     else:
         for one, why in outcome.refused.items():
-            console().print(f"[yellow]left[/yellow] {one}: {why}")
+            console().print(shown(f"left {one}: {why}", "yellow"), soft_wrap=True)
         console().print(f"{len(outcome.sent)} {done}, {len(outcome.already)} were {already} already")
     if outcome.refused:
         raise typer.Exit(1)
@@ -216,6 +214,37 @@ def _one(identity: str) -> Letter:
     if len(found) != 1:
         raise CommandError(f"{identity}: {len(found) or 'no'} dead letters have this id", 2)
     return found[0]
+
+
+def _named(ids: tuple[str, ...], domain: str | None = None, reason: str | None = None) -> list[Letter]:
+    """Return the letters with these ids, and those that other consumers have of the same records.
+
+    Raises CommandError for an id that is none's.
+    """
+    everything = _select(None, None, ())
+    mine = [one for one in everything if matches(one, reason, ids) and domain in (None, one.domain)]
+    for each in ids:
+        if not any(one.id.startswith(each) for one in mine):
+            raise CommandError(f"{each}: no dead letter has this id", 2)
+    return [one for cause in causes(everything) if any(one in mine for one in cause) for one in cause]
+
+
+def _cells(cause: tuple[Letter, ...]) -> Iterator[str]:
+    """Yield what the list shows of the letters of one record."""
+    one = cause[0]
+    yield one.id[:8]
+    yield moment(one.failed_at)
+    yield one.source
+    yield one.record.key_text or ""
+    yield ", ".join(consumers(cause))
+    yield one.reason
+    yield f"{one.attempt}{'' if one.standing is Standing.WAITING else f' {one.standing}'}"
+    yield one.error.splitlines()[0] if one.error else ""
+
+
+def _of_cause(cause: tuple[Letter, ...]) -> dict[str, Any]:
+    ids = [one.id for one in cause]
+    return {**_figures(cause[0]), "consumers": consumers(cause), "ids": ids}
 
 
 def _select(domain: str | None, reason: str | None, ids: tuple[str, ...]) -> list[Letter]:

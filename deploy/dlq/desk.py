@@ -9,7 +9,7 @@ import msgspec
 from api.ops import desk
 from api.problems import Problem, not_found, unavailable
 from deploy.dlq.edit import UnsoundEditError, editable, mended
-from deploy.dlq.letter import Letter, matches
+from deploy.dlq.letter import Letter, causes, consumers, matches
 from deploy.dlq.redrive import Outcome, discard, load, redrive
 from deploy.errors import CommandError
 from deploy.tap.decoding import decode
@@ -27,20 +27,17 @@ class TopicDesk:
     def letters(self, domain: str | None, reason: str | None) -> Sequence[desk.Letter]:
         """Return the letters of a domain and with a reason, the newest first."""
         with _problems():
-            return [
-                _row(letter)
-                for letter in reversed(load(self._settings, domain))
-                if matches(letter, reason, ())
-            ]
+            found = [one for one in load(self._settings, domain) if matches(one, reason, ())]
+            return [_row(cause) for cause in reversed(causes(found))]
 
     def open(self, identity: str) -> desk.OpenLetter:
         """Return one letter whole."""
-        (letter,) = self._found((identity,))
+        letter, *others = self._found((identity,))
         row = decode(letter.record)
         text = editable(letter)
         content = text if "error" not in row and text is not None else row.get("value")
         return desk.OpenLetter(
-            letter=_row(letter),
+            letter=_row((letter, *others)),
             headers={name: value or "" for name, value in row["headers"].items() if name != STACK},
             stack=letter.record.header(STACK) or "",
             content=content or msgspec.json.encode(row["data"]).decode(),
@@ -54,7 +51,7 @@ class TopicDesk:
 
     def redrive_edited(self, identity: str, text: str, by: str) -> desk.Outcome:
         """Send one letter again with an edited message."""
-        (letter,) = self._found((identity,))
+        letter, *_ = self._found((identity,))
         with self._acting, _problems():
             return _told(redrive(self._settings, [letter], by, {letter.id: mended(letter, text)}))
 
@@ -68,7 +65,10 @@ class TopicDesk:
             by_id = {letter.id: letter for letter in load(self._settings)}
         if unknown := [one for one in ids if one not in by_id]:
             raise not_found(f"dead letter {unknown[0]}")
-        return [by_id[one] for one in ids]
+        # The letters asked for, each followed by those that other consumers have of the same record.
+        together = {one.id: cause for cause in causes(by_id.values()) for one in cause}
+        asked = dict.fromkeys(other for one in ids for other in (one, *(each.id for each in together[one])))
+        return [by_id[one] for one in asked]
 
 
 @contextmanager
@@ -81,7 +81,8 @@ def _problems() -> Iterator[None]:
         raise unavailable("the message broker") from error
 
 
-def _row(letter: Letter) -> desk.Letter:
+def _row(cause: Sequence[Letter]) -> desk.Letter:
+    letter = cause[0]
     return desk.Letter(
         id=letter.id,
         domain=letter.domain,
@@ -94,6 +95,7 @@ def _row(letter: Letter) -> desk.Letter:
         standing=letter.standing.value,
         by=letter.mark.by if letter.mark else "",
         note=letter.mark.note if letter.mark else "",
+        consumers=consumers(cause),
     )
 
 

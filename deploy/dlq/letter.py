@@ -1,5 +1,7 @@
 """A dead letter as a command shows it: what failed, where it lay, how often it was tried."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -40,6 +42,11 @@ _LETTER_HEADERS = frozenset(
 )
 
 
+_NUMBER = re.compile(r"-?[0-9]+")
+_DIGITS = 19
+"""A number with more is none of ours; some thousand digits would be an error."""
+
+
 class Standing(StrEnum):
     """What became of a letter."""
 
@@ -65,6 +72,7 @@ class Letter:
     source_partition: int | None
     source_offset: int | None
     failed_at: int
+    consumer: str = ""
     mark: Mark | None = None
 
     @property
@@ -106,7 +114,25 @@ def read_letter(record: Record) -> Letter:
         source_partition=_number(record, names.SOURCE_PARTITION),
         source_offset=_number(record, names.SOURCE_OFFSET),
         failed_at=_number(record, names.FAILED_AT) or record.timestamp,
+        consumer=record.header(names.TARGET) or record.header(names.CONSUMER) or "",
     )
+
+
+def causes(letters: Iterable[Letter]) -> list[tuple[Letter, ...]]:
+    """Return the letters by what they are about: those of one record's consumers, and of one state, together.
+
+    The record that several could not handle is one cause, in the place of the first letter of it.
+    """
+    found: dict[tuple[str, ...], list[Letter]] = {}
+    for letter in letters:
+        about = letter.id if letter.source_topic is None or letter.source_offset is None else letter.source
+        found.setdefault((about, letter.standing), []).append(letter)
+    return [tuple(of_one) for of_one in found.values()]
+
+
+def consumers(letters: Iterable[Letter]) -> tuple[str, ...]:
+    """Return who could not handle the record, each once."""
+    return tuple(dict.fromkeys(letter.consumer for letter in letters if letter.consumer))
 
 
 def matches(letter: Letter, reason: str | None, ids: tuple[str, ...]) -> bool:
@@ -126,4 +152,5 @@ def distinct(letters: list[Letter]) -> list[Letter]:
 
 def _number(record: Record, header: str) -> int | None:
     text = record.header(header)
-    return int(text) if text is not None and text.lstrip("-").isdigit() else None
+    fits = text is not None and len(text) <= _DIGITS and _NUMBER.fullmatch(text)
+    return int(text) if text is not None and fits else None

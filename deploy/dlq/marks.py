@@ -45,5 +45,8 @@ def read_marks(records: Iterable[Record]) -> dict[str, Mark]:
     marks: dict[str, Mark] = {}
     for record in records:
         if record.key_text is not None and record.value is not None:
-            marks[record.key_text] = msgspec.json.decode(record.value, type=Mark)
+            try:
+                marks[record.key_text] = msgspec.json.decode(record.value, type=Mark)
+            except msgspec.MsgspecError:
+                continue  # nobody's mark: one odd record must not hide all letters
     return marks

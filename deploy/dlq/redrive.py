@@ -57,10 +57,15 @@ def redrive(
     outcome = Outcome([], [], {})
     with Reader(settings) as reader, Sender(settings) as sender:
         marks = _marks(reader)
+        out: dict[str, Mark] = {}
         for letter in letters:
             mark = marks.get(letter.id)
             topic = letter.source_topic
-            if topic is None or topic not in TOPICS:
+            if letter.source in out and mark is None and letter.id not in edited:
+                # Sent with the letter that another consumer has of the same record: they all read it again.
+                _mark(sender, letter.id, out[letter.source])
+                outcome.sent.append(letter.id)
+            elif topic is None or topic not in TOPICS:
                 outcome.refused[letter.id] = f"came from {topic or 'no topic'}: there is nowhere to send it"
             elif letter.record.header(VALUE_OMITTED) is not None and letter.id not in edited:
                 outcome.refused[letter.id] = f"was too large for its letter; it still lies at {letter.source}"
@@ -79,7 +84,10 @@ def redrive(
                     value, headers = edited[letter.id], (*headers, (EDITED_BY, by.encode()))
                 sender.send(topic, letter.record.key, value, headers)
                 sender.flush()
-                _mark(sender, letter.id, with_state(mark, State.DONE))
+                done = with_state(mark, State.DONE)
+                _mark(sender, letter.id, done)
+                if letter.source_offset is not None:
+                    out[letter.source] = done
                 outcome.sent.append(letter.id)
     return outcome
 

@@ -17,10 +17,13 @@ from schemas.envelope import Message
 
 ENVELOPE = tuple(name for name in Message.__struct_fields__ if name != "data")
 _TABLE_ROWS = 50
+_FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_000
 
 
 def moment(timestamp: int) -> str:
-    """Return a time in ms as ISO 8601 UTC."""
+    """Return a time in ms as ISO 8601 UTC; what is no date of the years 1 to 9999 as its milliseconds."""
+    if not _FIRST_MS <= timestamp <= _LAST_MS:
+        return f"{timestamp} ms"
     return datetime.fromtimestamp(timestamp / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
 
 

@@ -216,3 +216,50 @@ def test_a_discarded_letter_is_not_sent_and_says_why(
     assert redriven(settings, letter["id"]) == []
     again = ecommerce("dlq", "discard", "--id", letter["id"], "--because", "x", "--json")
     assert again.json["already"] == [letter["id"]]
+
+
+def test_an_unknown_id_is_an_error_and_discards_nothing(
+    ecommerce: Ecommerce, letter: dict[str, str], reason: str
+) -> None:
+    done = ecommerce("dlq", "discard", "--id", letter["id"], "--id", "zzz", "--because", "x")
+    assert (done.code, "zzz: no dead letter has this id" in done.err) == (2, True), done.err
+    assert ecommerce("dlq", "redrive", "--id", "zzz", "--yes").code == 2
+    assert ecommerce("dlq", "list", "--reason", reason, "--json").json["count"] == 2
+
+
+def test_text_of_others_is_never_read_as_markup(
+    ecommerce: Ecommerce, letter: dict[str, str], topics_created: str
+) -> None:
+    why = "[/JIRA-12] [bold]x"
+    assert ecommerce("dlq", "discard", "--id", letter["id"], "--because", why).code == 0
+    assert why in ecommerce("dlq", "show", letter["id"]).out
+    done = ecommerce("dlq", "redrive", "--id", letter["id"], "--yes")
+    assert done.code == 0, done.err
+    producer = Producer({"bootstrap.servers": topics_created})
+    odd = {"id": uuid4().hex, "reason": "[/odd]", "failed_at": str(2**62), "attempt": "9" * 5_000}
+    producer.produce(DEAD_LETTERS["import"].name, b"\xff", b"[/k]", headers=list(odd.items()))
+    producer.produce(DEAD_LETTERS["import"].name, None, None, headers=[("id", None), ("\x1b", b"\x1b")])
+    assert producer.flush(30) == 0
+    listed = ecommerce("dlq", "list", "--reason", "[[]/odd[]]")
+    assert (listed.code, "[/odd]" in listed.out) == (0, True), listed.err
+    assert "1 [/odd]" in listed.out
+    assert ecommerce("dlq", "list", "import").code == 0
+
+
+def test_a_record_that_two_could_not_handle_is_one_letter_and_goes_out_once(
+    ecommerce: Ecommerce, settings: Settings, topics_created: str, reason: str
+) -> None:
+    place = {"partition": 0, "offset": uuid4().int % 1_000_000, "failed_at": 1_000}
+    producer = Producer({"bootstrap.servers": topics_created})
+    ids = []
+    for consumer in ("postgres", "redis"):
+        told = letter_headers(consumer=consumer, topic=INVENTORY_LOW_STOCK.name, reason=reason, **place)
+        producer.produce(DEAD_LETTERS["sink"].name, VALUE, b"sku", headers=list(told.items()))
+        ids.append(told["id"])
+    assert producer.flush(30) == 0
+    (listed,) = ecommerce("dlq", "list", "--reason", reason, "--json").json["letters"]
+    assert (listed["consumers"], listed["ids"]) == (["postgres", "redis"], ids)
+    done = ecommerce("dlq", "redrive", "--id", ids[1], "--yes", "--json")
+    assert done.json == {"sent": ids, "already": [], "refused": {}}
+    assert sum(len(redriven(settings, each)) for each in ids) == 1
+    assert ecommerce("dlq", "list", "--reason", reason, "--json").json["count"] == 0

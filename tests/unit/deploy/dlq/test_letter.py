@@ -1,6 +1,10 @@
-from deploy.dlq.letter import distinct, matches, read_letter
+import pytest
+
+from deploy.dlq.letter import Letter, causes, consumers, distinct, matches, read_letter
 from deploy.dlq.marks import Mark, State, encode, read_marks
+from deploy.output import shown
 from deploy.records.record import Record
+from deploy.tap.text import moment
 from topics.dead_letter import letter_headers
 from topics.registry import DEAD_LETTERS, ORDER_CANCEL
 
@@ -68,3 +72,43 @@ def test_the_last_mark_of_a_letter_counts() -> None:
         )
     ]
     assert read_marks(marks) == {"a": done, "b": started}
+
+
+def test_one_record_that_several_could_not_handle_is_one_cause() -> None:
+    def of(consumer: str, offset: str = "42") -> Letter:
+        told = {"id": f"{consumer}-{offset}", "consumer": consumer, "source_offset": offset}
+        return read_letter(letter_record(headers=HEADERS | told))
+
+    nowhere = [read_letter(letter_record(offset, {})) for offset in (0, 1)]
+    letters = [of("postgres"), of("postgres", "43"), *nowhere, of("redis"), of("postgres")]
+    found = causes(letters)
+    assert [len(cause) for cause in found] == [3, 1, 1, 1]
+    assert [consumers(cause) for cause in found] == [("postgres", "redis"), ("postgres",), (), ()]
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "\N{SUPERSCRIPT TWO}", "--1", "-", "", "x"])
+def test_a_header_that_is_no_number_is_none(number: str) -> None:
+    odd = dict.fromkeys(("attempt", "source_partition", "source_offset", "failed_at"), number)
+    letter = read_letter(letter_record(headers=HEADERS | odd))
+    assert (letter.attempt, letter.source_offset, letter.failed_at) == (1, None, 9_000)
+
+
+@pytest.mark.parametrize(
+    ("failed_at", "seen"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
+        (2**62, f"{2**62} ms"),
+    ],
+)
+def test_a_time_that_is_no_date_is_shown_all_the_same(failed_at: int, seen: str) -> None:
+    assert moment(failed_at) == seen
+
+
+def test_text_of_others_is_shown_as_it_is() -> None:
+    assert shown("[/JIRA-12] \x1b[2J \N{SNOWMAN}\nx").plain == "[/JIRA-12] \\x1b[2J \N{SNOWMAN}\nx"
+
+
+def test_an_odd_mark_hides_no_letter() -> None:
+    record = Record("marks", 0, 0, 0, b"id", b"{odd", ())
+    assert read_marks([record]) == {}
