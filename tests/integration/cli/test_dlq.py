@@ -249,11 +249,18 @@ def test_text_of_others_is_never_read_as_markup(
 def test_a_record_that_two_could_not_handle_is_one_letter_and_goes_out_once(
     ecommerce: Ecommerce, settings: Settings, topics_created: str, reason: str
 ) -> None:
-    place = {"partition": 0, "offset": uuid4().int % 1_000_000, "failed_at": 1_000}
+    offset = uuid4().int % 1_000_000
     producer = Producer({"bootstrap.servers": topics_created})
     ids = []
     for consumer in ("postgres", "redis"):
-        told = letter_headers(consumer=consumer, topic=INVENTORY_LOW_STOCK.name, reason=reason, **place)
+        told = letter_headers(
+            consumer=consumer,
+            topic=INVENTORY_LOW_STOCK.name,
+            partition=0,
+            offset=offset,
+            reason=reason,
+            failed_at=1_000,
+        )
         producer.produce(DEAD_LETTERS["sink"].name, VALUE, b"sku", headers=list(told.items()))
         ids.append(told["id"])
     assert producer.flush(30) == 0
