@@ -14,6 +14,9 @@ import msgspec
 from connectors.retail.categories import category
 from connectors.retail.invoices import Invoice
 from connectors.retail.names import display_name
+from schemas.bounds import SHORT
+
+MAX_DESCRIPTION = 10_000
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -27,8 +30,11 @@ class Product(msgspec.Struct, frozen=True):
     needs: dict[str, int]
 
 
-def catalogue(invoices: Iterable[Invoice]) -> dict[str, Product]:
-    """Return the products of all goods in an ordered stream of invoices, by SKU in order."""
+def catalogue(invoices: Iterable[Invoice], longest: int = SHORT.most) -> dict[str, Product]:
+    """Return the products of all goods in an ordered stream of invoices, by SKU in order.
+
+    A name of more than `longest` characters is cut; the description has all of it.
+    """
     described: defaultdict[str, Counter[str]] = defaultdict(Counter)
     needs: defaultdict[str, Counter[str]] = defaultdict(Counter)
     sold_at: dict[str, int] = {}
@@ -48,8 +54,8 @@ def catalogue(invoices: Iterable[Invoice]) -> dict[str, Product]:
         description = " ".join(commonest[0][0].split()) if commonest else ""
         products[sku] = Product(
             sku=sku,
-            name=display_name(description) or sku,
-            description=description,
+            name=display_name(description)[:longest].rstrip() or sku,
+            description=description[:MAX_DESCRIPTION],
             category=category(description),
             price=sold_at.get(sku, returned_at.get(sku, 0)),
             needs=dict(needs[sku]),

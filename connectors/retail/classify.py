@@ -18,6 +18,7 @@ from connectors.retail.codes import (
 )
 from connectors.retail.money import minor_units
 from connectors.retail.row import Row
+from schemas.bounds import SHORT, TIME
 from schemas.sku import well_formed
 
 
@@ -37,6 +38,7 @@ class Reason(StrEnum):
     ZERO_QUANTITY = "zero_quantity"
     NEGATIVE_QUANTITY = "negative_quantity"
     POSITIVE_QUANTITY_IN_RETURN = "positive_quantity_in_return"
+    DATE_OUT_OF_RANGE = "date_out_of_range"
     TOO_MANY_PIECES = "too_many_pieces"
     PRICE_TOO_HIGH = "price_too_high"
     TOO_MANY_LINES = "too_many_lines"
@@ -56,6 +58,7 @@ EXPLANATIONS: dict[Reason, str] = {
     Reason.ZERO_QUANTITY: "Quantity: must not be zero",
     Reason.NEGATIVE_QUANTITY: "Quantity: may be negative in a return (C invoice) only",
     Reason.POSITIVE_QUANTITY_IN_RETURN: "Quantity: must be negative in a return (C invoice)",
+    Reason.DATE_OUT_OF_RANGE: "InvoiceDate: must lie in the years 1970 to 9998",
     Reason.TOO_MANY_PIECES: "Quantity: is more than a line may have (ECOMMERCE_CART_MAX_QUANTITY)",
     Reason.PRICE_TOO_HIGH: "UnitPrice: is more than a line may cost (ECOMMERCE_CART_MAX_AGREED_PRICE)",
     Reason.TOO_MANY_LINES: "InvoiceNo: has more rows than a cart may have lines (ECOMMERCE_CART_MAX_LINES)",
@@ -122,7 +125,7 @@ def signed_amount(row: Row) -> int:
     """Return quantity x rounded unit price in minor units, with the file's signs; 0 where one is missing."""
     if row.quantity is None or row.unit_price is None:
         return 0
-    return row.quantity * minor_units(row.unit_price)
+    return row.quantity * minor_units(row.unit_price, row.digits)
 
 
 def is_return(invoice_no: str) -> bool:
@@ -136,14 +139,22 @@ def classify(row: Row, ordinal: int) -> Goods | Charged | Rejected:
     if invoice_no is None or code is None or price is None or quantity is None or row.at is None:
         return Rejected(ordinal, row, _missing(row))
     sku = normalised(code)
-    unit_price = minor_units(price)
+    unit_price = minor_units(price, row.digits)
     broken = _broken_rule(invoice_no, sku, price, unit_price, quantity)
+    if broken is None and not in_range(row.at):
+        broken = Reason.DATE_OUT_OF_RANGE
     if broken is not None:
         return Rejected(ordinal, row, broken)
     charge: ChargeCode | None = CHARGES.get(sku)
     if charge is None:
         return Goods(ordinal, sku, row.description, abs(quantity), unit_price, price)
-    return Charged(ordinal, sku, row.description or charge.name, abs(quantity), unit_price, price)
+    description = (row.description or charge.name)[: SHORT.most]
+    return Charged(ordinal, sku, description, abs(quantity), unit_price, price)
+
+
+def in_range(at: int) -> bool:
+    """Say whether a time (ms) is one that an order may have."""
+    return TIME.least <= at <= TIME.most
 
 
 def _missing(row: Row) -> Reason:

@@ -17,6 +17,7 @@ class MonthFigures(msgspec.Struct, kw_only=True):
     received_amount = net + rejected_amount, and received_rows = accepted_rows + rejected_rows.
     `charges` and `charges_refunded` are the parts of gross and returned that are not goods.
     `received_exact` and `accepted_exact` are received_amount and net before rounding, in major units.
+    `digits` are the decimals of the minor unit.
     """
 
     month: str
@@ -37,6 +38,7 @@ class MonthFigures(msgspec.Struct, kw_only=True):
     charges_refunded: int = 0
     received_exact: Decimal = Decimal(0)
     accepted_exact: Decimal = Decimal(0)
+    digits: int = 2
 
     @property
     def net(self) -> int:
@@ -46,12 +48,12 @@ class MonthFigures(msgspec.Struct, kw_only=True):
     @property
     def rounding(self) -> Decimal:
         """Return what rounding the unit prices added to the amount received, in major units."""
-        return Decimal(self.received_amount) / 100 - self.received_exact
+        return Decimal(self.received_amount).scaleb(-self.digits) - self.received_exact
 
     @property
     def accepted_rounding(self) -> Decimal:
         """Return the part of `rounding` that is in accepted rows, in major units."""
-        return Decimal(self.net) / 100 - self.accepted_exact
+        return Decimal(self.net).scaleb(-self.digits) - self.accepted_exact
 
     @property
     def balanced(self) -> bool:
@@ -62,6 +64,7 @@ class MonthFigures(msgspec.Struct, kw_only=True):
     def add(self, invoice: Invoice) -> None:
         """Count an invoice in."""
         self.invoices += 1
+        self.digits = invoice.digits
         if invoice.accepted:
             self.sales += not invoice.returned
             self.returns += invoice.returned

@@ -14,6 +14,7 @@ from connectors.retail.classify import (
     Rejected,
     beyond,
     classify,
+    in_range,
     is_return,
     signed_amount,
 )
@@ -26,7 +27,8 @@ UNSPECIFIED = "Unspecified"
 class Invoice(msgspec.Struct, frozen=True):
     """One invoice: what it sold or took back, what it charged, and its rows that were rejected.
 
-    `placed_at` is the earliest InvoiceDate of its rows, in ms (None where no row has one). `received_rows`,
+    `placed_at` is the earliest InvoiceDate of its rows, in ms (None where no row has one that can be used).
+    `digits` are the decimals of its currency's minor unit. `received_rows`,
     `received_amount` (signed, minor units) and `received_exact` (the same before rounding, major units) are
     counted over the raw rows before any of them is judged.
     """
@@ -42,6 +44,7 @@ class Invoice(msgspec.Struct, frozen=True):
     received_rows: int
     received_amount: int
     received_exact: Decimal
+    digits: int = 2
 
     @property
     def accepted(self) -> bool:
@@ -115,7 +118,7 @@ def _invoice(number: str, rows: list[Row], limits: Limits | None) -> Invoice:
     return Invoice(
         number=number,
         returned=is_return(number),
-        placed_at=min((row.at for row in rows if row.at is not None), default=None),
+        placed_at=min((row.at for row in rows if row.at is not None and in_range(row.at)), default=None),
         customer_id=next((row.customer_id for row in rows if row.customer_id), None),
         country=next((row.country for row in rows if row.country), UNSPECIFIED),
         goods=tuple(goods),
@@ -124,6 +127,7 @@ def _invoice(number: str, rows: list[Row], limits: Limits | None) -> Invoice:
         received_rows=len(rows),
         received_amount=sum(signed_amount(row) for row in rows),
         received_exact=sum((_exact(row) for row in rows), Decimal(0)),
+        digits=rows[0].digits,
     )
 
 

@@ -21,7 +21,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     `number` counts the file's data rows from 1. `at` is in ms since the epoch, UTC: the file's times have no
     zone and are taken as UTC. `quantity` is in pieces. `unit_price` is the exact decimal that the file shows,
-    in major units.
+    in major units, `digits` how many decimals the currency's minor unit has (ISO 4217: none for JPY).
     """
 
     number: int
@@ -33,3 +33,4 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     unit_price: Decimal | None
     customer_id: str | None
     country: str | None
+    digits: int = 2

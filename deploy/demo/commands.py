@@ -14,6 +14,7 @@ from rich.console import Console
 
 from connectors.retail.cells import RetailFileError
 from connectors.retail.invoices import Window
+from connectors.retail.notation import DateOrder, DecimalMark, Notation
 from connectors.retail.reading import BUNDLED
 from deploy.broker import broker
 from deploy.demo.outcomes import StalledError
@@ -41,8 +42,19 @@ app = typer.Typer(rich_markup_mode="rich")
 def demo(
     *,
     file: Annotated[
-        Path, typer.Option(help="Parquet or CSV with the bundled file's columns.", show_default=False)
+        Path,
+        typer.Option(help="Parquet, a workbook or CSV with the bundled file's columns.", show_default=False),
     ] = BUNDLED,
+    dates: Annotated[
+        DateOrder | None,
+        typer.Option(
+            help="What comes first in dates such as 05/01/2009; needed where the file does not show it."
+        ),
+    ] = None,
+    decimal: Annotated[
+        DecimalMark | None,
+        typer.Option(help="What stands before the pence; needed where `1,234` could be either."),
+    ] = None,
     start: Annotated[
         datetime | None,
         typer.Option("--from", formats=["%Y-%m-%d"], help="Replay invoices from this day (UTC) on."),
@@ -81,7 +93,7 @@ def demo(
     began = time.monotonic()
     chosen, say = settings().logged_in_as(Role.READER), notes()
     try:
-        shop = read_shop(file)
+        shop = read_shop(file, chosen.currency, Notation(dates, decimal))
     except RetailFileError as error:
         raise CommandError(str(error), 2) from error
     lifecycle.up(chosen, workers=workers, console=say)

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from connectors.retail.figures import MonthFigures
+from connectors.retail.money import digits_of
 from deploy.demo.reconcile import Difference, ViewFigures
 
 # Figure, title, and whether it is money (minor units).
@@ -43,11 +44,16 @@ class Reconciliation(msgspec.Struct, frozen=True):
 
 def money(minor: int, currency: str) -> str:
     """Return an amount of minor units for people."""
-    return f"{currency} {Decimal(minor) / 100:,.2f}"
+    return f"{currency} {_amount(minor, digits_of(currency))}"
+
+
+def _amount(minor: int, digits: int) -> str:
+    return f"{Decimal(minor).scaleb(-digits):,.{digits}f}"
 
 
 def show(found: Reconciliation, console: Console, currency: str) -> None:
     """Print the report: a table, the rejected rows by reason, the rounding, and the differences."""
+    digits = digits_of(currency)
     table = Table(title=f"Reconciliation by month ({currency})", title_justify="left")
     table.add_column("month", no_wrap=True)
     table.add_column("figure", no_wrap=True)
@@ -56,9 +62,9 @@ def show(found: Reconciliation, console: Console, currency: str) -> None:
     wrong = {(d.month, d.view, d.figure) for d in found.differences}
     for month, file in found.came_in.items():
         for index, (figure, title, is_money) in enumerate(_COLUMNS):
-            cells = [_cell(file, figure, is_money=is_money)]
+            cells = [_cell(file, figure, digits if is_money else None)]
             for view, months in found.held.items():
-                cell = _cell(months.get(month, ViewFigures()), figure, is_money=is_money)
+                cell = _cell(months.get(month, ViewFigures()), figure, digits if is_money else None)
                 if view == "elasticsearch" and figure in _NOT_IN_SEARCH:
                     cell = "-"
                 cells.append(f"[red]{cell}[/red]" if (month, view, figure) in wrong else cell)
@@ -82,9 +88,9 @@ def show(found: Reconciliation, console: Console, currency: str) -> None:
         console.print(f"[red]not reconciled[/red]: {len(found.differences)} differences", highlight=False)
 
 
-def _cell(figures: MonthFigures | ViewFigures, name: str, *, is_money: bool) -> str:
+def _cell(figures: MonthFigures | ViewFigures, name: str, digits: int | None) -> str:
     value = getattr(figures, name)
-    return f"{Decimal(value) / 100:,.2f}" if is_money else f"{value:,}"
+    return f"{value:,}" if digits is None else _amount(value, digits)
 
 
 def _show_rejected(found: Reconciliation, console: Console) -> None:

@@ -16,6 +16,8 @@ from connectors.retail.catalogue import Product, catalogue
 from connectors.retail.classify import Limits
 from connectors.retail.figures import monthly
 from connectors.retail.invoices import Invoice, Window, invoices
+from connectors.retail.money import digits_of
+from connectors.retail.notation import Notation
 from connectors.retail.reading import read_rows
 from deploy.demo.outcomes import Outcomes
 from deploy.demo.postgres import PostgresViews
@@ -29,6 +31,7 @@ from deploy.demo.settle import Positions, caught_up, settled
 from deploy.demo.shelf import restocks, to_send
 from deploy.demo.stocking import product_commands, receipts
 from streams.cart.settings import CartSettings
+from streams.product.settings import ProductSettings
 from topics.producer import MessageProducer
 from topics.registry import (
     INVENTORY_RECEIVE,
@@ -73,13 +76,17 @@ class Shop:
     products: Sequence[Product]
 
 
-def read_shop(file: Path) -> Shop:
-    """Read a retailer's file. Raises RetailFileError, which names the column or row that is wrong."""
+def read_shop(file: Path, currency: str, notation: Notation | None = None) -> Shop:
+    """Read a retailer's file, whose prices are in major units of `currency`.
+
+    Raises RetailFileError, which names the column or row that is wrong.
+    """
     # What the worker of this very platform would refuse is rejected before it is sent, with its reason.
     cart = CartSettings()
     limits = Limits(lines=cart.max_lines, pieces=cart.max_quantity, price=cart.max_agreed_price)
-    whole = invoices(read_rows(file), limits)
-    return Shop(file.name, whole, tuple(catalogue(whole).values()))
+    whole = invoices(read_rows(file, notation, digits_of(currency)), limits)
+    products = catalogue(whole, ProductSettings().max_name)
+    return Shop(file.name, whole, tuple(products.values()))
 
 
 @dataclass(frozen=True)

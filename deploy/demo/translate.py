@@ -12,6 +12,7 @@ import msgspec
 from connectors.retail.classify import EXPLANATIONS, Charged, Rejected
 from connectors.retail.identity import cart_id, command_id, order_id, row_id, user_id
 from connectors.retail.invoices import Invoice
+from schemas.bounds import SHORT
 from schemas.cart import CartAdd, CartLine
 from schemas.checkout import Address, Charge, CheckoutRequested
 from schemas.envelope import Message
@@ -121,7 +122,7 @@ def _charges(charges: tuple[Charged, ...]) -> tuple[Charge, ...]:
 
 
 def _address(invoice: Invoice) -> Address:
-    name = f"Customer {invoice.customer_id}" if invoice.customer_id else "Guest"
+    name = f"Customer {invoice.customer_id}"[: SHORT.most] if invoice.customer_id else "Guest"
     return Address(name=name, country=invoice.country)
 
 
