@@ -3,13 +3,19 @@
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from confluent_kafka import murmur2
 
-from schemas.payment import PaymentOperation, ProviderOutcome
+from schemas.payment import PaymentInstruction, PaymentOperation, ProviderOutcome
 from tests.integration.payments.processes import Desk, Provider, Running
+from tests.odd_records import ODD, Odd, produced
+from topics.command import command
 from topics.dead_letter import ERROR, REASON, SOURCE_TOPIC
 from topics.registry import PAYMENT_INSTRUCT
+from topics.settings import Settings
+from topics.wire import encode
 
 APPROVED, DECLINED, UNAVAILABLE = (
     ProviderOutcome.APPROVED,
@@ -192,3 +198,25 @@ def test_no_card_number_is_kept_or_logged(provider: Provider, tmp_path: Path) ->
     for file in tmp_path.rglob("*"):
         if file.is_file():
             assert number[:-1].encode() not in file.read_bytes()
+
+
+@pytest.mark.usefixtures("provider")
+async def test_no_odd_instruction_stops_the_gateway(
+    desk: Desk, gateway: Running, settings: Settings, topics_created: str
+) -> None:
+    void = PaymentInstruction(PaymentOperation.VOID, "void", 1, "GBP", "", 1, "nothing")
+    unasked = msgspec.structs.replace(void, idempotency_key="\N{SNOWMAN}\n")
+    huge = msgspec.structs.replace(void, idempotency_key="x" * 500_000)
+    (order_id,) = order_ids(1)
+    partition = murmur2(order_id.encode(), settings.partitions)
+    records = [
+        (odd, order_id.encode(), encode(PAYMENT_INSTRUCT, command(PAYMENT_INSTRUCT, order_id, data)))
+        for data, chosen in ((void, ODD.values()), (unasked, [Odd()]), (huge, [Odd()]))
+        for odd in chosen
+    ]
+    await produced(topics_created, TopicPartition(PAYMENT_INSTRUCT.name, partition), records)
+    await desk.instruct(order_id)
+    await desk.until(
+        lambda: any(said.data.operation is PaymentOperation.AUTHORISE for said in desk.outcomes[order_id])
+    )
+    assert "Traceback" not in gateway.log()

@@ -1,13 +1,20 @@
 import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from aiokafka import TopicPartition
 
 from api.outcomes import LISTENED
-from api.tail import Dispatcher, Heard
+from api.tail import Dispatcher, Heard, Tail
 from schemas.cart import CartRejected, CartStatus, CartUpdated
 from schemas.envelope import Message
+from tests.odd_records import ODD
 from tests.unit.api.fakes import FakeBroker
+from topics.command import command
 from topics.registry import CART_ADD, CART_REJECTED, CART_UPDATED
+from topics.settings import Settings
+from topics.wire import encode
 
 CART = CartUpdated(CartStatus.OPEN, (), None, None, 1)
 
@@ -74,3 +81,37 @@ async def test_a_reader_that_is_stuck_costs_no_memory() -> None:
 def test_a_topic_that_is_not_listened_to_cannot_be_waited_for() -> None:
     with pytest.raises(ValueError, match=r"ecommerce\.cart\.add"):
         Dispatcher(LISTENED).subscribe("cart-1", (CART_ADD,))
+
+
+class Feed:
+    """A consumer that gives one batch, and then nothing."""
+
+    def __init__(self, *records: tuple[bytes | None, bytes | None]) -> None:
+        self._batches = [[SimpleNamespace(key=key, value=value, offset=0) for key, value in records]]
+        self.read = asyncio.Event()
+
+    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        if self._batches:
+            return {TopicPartition(CART_UPDATED.name, 0): self._batches.pop()}
+        self.read.set()
+        await asyncio.sleep(timeout_ms)
+        return {}
+
+
+async def test_no_record_ends_what_all_others_hear() -> None:
+    tail = Tail(Settings(), LISTENED)
+    good = encode(CART_UPDATED, command(CART_UPDATED, "cart-1", CART))
+
+    def listen(key: bytes, _: bytes) -> None:
+        if key != b"cart-1":
+            raise ValueError("what a listener cannot take")
+
+    tail.listen(CART_UPDATED, listen)
+    odd = [odd.of(b"cart-0", good) for odd in ODD.values()]
+    feed = Feed(*odd, (b"cart-1", b"not decodable"), (b"cart-1", good))
+    with tail.subscribe("cart-1", (CART_UPDATED,)) as heard:
+        reading = asyncio.create_task(tail._read(cast("Any", feed)))
+        assert await heard.next(5) is not None
+        await feed.read.wait()
+        assert not reading.done()
+        reading.cancel()

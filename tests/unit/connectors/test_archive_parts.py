@@ -8,6 +8,7 @@ from connectors.archive.parquet import columns, read, written
 from connectors.runtime.record import Record
 from schemas.order import OrderStatus
 from schemas.service import ServicePong
+from tests.odd_records import ODD
 from tests.unit.sinks.messages import event, order, uid
 from topics.registry import DEAD_LETTERS, ORDER_CONFIRMED, SERVICE_PONG, TOPICS
 from topics.wire import encode
@@ -70,3 +71,17 @@ def test_what_a_message_says_stands_beside_its_bytes_typed() -> None:
     assert str(table.schema.field("occurred_at").type) == "timestamp[ms, tz=UTC]"
     assert table["error"].to_pylist()[0] is None
     assert "too short" in table["error"].to_pylist()[1]
+
+
+def test_odd_records_are_kept_as_the_broker_had_them() -> None:
+    good = encode(ORDER_CONFIRMED, event(ORDER_CONFIRMED, uid("order"), 1, order()))
+    kept = []
+    for offset, odd in enumerate(ODD.values()):
+        key, value = odd.of(b"key", good)
+        at = -1 if odd.timestamp == -1 else NOON
+        headers = tuple((str(name), value) for name, value in odd.headers)
+        kept.append(Record(ORDER_CONFIRMED.name, 3, offset, at, key, value, headers))
+    file = written(ORDER_CONFIRMED.name, kept)
+    assert list(read(ORDER_CONFIRMED.name, file)) == kept
+    errors = pq.read_table(BufferReader(file))["error"].to_pylist()
+    assert sum(error is not None for error in errors) >= 6

@@ -13,6 +13,7 @@ from connectors.runtime.routes import Routes
 from connectors.runtime.sizing import Limits, Sizing
 from schemas.codec import UndecodableError
 from schemas.order import OrderSnapshot
+from tests.odd_records import ODD
 from topics.registry import ORDER_PLACED
 from topics.skips import SkippedError
 from topics.topic import RawTopic
@@ -146,3 +147,16 @@ def test_a_record_that_is_to_be_left_is_a_letter_and_the_rest_stays_in_hand() ->
     ((record, reason, error),) = pending.refused()
     assert (record.offset, reason, error) == (5, "skipped", left)
     assert pending.offsets() == {ONE: 6}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_every_odd_record_is_taken_in_hand_or_refused(name: str) -> None:
+    odd = ODD[name]
+    key, value = odd.of(b"key", b"\x00junk")
+    pending: Pending[str] = Pending()
+    routes: Routes[str] = Routes([Projection(ORDER_PLACED, lambda _: ("row",), ("t",))])
+    pending.take(Record(ORDER_PLACED.name, 1, 7, odd.timestamp or 0, key, value, odd.headers), routes)
+    ((record, reason, _),) = pending.refused()
+    assert (record.offset, reason) == (7, "undecodable")
+    assert pending.offsets() == {TopicPartition(ORDER_PLACED.name, 1): 8}
+    assert all(isinstance(text, str) for text in record.own_headers.values())
