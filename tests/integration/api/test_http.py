@@ -111,7 +111,8 @@ async def test_answers_carry_security_headers_and_no_cors(api: httpx.AsyncClient
 async def test_health_metrics_and_services(api: httpx.AsyncClient) -> None:
     assert (await api.get("/health/live")).json() == {"status": "alive"}
     ready = await api.get("/health/ready")
-    assert ready.json() == {"ready": True, "checks": {"kafka": True, "postgres": True, "redis": True}}
+    checks = dict.fromkeys(("kafka", "postgres", "redis", "dataflow"), True)
+    assert ready.json() == {"ready": True, "checks": checks, "standing": []}
     metrics = (await api.get("/metrics")).text
     assert 'api_requests_total{method="GET",route="/health/ready",status="200"}' in metrics
     answer = await api.get("/api/v1/services/health")
