@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from api.catalogue.models import MAX_MINOR, Text
 from api.orders import cards, places
+from schemas.bounds import EMAIL, SHORT
 from schemas.order import OrderStatus
 from schemas.payment import PaymentStatus
 
@@ -36,7 +37,7 @@ _ORDER_ID = "6c1f6f0e-5f39-5d7e-8a4e-0a8f6b0c1d2e"
 _MOST_SHOWN = 5_000
 
 Shown = Annotated[int, Field(ge=0, le=MAX_MINOR, strict=True)]
-Short = Annotated[Text, StringConstraints(max_length=200)]
+Short = Annotated[Text, StringConstraints(max_length=SHORT.most)]
 Filled = Annotated[Short, StringConstraints(min_length=1, strip_whitespace=True)]
 Part = Annotated[Short, StringConstraints(strip_whitespace=True)] | None
 
@@ -151,7 +152,7 @@ class CheckoutRequest(BaseModel):
     payment: Card | None = None
     payment_token: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_\-]{1,200}$", repr=False)
     address: DeliveryAddress
-    email: Annotated[EmailStr, Field(max_length=254)]
+    email: Annotated[EmailStr, Field(max_length=EMAIL.most)]
     expected_lines: Annotated[int, Field(ge=1, le=1_000, strict=True)] | None = Field(
         default=None,
         description=(
