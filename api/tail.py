@@ -18,8 +18,8 @@ from confluent_kafka import KafkaException
 from schemas.codec import UndecodableError
 from schemas.envelope import Message
 from topics.fetch_sessions import keep_fetch_sessions
-from topics.identity import LOOK_S, changed, ids_there
 from topics.header_names import read_any_header_name
+from topics.identity import LOOK_S, changed, ids_there
 from topics.settings import Settings
 from topics.topic import Topic
 from topics.wire import decode
