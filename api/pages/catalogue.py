@@ -1,5 +1,6 @@
 """Finding products, and looking at one."""
 
+import re
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -27,6 +28,11 @@ _SORTS = (
     (Sort.NEWEST, "Newest"),
 )
 _LAST_OFFSET = MAX_WINDOW - PAGE_SIZE
+# A long way down; who scrolls further and comes back begins there.
+_MOST_SHOWN = 20 * PAGE_SIZE
+_PRICE = re.compile(r"[0-9]{1,12}-[0-9]{0,12}")
+_DIGITS = 9
+_YES = ("1", "true", "on", "yes")
 
 
 @router.get("/")
@@ -36,44 +42,62 @@ async def catalogue(
     caller: AnyCaller,
     q: Annotated[str, Query(max_length=200)] = "",
     category: Annotated[list[str] | None, Query(max_length=50)] = None,
-    price: Annotated[str, Query(pattern=r"^(\d{1,12}-\d{0,12})?$")] = "",
-    sort: Sort | None = None,
-    offset: Annotated[int, Query(ge=0, le=_LAST_OFFSET)] = 0,
+    price: str = "",
+    sort: str = "",
+    offset: str = "",
+    shown: str = "",
     *,
-    in_stock: bool = False,
-    tiles: bool = False,
+    in_stock: str = "",
+    tiles: str = "",
 ) -> Response:
-    """Show the products that match; with `tiles`, only the next ones of an endless list."""
-    sort = sort or Sort.RELEVANCE
+    """Show the products that match; with `tiles`, only the next ones of an endless list.
+
+    `shown` products are there at once: who comes back to a long list finds the place. A filter that says
+    nothing, from an old or mistyped link, is left out.
+    """
+    order = Sort(sort) if sort in tuple(Sort) else Sort.RELEVANCE
+    price = price if _PRICE.fullmatch(price) else ""
+    first = _number(offset, _LAST_OFFSET)
+    size = max(PAGE_SIZE, _number(shown, _MOST_SHOWN))
+    available = in_stock.lower() in _YES
     low, _, high = price.partition("-")
     chosen = tuple(category or ())
-    filters = Filters(chosen, int(low) if low else None, int(high) - 1 if high else None, in_stock)
+    filters = Filters(chosen, int(low) if low else None, int(high) - 1 if high else None, available)
     try:
-        results = await services.search.search(Search(q, filters, sort, offset, PAGE_SIZE))
+        results = await services.search.search(Search(q, filters, order, first, size))
     except SearchUnavailableError as error:
         raise unavailable("the search") from error
-    following = offset + len(results.hits)
+    following = first + len(results.hits)
     more = following < min(results.total, _LAST_OFFSET)
-    again = [("q", q), *(("category", each) for each in chosen), ("price", price), ("sort", sort)]
-    if in_stock:
+    again = [("q", q), *(("category", each) for each in chosen), ("price", price), ("sort", order)]
+    if available:
         again.append(("in_stock", "1"))
-    return page(
+    answer = page(
         request,
-        "_tiles.html" if tiles else "catalogue.html",
+        "_tiles.html" if tiles.lower() in _YES else "catalogue.html",
         caller,
         query_text=q,
         results=results,
         categories=chosen,
         price=price,
         price_from=int(low) if low else None,
-        sort=sort,
+        sort=order,
         # Without words all match equally, and what is sold most comes first.
         sorts=((Sort.RELEVANCE, "Best match" if q.strip() else "Bestsellers"), *_SORTS),
-        in_stock=in_stock,
-        filtered=bool(chosen or price or in_stock),
+        in_stock=available,
+        filtered=bool(chosen or price or available),
+        chosen_filters=len(chosen) + bool(price) + available,
         currency=services.settings.currency,
         next_url="/?" + urlencode([*again, ("offset", following), ("tiles", "1")]) if more else None,
     )
+    if tiles.lower() in _YES:
+        # The address tells how far the list is open, so that whoever comes back finds the place.
+        answer.headers["HX-Replace-Url"] = "/?" + urlencode([*again, ("shown", min(following, _MOST_SHOWN))])
+    return answer
+
+
+def _number(text: str, most: int) -> int:
+    return min(int(text), most) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else 0
 
 
 @router.get("/suggestions")

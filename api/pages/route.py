@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from api import context
 from api.auth.caller import Caller
 from api.auth.cookies import cookies_of
+from api.pages.plain import words
 from api.pages.rendering import page, wants_fragment
 from api.problems import Problem, of_validation
 from api.same_origin import CROSS_ORIGIN
@@ -60,6 +61,9 @@ class ShopWindowRoute(PageRoute):
 
 def shown(request: Request, problem: Problem) -> Response:
     """Return a problem as a page, as a toast where htmx asks, or as the way to log in."""
+    if problem.status == UNAUTHORIZED and wants_fragment(request):
+        # A redirect would put the login into a part of this page.
+        return Response(headers={"HX-Redirect": "/login"})
     if problem.status == UNAUTHORIZED:
         back = quote(request.url.path if request.method == "GET" else "/", safe="")
         answer: Response = RedirectResponse(f"/login?next={back}", 303)
@@ -68,7 +72,7 @@ def shown(request: Request, problem: Problem) -> Response:
         return answer
     if wants_fragment(request):
         # htmx swaps successful answers only; what was refused is shown as a toast.
-        shown = page(request, "_refused.html", Caller(), message=problem.detail)
+        shown = page(request, "_refused.html", Caller(), message=words(problem))
         shown.headers["HX-Retarget"], shown.headers["HX-Reswap"] = "#toast", "innerHTML"
         shown.headers["Cache-Control"] = "no-store"
         return shown
@@ -79,7 +83,7 @@ def shown(request: Request, problem: Problem) -> Response:
         Caller(),
         problem.status,
         title=_CROSS_ORIGIN if problem.kind == CROSS_ORIGIN else title,
-        detail=problem.detail,
+        detail=words(problem),
         correlation_id=context.correlation_id.get(),
     )
     answer.headers.update({**problem.headers, "Cache-Control": "no-store"})

@@ -85,6 +85,27 @@ class Platform:
             lambda answer: answer.status_code == 200 and answer.json()["available"] == quantity,
         )
 
+    def stock_many(self, goods: list[tuple[str, str]], price: int = 100, quantity: int = 5) -> None:
+        """Put many products (SKU, name) on sale at once, and wait until the last is found in stock."""
+
+        async def send() -> None:
+            async with MessageProducer(self.settings) as producer:
+                for sku, name in goods:
+                    made = ProductCreate(name, price, "GBP", categories=("Shelves",))
+                    await producer.send_and_wait(PRODUCT_CREATE, sku, command(PRODUCT_CREATE, sku, made))
+                    came = InventoryReceive(f"opening-{sku}", quantity, "opening")
+                    await producer.send_and_wait(
+                        INVENTORY_RECEIVE, sku, command(INVENTORY_RECEIVE, sku, came)
+                    )
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, send()).result()
+        for sku, _ in goods:
+            eventually(
+                lambda sku=sku: self.get(f"/api/v1/products/{sku}"),  # type: ignore[misc]
+                lambda answer: answer.status_code == 200 and answer.json()["available"] > 0,
+            )
+
     def reprice(self, sku: str, price: int) -> None:
         """Change a product's price, and wait until shoppers see it."""
 
@@ -128,7 +149,9 @@ Shopper = Callable[..., Page]
 
 def is_fault(said: ConsoleMessage) -> bool:
     """Whether the page itself is at fault; a refused request is what some tests ask for."""
-    return said.type == "error" and not said.text.startswith("Failed to load resource")
+    return said.type == "error" and not said.text.startswith(
+        ("Failed to load resource", "htmx:", "Response Status")
+    )
 
 
 @pytest.fixture
