@@ -54,6 +54,21 @@ async function look() {
   }
 }
 
-document.addEventListener("DOMContentLoaded", look);
+// What was seen outlives a reload, for as long as the charts would still show it.
+const STORE = "ops-history";
+window.addEventListener("pagehide", () => {
+  try { sessionStorage.setItem(STORE, JSON.stringify({ times, seen: [...seen] })); } catch { /* full or forbidden */ }
+});
+document.addEventListener("DOMContentLoaded", () => {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(STORE) || "null");
+    if (kept && kept.times.length && Date.now() / 1000 - kept.times[kept.times.length - 1] < KEPT * PERIOD_MS / 1000) {
+      times.push(...kept.times);
+      kept.seen.forEach(([name, values]) => seen.set(name, values));
+      ["records", "seconds", "throughput"].forEach(draw);
+    }
+  } catch { /* of another release: the charts begin anew */ }
+  look();
+});
 window.addEventListener("resize", () => Object.entries(charts).forEach(([name, chart]) =>
   chart.plot.setSize({ width: document.getElementById("chart-" + name).clientWidth, height: 240 })));

@@ -132,7 +132,17 @@ def test_ops_see_lag_live(platform: Platform, shopper: Shopper, viewport: Viewpo
     page.goto("/ops")
     for name in ("records", "seconds", "throughput"):
         expect(page.locator(f"#chart-{name} canvas")).to_be_visible(timeout=15_000)
+    expect(page.locator("#verdict")).to_contain_text(re.compile("All is well|Needs a look"))
+    page.locator("#read-partitions summary").click()
     expect(page.get_by_role("cell", name="ecommerce.streams").first).to_be_visible(timeout=15_000)
+    # What a person opened stays open, though the tables come anew every two seconds.
+    with page.expect_response("**/ops/tables"):
+        pass
+    expect(page.get_by_role("cell", name="ecommerce.streams").first).to_be_visible()
+    page.locator("#read-partitions summary").click()
+    assert page.evaluate("document.documentElement.scrollHeight") < 4_000
+    page.reload()
+    eventually(lambda: page.evaluate("times.length"), lambda points: points > 2)
     expect(page.get_by_text("dead letters").first).to_be_visible()
 
 

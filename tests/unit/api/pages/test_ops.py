@@ -54,6 +54,8 @@ async def test_a_sink_whose_target_is_away_says_which_and_why(
     assert "worker" in page, "what is missing is named"
     assert "no answer" in page
     assert "0/2" in page
+    assert "Needs a look" in page
+    assert "<li>worker does not answer.</li><li>sink s-0 is unhealthy.</li>" in page
 
 
 async def test_the_page_is_there_when_the_views_are_not(
