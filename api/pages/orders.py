@@ -151,7 +151,8 @@ async def _progress(
         "again": way_on,
         "money_back": refunds.told(found, status),
         "settling": refunds.settling(found, status),
-        "live": status not in TERMINAL,
+        # The events may be behind the order, or tell nothing of a checkout that failed: the stream will.
+        "live": last is None or last.status not in TERMINAL,
         "seen": told[-1].version if told else 0,
         "cancellable": status in CANCELLABLE and (last is None or last.version > 0),
     }

@@ -61,12 +61,14 @@ class ShopWindowRoute(PageRoute):
 
 def shown(request: Request, problem: Problem) -> Response:
     """Return a problem as a page, as a toast where htmx asks, or as the way to log in."""
-    if problem.status == UNAUTHORIZED and wants_fragment(request):
-        # A redirect would put the login into a part of this page.
-        return Response(headers={"HX-Redirect": "/login"})
     if problem.status == UNAUTHORIZED:
         back = quote(request.url.path if request.method == "GET" else "/", safe="")
-        answer: Response = RedirectResponse(f"/login?next={back}", 303)
+        # Into a part of a page, a redirect would put the login.
+        answer: Response = (
+            Response(headers={"HX-Redirect": "/login"})
+            if wants_fragment(request)
+            else RedirectResponse(f"/login?next={back}", 303)
+        )
         answer.headers["Cache-Control"] = "no-store"
         cookies_of(request).forget_token(answer)
         return answer

@@ -149,4 +149,4 @@ def test_a_form_that_is_not_whole_is_refused_in_words(platform: Platform) -> Non
     url = platform.settings.api_url
     answer = httpx.post(f"{url}/cart", data={"line_id": ["a", "b"], "quantity": "1"}, timeout=10)
     assert answer.status_code == 422
-    assert re.search("the form is not whole", answer.text)
+    assert re.search("The form is not whole", answer.text)

@@ -1,0 +1,26 @@
+"""An order's page goes on listening until it has told the end itself."""
+
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from api.auth.caller import Caller
+from schemas.order import OrderStatus
+from tests.unit.api.conftest import World
+from tests.unit.api.test_progress import ORDER, shown
+
+GUEST = {"X-Cart-Id": str(uuid4())}
+
+
+@pytest.mark.parametrize(("events", "live"), [(2, True), (3, False)], ids=["behind", "abreast"])
+async def test_the_page_listens_while_its_steps_are_behind_the_order(
+    client: httpx.AsyncClient, world: World, events: int, *, live: bool
+) -> None:
+    states = (OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.CANCELLED)
+    for version, status in enumerate(states, start=1):
+        shown(world, Caller(guest_cart=GUEST["X-Cart-Id"]), status, version)
+    del world.orders.told[events:]
+    page = (await client.get(f"/orders/{ORDER}", headers=GUEST)).text
+    assert '<span class="status cancelled">cancelled</span>' in page
+    assert ("sse-connect" in page) == live
