@@ -181,5 +181,5 @@ def not_taken(cart: Cart, cart_id: str, breaches: tuple[Breach, ...]) -> tuple[O
     if not breaches:
         return ()
     first = breaches[0]
-    detail = f"{len(breaches)} lines were not taken over; the first: {first.detail}"
+    detail = f"{len(breaches)} lines were not taken over whole; the first: {first.detail}"
     return (rejection(cart, cart_id, CART_ABSORB.name, Breach(first.reason, first.field, detail)),)

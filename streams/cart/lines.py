@@ -24,13 +24,19 @@ def added(policy: CartPolicy, lines: Lines, more: Lines) -> Lines | Breach:
 
 
 def absorbed(policy: CartPolicy, lines: Lines, more: Lines) -> tuple[Lines, tuple[Breach, ...]]:
-    """Return the lines with what fits of `more` in them, and why the rest does not."""
+    """Return the lines with what fits of `more` in them, and why the rest does not.
+
+    Of a line that is too large only what is above the limit is left out: it was chosen, piece by piece.
+    """
     by_id = {line.line_id: line for line in lines}
     breaches = []
     for line in more:
         result = _joined(policy, by_id, line)
         if isinstance(result, Breach):
             breaches.append(result)
+            capped = _capped(policy, by_id, line)
+            if capped is not None:
+                by_id[line.line_id] = capped
         else:
             by_id[line.line_id] = result
     return tuple(by_id.values()), tuple(breaches)
@@ -69,6 +75,16 @@ def _joined(policy: CartPolicy, by_id: dict[str, CartLine], line: CartLine) -> C
         return breach
     known = line if line.incarnation is not None else present
     return _with_quantity(known, present.quantity + line.quantity)
+
+
+def _capped(policy: CartPolicy, by_id: dict[str, CartLine], line: CartLine) -> CartLine | None:
+    """Return what stands under the line's id with as much of it as there is room for, None where none is."""
+    present = by_id.get(line.line_id)
+    room = policy.max_quantity - (0 if present is None else present.quantity)
+    if not 0 < room < line.quantity:
+        return None
+    result = _joined(policy, by_id, _with_quantity(line, room))
+    return None if isinstance(result, Breach) else result
 
 
 def _renewed(policy: CartPolicy, present: CartLine, line: CartLine) -> CartLine | Breach:

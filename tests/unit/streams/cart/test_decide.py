@@ -265,10 +265,21 @@ def test_absorbing_takes_what_fits_and_says_what_does_not() -> None:
     state = filled(line("A", 9), line("B"), user_id="ann")
     message = absorbing(line("A", 2), line("B", 2), line("C"), line("D"), user_id="ann")
     decision = decide.absorb(POLICY, state, message)
-    assert lines_of(decision.state) == (line("A", 9), line("B", 3), line("C"))
+    assert lines_of(decision.state) == (line("A", 10), line("B", 3), line("C")), "A up to the limit"
     rejected = only(decision, CART_REJECTED).data
     assert (rejected.command, rejected.reason) == (CART_ABSORB.name, "invalid_quantity")
     assert rejected.detail.startswith("2 lines were not taken over")
+
+
+def test_of_a_line_that_is_too_large_there_is_room_for_some_or_none() -> None:
+    full = decide.absorb(POLICY, filled(line("A", 10)), absorbing(line("A", 5)))
+    assert lines_of(full.state) == (line("A", 10),)
+    fresh = decide.absorb(POLICY, filled(line("B")), absorbing(line("A", 60)))
+    assert lines_of(fresh.state) == (line("B"), line("A", 10))
+    other = decide.absorb(POLICY, filled(line("A", 4)), absorbing(line("A", 60, agreed_price=5)))
+    assert lines_of(other.state) == (line("A", 4),)
+    for decision in (full, fresh, other):
+        assert CART_REJECTED in sent(decision)
 
 
 def test_what_a_frozen_cart_absorbs_joins_it_when_it_opens() -> None:
