@@ -9,7 +9,13 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import Final
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicCollection
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicCollection,
+    TopicPartition,
+)
 from confluent_kafka.admin import TopicDescription
 
 from topics.admin import client
@@ -20,6 +26,8 @@ LOOK_S: Final = 3.0
 """How often a consumer that runs looks whether its topics are still those that it reads."""
 
 _MARK: Final = "topic="
+_END: Final = ";"
+"""Ends the id: what a client tells behind it is not of the mark."""
 _UNKNOWN: Final = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC})  # noqa: SLF001 - the client's name
 
 
@@ -65,12 +73,25 @@ def ids_there(settings: Settings, names: Collection[str], timeout_s: float = TIM
 
 def mark(topic_id: str | None) -> str:
     """Return what to keep beside a committed offset of the topic with that id."""
-    return f"{_MARK}{topic_id}" if topic_id else ""
+    return f"{_MARK}{topic_id}{_END}" if topic_id else ""
 
 
 def marked(text: str | None) -> str | None:
     """Return the topic's id that a commit carries; None where it carries none, as before there were any."""
-    return text.removeprefix(_MARK) if text and text.startswith(_MARK) else None
+    if not text or not text.startswith(_MARK):
+        return None
+    topic_id, end, _ = text.removeprefix(_MARK).partition(_END)
+    return topic_id if end else None
+
+
+def kept(commit: TopicPartition) -> str | None:
+    """Return the text beside a committed offset as the client tells it, which may go on behind its end."""
+    try:
+        text: str | None = commit.metadata
+    except UnicodeDecodeError as error:
+        # The client does not keep the text's length, and reads on up to the next NUL.
+        return error.object.decode(errors="replace")
+    return text
 
 
 def stale(ids: Mapping[str, str], commits: Mapping[Place, str | None]) -> set[Place]:
@@ -101,7 +122,7 @@ def committed_ids(settings: Settings, group: str, timeout_s: float = TIMEOUT_S) 
     )
     (future,) = asked.values()
     return {
-        (tp.topic, tp.partition): marked(tp.metadata)
+        (tp.topic, tp.partition): marked(kept(tp))
         for tp in future.result().topic_partitions
         if tp.offset >= 0
     }

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartiti
 from confluent_kafka.admin import AdminClient
 
 from topics.admin import client
-from topics.identity import marked, there
+from topics.identity import kept, marked, there
 from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
 from topics.registry import DEAD_LETTERS, SERVICE_PING, SERVICE_PONG, TOPICS
 from topics.settings import Settings
@@ -147,7 +147,7 @@ def _committed(admin: AdminClient, names: list[str], timeout_s: float) -> dict[t
         (future,) = asked.values()
         for tp in future.result().topic_partitions:
             if _counts(tp.topic) and tp.offset >= 0:
-                found[group, (tp.topic, tp.partition)] = Commit(tp.offset, marked(tp.metadata))
+                found[group, (tp.topic, tp.partition)] = Commit(tp.offset, marked(kept(tp)))
     return found
 
 

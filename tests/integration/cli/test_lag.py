@@ -56,7 +56,7 @@ def test_a_group_that_never_committed_has_everything_before_it(settings: Setting
 
 @pytest.mark.parametrize(
     ("committed", "fault"),
-    [((1, "topic=of-another"), Fault.MADE_ANEW), ((1_000_000, ""), Fault.BEYOND_END)],
+    [((1, "topic=of-another;"), Fault.MADE_ANEW), ((1_000_000, ""), Fault.BEYOND_END)],
 )
 def test_a_group_that_is_at_no_position_of_its_topic_is_named(
     ecommerce: Ecommerce, settings: Settings, group: str, committed: tuple[int, str], fault: Fault

@@ -114,7 +114,7 @@ async def test_a_commit_carries_the_topic_s_id(monkeypatch: pytest.MonkeyPatch) 
     committing = thread(consumer)
     monkeypatch.setattr(committing, "assignment", lambda: {TP(*READ)}, raising=False)
     assert await committing._commit({TP(*READ): 7, TP(*UNREAD): 3})
-    assert consumer.commits == [{READ: OffsetAndMetadata(7, "topic=an-id")}]
+    assert consumer.commits == [{READ: OffsetAndMetadata(7, "topic=an-id;")}]
 
 
 @pytest.mark.parametrize(
