@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 
 from api.admission.gate import Gate
 from api.auth.ended import EndedSessions
+from api.auth.guests import GuestCarts
 from api.auth.keys import SigningKey
 from api.auth.service import Accounts
 from api.auth.tokens import Tokens
@@ -37,6 +38,7 @@ class Services:
     signing_key: SigningKey
     tokens: Tokens
     ended: EndedSessions
+    guest_carts: GuestCarts
     accounts: Accounts
     catalogue: Catalogue
     search: SearchBackend

@@ -11,6 +11,7 @@ from api.admission.gate import Gate
 from api.admission.watch import watching
 from api.auth.ended import EndedSessions
 from api.auth.following import Following
+from api.auth.guests import GuestCarts
 from api.auth.keys import load_or_create
 from api.auth.limits import AttemptLimits
 from api.auth.passwords import Passwords
@@ -110,6 +111,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
             signing_key=key,
             tokens=tokens,
             ended=ended,
+            guest_carts=GuestCarts(key),
             accounts=Accounts(
                 PostgresUsers(pool),
                 PostgresSessions(pool, ended),

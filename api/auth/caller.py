@@ -1,20 +1,20 @@
-"""Who is calling: a user by token, a guest by the secret id of a cart, or nobody yet."""
+"""Who is calling: a user by token, a guest by the secret of a cart, or nobody yet."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api.auth.cookies import CART_COOKIE, TOKEN_COOKIE, cookies_of
+from api.auth.guests import GuestCarts, is_guest_secret
 from api.auth.streams import remember
 from api.auth.tokens import Bearer, Role, User, unauthorized
 from api.problems import FieldError, Problem
 from schemas.envelope import derived_id
 
 CART_HEADER = "X-Cart-Id"
-_RANDOM_UUID = 4
 
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token", description="Access token from `POST /login`.")
 _OVER_TLS = "Over TLS its name begins with `__Host-`."
@@ -37,18 +37,17 @@ def cart_of_user(user_id: str) -> str:
     return derived_id("cart", user_id)
 
 
-def new_guest_cart() -> str:
-    """Return a guest's cart id: 122 random bits, which is what protects the cart and its orders."""
-    return str(uuid4())
-
-
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling. A guest is known by `guest_cart` alone; `bearer` is the user with its session."""
+    """Who is calling. A guest is known by `guest_cart` alone, which `guest_secret` has proved.
+
+    `bearer` is the user with its session.
+    """
 
     user: User | None = None
     guest_cart: str | None = None
     bearer: Bearer | None = None
+    guest_secret: str | None = field(default=None, repr=False)
 
     @property
     def user_id(self) -> str | None:
@@ -66,6 +65,11 @@ class Caller:
         return cart_of_user(self.user.user_id) if self.user else self.guest_cart
 
     @property
+    def cart_name(self) -> str | None:
+        """What the caller itself knows the cart by: a guest's is the secret."""
+        return self.cart_id if self.user else self.guest_secret
+
+    @property
     def owner(self) -> str | None:
         """The name under which commands and answers are kept for this caller."""
         if self.user:
@@ -73,24 +77,19 @@ class Caller:
         return f"cart:{self.guest_cart}" if self.guest_cart else None
 
 
-def is_guest_cart(given: str) -> bool:
-    """Whether a text can be a guest's cart id: a random UUID.
-
-    Users' cart ids are derived (version 5) and no secret: they must never be accepted from a client.
-    """
-    try:
-        return UUID(given).version == _RANDOM_UUID
-    except ValueError:
-        return False
+def guest(carts: GuestCarts, secret: str | None, bearer: Bearer | None = None) -> Caller:
+    """Return the caller who has a guest's secret, or none, and may have logged in besides."""
+    user = None if bearer is None else bearer.user
+    return Caller(user, None if secret is None else carts.cart_of(secret), bearer, secret)
 
 
-def _guest_cart(request: Request) -> str | None:
-    """Return the guest's cart; a cookie that cannot be one is no cart, a header is refused (401)."""
+def _guest_secret(request: Request) -> str | None:
+    """Return the guest's secret; a cookie that cannot be one is none, a header is refused (401)."""
     cookie = cookies_of(request).cart(request)
     given = request.headers.get(CART_HEADER)
     if not given:
-        return str(UUID(cookie)) if cookie and is_guest_cart(cookie) else None
-    if not is_guest_cart(given):
+        return str(UUID(cookie)) if cookie and is_guest_secret(cookie) else None
+    if not is_guest_secret(given):
         fault = FieldError(field=CART_HEADER, rule="random_uuid", message="must be a random UUID (version 4)")
         raise unauthorized(f"{CART_HEADER}: {fault.message}", errors=[fault])
     return str(UUID(given))
@@ -108,11 +107,13 @@ def caller_of(request: Request) -> Caller:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise unauthorized("the Authorization header must be 'Bearer <token>'", "invalid_request")
+    services = request.app.state.services
+    secret = _guest_secret(request)
     if not token:
-        return Caller(None, _guest_cart(request))
-    bearer: Bearer = request.app.state.services.tokens.read(token.strip())
+        return guest(services.guest_carts, secret)
+    bearer: Bearer = services.tokens.read(token.strip())
     remember(request.scope, bearer.session)
-    return Caller(bearer.user, _guest_cart(request), bearer)
+    return guest(services.guest_carts, secret, bearer)
 
 
 async def identify_user(

@@ -95,8 +95,9 @@ async def login(
     body: Credentials, request: Request, response: Response, services: Use, wait: Wait
 ) -> AccessToken:
     """Exchange email and password for an access token; a guest's cart is merged into the user's."""
+    guest_cart = None if body.cart_id is None else services.guest_carts.cart_of(body.cart_id)
     logged_in = await services.accounts.login(
-        body.email, body.password, client_of(request.scope), body.cart_id, wait
+        body.email, body.password, client_of(request.scope), guest_cart, wait
     )
     if body.cart_id is not None:
         response.headers.update(applied(wait))

@@ -62,7 +62,7 @@ class Cart(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_CART]})
 
-    cart_id: str | None
+    cart_id: str | None = Field(description="A guest's is the secret of `X-Cart-Id`.")
     status: CartStatus
     items: list[CartItem]
     pieces: int

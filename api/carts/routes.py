@@ -1,4 +1,4 @@
-"""The cart: one per user, and one per guest's secret cart id."""
+"""The cart: one per user, and one per guest's secret."""
 
 from typing import Annotated, Any
 
@@ -6,8 +6,9 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.accepted import Accepted, accepted
-from api.auth.caller import CART_HEADER, AnyCaller, Caller, KnownCaller, new_guest_cart
+from api.auth.caller import CART_HEADER, AnyCaller, Caller, KnownCaller, guest
 from api.auth.cookies import cookies_of
+from api.auth.guests import new_guest_secret
 from api.carts.models import Cart, ItemChange, NewItem
 from api.carts.service import CartResult
 from api.idempotency import CommandId, IdempotentRoute
@@ -28,17 +29,22 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
 LineId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[^\x00]+$", examples=["85123A"])]
 
 
-def _answer(result: CartResult, wait: float | None) -> Response:
+def _answer(caller: Caller, result: CartResult, wait: float | None) -> Response:
     if result.cart is None:
         return accepted(result.receipt, CART_URL)
     headers = {**applied(wait), "ETag": f'"{result.cart.version}"'}
-    return JSONResponse(result.cart.model_dump(mode="json"), headers=headers)
+    return JSONResponse(_named(caller, result.cart).model_dump(mode="json"), headers=headers)
 
 
-def remember_guest(response: Response, request: Request, cart_id: str) -> None:
-    """Tell a new guest the cart's id, by header and by cookie."""
-    response.headers[CART_HEADER] = cart_id
-    cookies_of(request).set_cart(response, cart_id, _MONTH_SECONDS)
+def _named(caller: Caller, cart: Cart) -> Cart:
+    """Return the cart under the name that its caller knows."""
+    return cart.model_copy(update={"cart_id": caller.cart_name})
+
+
+def remember_guest(response: Response, request: Request, secret: str) -> None:
+    """Tell a new guest the cart's secret, by header and by cookie."""
+    response.headers[CART_HEADER] = secret
+    cookies_of(request).set_cart(response, secret, _MONTH_SECONDS)
 
 
 @router.get("", operation_id="getCart", openapi_extra=OPTIONAL, responses=problems(401, 503))
@@ -46,7 +52,7 @@ async def get_cart(caller: AnyCaller, services: Use, response: Response) -> Cart
     """Return the caller's cart at current prices; an empty one where there is none yet."""
     cart = await services.carts.read(caller.cart_id)
     response.headers["ETag"] = f'"{cart.version}"'
-    return cart
+    return _named(caller, cart)
 
 
 @router.post(
@@ -60,15 +66,14 @@ async def add_item(
     body: NewItem, request: Request, caller: AnyCaller, services: Use, wait: Wait, command_id: CommandId
 ) -> Response:
     """Put pieces of a product into the cart; a guest's first item makes the cart."""
-    cart_id = caller.cart_id
-    known = caller if cart_id else Caller(guest_cart=new_guest_cart())
+    known = caller if caller.cart_id else guest(services.guest_carts, new_guest_secret())
     assert known.cart_id is not None, "a new guest has a cart"
     result = await services.carts.add(
         known.cart_id, known.user_id, body.sku, body.quantity, command_id=command_id, wait=wait
     )
-    response = _answer(result, wait)
-    if cart_id is None:
-        remember_guest(response, request, known.cart_id)
+    response = _answer(known, result, wait)
+    if caller.cart_id is None and known.guest_secret is not None:
+        remember_guest(response, request, known.guest_secret)
     return response
 
 
@@ -85,7 +90,7 @@ async def change_item(
     result = await services.carts.change(
         caller.cart_id or "", caller.user_id, line_id, body.quantity, command_id=command_id, wait=wait
     )
-    return _answer(result, wait)
+    return _answer(caller, result, wait)
 
 
 @router.delete(
@@ -101,7 +106,7 @@ async def remove_item(
     result = await services.carts.remove(
         caller.cart_id or "", caller.user_id, line_id, command_id=command_id, wait=wait
     )
-    return _answer(result, wait)
+    return _answer(caller, result, wait)
 
 
 @router.delete(
@@ -115,4 +120,4 @@ async def clear_cart(caller: KnownCaller, services: Use, wait: Wait, command_id:
     result = await services.carts.clear(
         caller.cart_id or "", caller.user_id, command_id=command_id, wait=wait
     )
-    return _answer(result, wait)
+    return _answer(caller, result, wait)

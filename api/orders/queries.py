@@ -29,8 +29,8 @@ _SUMMARY = (
     "order_id::text, kind, status, currency, total, reason, version, "
     f"{_MS.format('placed_at')}, {_MS.format('updated_at')}"
 )
-# A guest's orders are those that the cart's secret id bought without an account; an account has those of the
-# carts that it claimed at a login.
+# A guest's orders are those that the cart bought without an account (its secret was proved at the
+# door); an account has those of the carts that it claimed at a login.
 _OWNED = (
     "(user_id = $1::uuid OR (user_id IS NULL AND ($1::uuid IS NULL AND cart_id = $2::uuid OR cart_id IN "
     "(SELECT g.cart_id FROM guest_carts g WHERE g.user_id = $1::uuid))))"

@@ -12,8 +12,9 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from api.auth.caller import AnyCaller, Caller, new_guest_cart
+from api.auth.caller import AnyCaller, Caller, guest
 from api.auth.cookies import cookies_of
+from api.auth.guests import new_guest_secret
 from api.carts.models import Cart
 from api.carts.service import CartResult
 from api.catalogue.models import Sku
@@ -60,16 +61,17 @@ async def add(
     request: Request, services: Use, caller: AnyCaller, sku: Annotated[Sku, Form()], quantity: Quantity = 1
 ) -> Response:
     """Put pieces of a product into the cart; a guest's first one begins a cart."""
-    cart_id = caller.cart_id or new_guest_cart()
-    result = await services.carts.add(cart_id, caller.user_id, sku, quantity, wait=WAIT_SECONDS)
+    known = caller if caller.cart_id else guest(services.guest_carts, new_guest_secret())
+    assert known.cart_id is not None, "a new guest has a cart"
+    result = await services.carts.add(known.cart_id, known.user_id, sku, quantity, wait=WAIT_SECONDS)
     if wants_fragment(request):
         # The outcome says how many pieces there are now; the view may be some milliseconds behind it.
         pieces = result.cart.pieces if result.cart else None
         answer = page(request, "_added.html", caller, pieces=pieces)
     else:
         answer = RedirectResponse("/cart", 303)
-    if caller.cart_id is None:
-        cookies_of(request).set_cart(answer, cart_id, GUEST_CART_SECONDS)
+    if caller.cart_id is None and known.guest_secret is not None:
+        cookies_of(request).set_cart(answer, known.guest_secret, GUEST_CART_SECONDS)
     return answer
 
 

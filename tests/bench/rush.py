@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import aiohttp
 
-from api.auth.caller import Caller
 from api.orders.checkout import order_id_of
 from tests.bench.shopfront import PRICE, SILENCE_S, Listener, SilentError
+from tests.guests import Guests
 from topics.registry import CHECKOUT_FAILED, ORDER_CANCELLED, ORDER_CONFIRMED
 from topics.settings import Settings
 
@@ -118,6 +118,7 @@ async def _ask(
     settings: Settings, carts: Sequence[str], ends: Ends, *, per_second: float | None, most: int | None
 ) -> Rush:
     rush = Rush()
+    guests = Guests(settings)
     asked: dict[str, float] = {}
     accepted: list[str] = []
     open_ones: set[str] = set()
@@ -125,7 +126,7 @@ async def _ask(
 
     async def buy(session: aiohttp.ClientSession, cart: str) -> None:
         key = str(uuid4())
-        order = order_id_of(Caller(guest_cart=cart), key)
+        order = order_id_of(guests.caller(cart), key)
         began = asked[order] = time.monotonic()
         open_ones.add(order)
         headers = {"X-Cart-Id": cart, "Idempotency-Key": key}

@@ -8,7 +8,6 @@ from uuid import uuid4
 import aiohttp
 from confluent_kafka import murmur2
 
-from api.auth.caller import Caller
 from api.orders.checkout import order_id_of
 from tests.chaos.doors import PATIENCE_S, ApiDoor, purchase
 from tests.chaos.journal import Journal
@@ -44,7 +43,7 @@ class Canaries:
         self, settings: Settings, session: aiohttp.ClientSession, journal: Journal, skus: Mapping[int, str]
     ) -> None:
         self._count = settings.partitions
-        self._door = ApiDoor(settings.api_url, session, journal)
+        self._door = ApiDoor(settings, session, journal)
         self._journal = journal
         self._skus = skus
         self._views = {"catalogue": f"/products/{skus[0]}", "cart": "/cart", "search": SEARCH}
@@ -91,14 +90,14 @@ class Canaries:
 
         def make() -> tuple[str, str]:
             key = str(uuid4())
-            return key, order_id_of(Caller(guest_cart=cart), key)
+            return key, order_id_of(self._door.guests.caller(cart), key)
 
         key = on_partition(partition, self._count, make)
         body = purchase("tok_visa", 1, 1)
         status, answer = await self._door.once("POST", "/checkout", cart, body, wait_s=WAIT_S, key=key)
-        order = order_id_of(Caller(guest_cart=cart), key)
+        order = order_id_of(self._door.guests.caller(cart), key)
         if status in (201, 202, 402):
-            self._journal.buy(cart, order)
+            self._journal.buy(self._door.guests.cart(cart), order)
         if status == 202:
             self._journal.accept(answer["command_id"], "checkout", order)
         return status == 201
@@ -108,7 +107,7 @@ class Canaries:
 
         def make() -> tuple[str, str]:
             cart = str(uuid4())
-            return cart, cart
+            return cart, self._door.guests.cart(cart)
 
         cart = on_partition(partition, self._count, make)
         body = {"sku": self._skus[partition], "quantity": 1}
@@ -116,9 +115,9 @@ class Canaries:
             "POST", "/cart/items", cart, body, wait_s=wait_s, key=str(uuid4())
         )
         if status in (200, 202):
-            self._journal.fill(cart, self._skus[partition], 1)
+            self._journal.fill(self._door.guests.cart(cart), self._skus[partition], 1)
         if status == 202:
-            self._journal.accept(answer["command_id"], "cart.add", cart)
+            self._journal.accept(answer["command_id"], "cart.add", self._door.guests.cart(cart))
         return cart if status == (200 if wait_s else 202) else None
 
     async def _view(self, name: str) -> bool:

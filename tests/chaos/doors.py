@@ -17,6 +17,7 @@ from schemas.envelope import fresh_id
 from schemas.inventory import InventoryReceive
 from schemas.order import OrderCancel
 from tests.chaos.journal import Journal
+from tests.guests import Guests
 from topics.command import command
 from topics.registry import CART_ADD, CHECKOUT_REQUESTED, INVENTORY_RECEIVE, ORDER_CANCEL
 from topics.settings import Settings
@@ -62,10 +63,14 @@ class Door(Protocol):
 
 
 class ApiDoor:
-    """HTTP, as a careful client uses it: a command has its `Idempotency-Key`, and is asked until answered."""
+    """HTTP, as a careful client uses it: a command has its `Idempotency-Key`, and is asked until answered.
 
-    def __init__(self, url: str, session: aiohttp.ClientSession, journal: Journal) -> None:
-        self._url = url + API
+    Its carts are known by the guests' secrets.
+    """
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession, journal: Journal) -> None:
+        self._url = settings.api_url + API
+        self.guests = Guests(settings)
         self._session = session
         self._journal = journal
         self.closes_at = float("inf")
@@ -75,8 +80,8 @@ class ApiDoor:
         body = {"sku": sku, "quantity": pieces}
         _, answer = await self._insist("/cart/items", cart, body, frozenset({200, 202}))
         if "command_id" in answer:
-            self._journal.accept(answer["command_id"], "cart.add", cart)
-        self._journal.fill(cart, sku, pieces)
+            self._journal.accept(answer["command_id"], "cart.add", self.guests.cart(cart))
+        self._journal.fill(self.guests.cart(cart), sku, pieces)
 
     async def shows(self, sku: str) -> bool:
         """Tell whether the shop shows a product: the API sells no other."""
@@ -93,7 +98,7 @@ class ApiDoor:
             raise ClosedError
         if "command_id" in answer:
             self._journal.accept(answer["command_id"], "checkout", order)
-        self._journal.buy(cart, order)
+        self._journal.buy(self.guests.cart(cart), order)
         return order
 
     async def cancel(self, cart: str, order: str) -> None:

@@ -116,7 +116,7 @@ async def _under_load(
 ) -> None:
     journal = progress.journal
     goods = TopicDoor(settings, journal)
-    api = ApiDoor(settings.api_url, session, journal)
+    api = ApiDoor(settings, session, journal)
     canaries = Canaries(settings, session, journal, one_each(CANARY_SKUS, settings.partitions))
     load = Load((api, goods), goods, SKUS, journal, rate=plan.rate, chance=random.Random(plan.seed))
     progress.timeline, progress.shoppers = canaries.timeline, lambda: load.open

@@ -2,7 +2,6 @@
 
 import re
 from typing import Any
-from uuid import uuid4
 
 import httpx
 import msgspec
@@ -10,8 +9,10 @@ import pytest
 from confluent_kafka import Producer
 from playwright.sync_api import Page, expect
 
+from api.auth.guests import new_guest_secret
 from tests.e2e.conftest import DESKTOP, PHONE, Platform, Shopper
 from tests.eventually import eventually
+from tests.guests import Guests
 from topics.registry import CART_ADD
 
 PASSWORD = "a long enough phrase"
@@ -25,19 +26,25 @@ def staff(platform: Platform) -> str:
 
 
 @pytest.fixture
-def poisoned(platform: Platform) -> str:
+def secret() -> str:
+    """What only the cart's guest knows."""
+    return new_guest_secret()
+
+
+@pytest.fixture
+def poisoned(platform: Platform, secret: str) -> str:
     """A cart whose command cannot be decoded; returns the cart's id."""
-    cart_id = str(uuid4())
+    cart_id = Guests(platform.settings).cart(secret)
     producer = Producer({"bootstrap.servers": platform.settings.kafka_bootstrap})
     producer.produce(CART_ADD.name, b"poison", cart_id, headers={"traceparent": b"00-abc"})
     assert producer.flush(30) == 0
     return cart_id
 
 
-def cart_of(platform: Platform, cart_id: str) -> dict[str, Any]:
+def cart_of(platform: Platform, secret: str) -> dict[str, Any]:
     """The cart as its guest sees it."""
     url = f"{platform.settings.api_url}/api/v1/cart"
-    found: dict[str, Any] = httpx.get(url, headers={"X-Cart-Id": cart_id}, timeout=10).json()
+    found: dict[str, Any] = httpx.get(url, headers={"X-Cart-Id": secret}, timeout=10).json()
     return found
 
 
@@ -67,7 +74,7 @@ def look_up(page: Page, cart_id: str) -> None:
 
 
 def test_a_poisoned_record_is_found_mended_and_applied_once(
-    platform: Platform, shopper: Shopper, staff: str, poisoned: str
+    platform: Platform, shopper: Shopper, staff: str, poisoned: str, secret: str
 ) -> None:
     platform.stock("MENDED-1", "Mended Mug", 500, 5)
     page = shopper(DESKTOP)
@@ -88,7 +95,7 @@ def test_a_poisoned_record_is_found_mended_and_applied_once(
     expect(page.get_by_text("redriven")).to_be_visible()
     expect(page.get_by_text(f"by {staff}")).to_be_visible()
     expect(page.get_by_role("button", name="Send as it was")).to_have_count(0)
-    cart = eventually(lambda: cart_of(platform, poisoned), lambda found: bool(found.get("items")), seconds=60)
+    cart = eventually(lambda: cart_of(platform, secret), lambda found: bool(found.get("items")), seconds=60)
     assert [(line["sku"], line["quantity"]) for line in cart["items"]] == [("MENDED-1", 2)]
 
 

@@ -5,10 +5,10 @@ import statistics
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from uuid import uuid4
 
 from confluent_kafka import KafkaException
 
+from api.auth.guests import new_guest_secret
 from deploy.processes.status import memory
 from deploy.processes.supervisor import Supervisor
 from schemas.cart import CartAdd, CartLine
@@ -17,6 +17,7 @@ from tests.bench.platform import doctor, platform
 from tests.bench.rush import Ends, Rush, at_rate, in_flight
 from tests.bench.shopfront import Listener, Mouth, parcel, stock_the_shop
 from tests.bench.step import Case, InvariantError, Options, Sample, Step
+from tests.guests import Guests
 from topics.lag import lag
 from topics.registry import CART_ADD, CART_UPDATED
 from topics.settings import Settings
@@ -107,13 +108,13 @@ def _look(settings: Settings) -> dict[str, float]:
 
 
 def fill(settings: Settings, count: int) -> list[str]:
-    """Fill guests' carts with one line each, wait until the dataflow has them, and return their ids."""
-    carts = [str(uuid4()) for _ in range(count)]
+    """Fill guests' carts with one line each, wait until the dataflow has them, and return their secrets."""
+    carts, guests = [new_guest_secret() for _ in range(count)], Guests(settings)
     mouth = Mouth(settings)
     with Listener(settings, (CART_UPDATED,)) as listener:
         for number, cart in enumerate(carts):
             sku = SKUS[number % len(SKUS)]
-            mouth.send(parcel(CART_ADD, cart, CartAdd((CartLine(sku, sku, 1),))))
+            mouth.send(parcel(CART_ADD, guests.cart(cart), CartAdd((CartLine(sku, sku, 1),))))
         mouth.flush()
         listener.wait(count, CART_UPDATED)
     return carts

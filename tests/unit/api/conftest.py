@@ -14,6 +14,7 @@ from limits.aio.storage import MemoryStorage
 from api.admission.gate import Gate
 from api.app import create_app
 from api.auth.ended import EndedSessions
+from api.auth.guests import GuestCarts
 from api.auth.keys import SigningKey, load_or_create
 from api.auth.limits import AttemptLimits
 from api.auth.passwords import Passwords
@@ -75,6 +76,10 @@ class World:
     tokeniser: FakeTokeniser
     services: Services
 
+    def cart_of(self, headers: dict[str, str]) -> str:
+        """Return the cart of a guest who sends these headers, as the topics name it."""
+        return self.services.guest_carts.cart_of(headers["X-Cart-Id"])
+
     def authorised(self, role: Role = Role.CUSTOMER, user_id: str | None = None) -> dict[str, str]:
         user = User(user_id or fresh_id(), "ada@example.com", role)
         return {"Authorization": f"Bearer {self.services.tokens.issue(user)}"}
@@ -112,6 +117,7 @@ def world(signing_key: SigningKey, limits: ApiSettings, tmp_path: Path) -> World
         signing_key=signing_key,
         tokens=tokens,
         ended=ended,
+        guest_carts=GuestCarts(signing_key),
         accounts=accounts,
         catalogue=catalogue,
         search=FakeSearch(),

@@ -2,7 +2,7 @@ import asyncio
 import stat
 import time
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import jwt
@@ -10,15 +10,18 @@ import pytest
 from argon2 import PasswordHasher
 from limits.aio.storage import MemoryStorage
 
-from api.auth.caller import cart_of_user, is_guest_cart, new_guest_cart
+from api.auth.caller import cart_of_user
 from api.auth.ended import EndedSessions
+from api.auth.guests import is_guest_secret, new_guest_secret
 from api.auth.keys import SigningKey, load_or_create
 from api.auth.limits import AttemptLimits
 from api.auth.password_rules import check
 from api.auth.passwords import Passwords
 from api.auth.tokens import Role, Tokens, User
+from api.carts.view import CartState
 from api.problems import Problem
 from api.settings import ApiSettings
+from schemas.cart import CartLine, CartStatus, CartUpdated
 from tests.unit.api.conftest import World
 
 ADA = User("01932c0e-7d1b-7a55-8f0e-2f1f4a5d9b11", "ada@example.com", Role.STAFF)
@@ -171,11 +174,11 @@ async def test_many_clients_get_no_more_guesses_than_the_account_has() -> None:
     await limits.attempt("10.0.0.2", "bob@example.com")
 
 
-def test_only_random_ids_are_guests_carts() -> None:
-    assert is_guest_cart(new_guest_cart())
-    assert not is_guest_cart(cart_of_user(str(uuid4())))
-    assert not is_guest_cart("01932c0e-7d1b-7a55-8f0e-2f1f4a5d9b11")
-    assert not is_guest_cart("nonsense")
+def test_only_random_ids_are_guests_secrets() -> None:
+    assert is_guest_secret(new_guest_secret())
+    assert not is_guest_secret(cart_of_user(str(uuid4())))
+    assert not is_guest_secret("01932c0e-7d1b-7a55-8f0e-2f1f4a5d9b11")
+    assert not is_guest_secret("nonsense")
 
 
 async def test_a_broken_cookie_is_no_cart_and_a_broken_header_is_refused(
@@ -189,7 +192,7 @@ async def test_a_broken_cookie_is_no_cart_and_a_broken_header_is_refused(
     scheme = await client.get("/api/v1/cart", headers={"Authorization": "Basic YTpi"})
     assert scheme.status_code == 401
     own = await client.get(
-        "/api/v1/cart", headers={**world.authorised(user_id="u"), "X-Cart-Id": new_guest_cart()}
+        "/api/v1/cart", headers={**world.authorised(user_id="u"), "X-Cart-Id": new_guest_secret()}
     )
     assert own.json()["cart_id"] == cart_of_user("u"), "a user's own cart goes before a guest's"
 
@@ -197,3 +200,21 @@ async def test_a_broken_cookie_is_no_cart_and_a_broken_header_is_refused(
 async def test_customers_are_no_staff(client: httpx.AsyncClient, world: World) -> None:
     for headers, status in (({}, 401), (world.authorised(), 403), (world.authorised(Role.STAFF), 404)):
         assert (await client.get("/api/v1/inventory/A", headers=headers)).status_code == status
+
+
+async def test_what_topics_tell_of_a_guest_opens_nothing(client: httpx.AsyncClient, world: World) -> None:
+    added = await client.post("/api/v1/cart/items", json={"sku": "A"})
+    secret = added.headers["X-Cart-Id"]
+    _, told, message = world.broker.sent[0]
+    assert secret not in (told, message.aggregate_id)
+    assert UUID(told).version == 5
+    lines = (CartLine("A", "A", 1),)
+    world.carts.known[told] = CartState(CartUpdated(CartStatus.OPEN, lines, None, None, 1), 1)
+    mine = await client.get("/api/v1/cart", headers={"X-Cart-Id": secret})
+    assert (mine.json()["cart_id"], mine.json()["pieces"]) == (secret, 1)
+    client.cookies.clear()
+    assert (await client.get("/api/v1/cart", headers={"X-Cart-Id": told})).status_code == 401
+    # Made to look like a secret, it is another's.
+    forged = str(UUID(bytes=UUID(told).bytes, version=4))
+    assert (await client.get("/api/v1/cart", headers={"X-Cart-Id": forged})).json()["items"] == []
+    assert not [name for name in world.redis.values if secret in name]

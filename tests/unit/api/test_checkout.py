@@ -5,6 +5,7 @@ import httpx
 import msgspec
 import pytest
 
+from api.auth.caller import Caller
 from api.auth.tokens import Role
 from api.carts.view import CartState
 from api.orders.checkout import checkout_id_of
@@ -105,12 +106,12 @@ async def test_the_order_is_derived_from_owner_and_key_and_the_card_stays_outsid
     mine = guest()
     answer = await checkout(client, {**mine, **WAIT})
     assert answer.status_code == 201, answer.text
-    order_id = derived_id("order", f"cart:{mine['X-Cart-Id']}", "k1")
+    order_id = derived_id("order", f"cart:{world.cart_of(mine)}", "k1")
     assert answer.json()["order_id"] == order_id
     assert answer.json()["total"] == 590
     assert "tok_4242" not in answer.text
     topic, key, message = world.broker.sent[0]
-    assert (topic, key) == (CHECKOUT_REQUESTED, mine["X-Cart-Id"])
+    assert (topic, key) == (CHECKOUT_REQUESTED, world.cart_of(mine))
     assert message.event_id == checkout_id_of(order_id)
     assert message.data.payment_token == "tok_4242"
     assert (message.data.charges, message.data.placed_at, message.data.expected_lines) == ((), None, None)
@@ -190,8 +191,8 @@ async def test_a_cart_that_was_not_shown_is_told_as_it_is_now(
     mine = guest()
     lines = (CartLine("A", "A", 1), CartLine("B", "B", 3))
     cart = CartUpdated(CartStatus.OPEN, lines, None, None, 1)
-    world.carts.known[mine["X-Cart-Id"]] = CartState(cart, 9)
-    ending(world, (CHECKOUT_FAILED, CheckoutFailed(mine["X-Cart-Id"], "cart_changed", "another")))
+    world.carts.known[world.cart_of(mine)] = CartState(cart, 9)
+    ending(world, (CHECKOUT_FAILED, CheckoutFailed(world.cart_of(mine), "cart_changed", "another")))
     shown = [{"line_id": "A", "quantity": 2, "unit_price": 295}, {"line_id": "GONE", "quantity": 1}]
     problem = (await checkout(client, {**mine, **WAIT}, lines=shown)).json()
     assert (problem["reason"], problem["old_total"], problem["new_total"]) == ("cart_changed", 590, 595)
@@ -217,9 +218,9 @@ async def test_a_known_order_is_not_bought_again_even_without_redis(
     ending(world, (ORDER_CONFIRMED, snapshot(OrderStatus.CONFIRMED)))
     mine = guest()
     first = await checkout(client, {**mine, **WAIT})
-    owner = f"cart:{mine['X-Cart-Id']}"
+    owner = f"cart:{world.cart_of(mine)}"
     order_id = first.json()["order_id"]
-    known = await world.services.orders.read(_caller(mine), order_id)
+    known = await world.services.orders.read(Caller(guest_cart=world.cart_of(mine)), order_id)
     world.orders.known[order_id] = (owner, known)
     world.redis.values.clear()
     second = await checkout(client, {**mine, **WAIT})
@@ -227,17 +228,11 @@ async def test_a_known_order_is_not_bought_again_even_without_redis(
     assert len(world.broker.sent) == 1
 
 
-def _caller(headers: dict[str, str]) -> Any:
-    from api.auth.caller import Caller  # noqa: PLC0415 (only here)
-
-    return Caller(guest_cart=headers["X-Cart-Id"])
-
-
 async def test_a_repeated_checkout_whose_end_has_passed_is_found_in_the_views(
     client: httpx.AsyncClient, world: World
 ) -> None:
     mine = guest()
-    owner = f"cart:{mine['X-Cart-Id']}"
+    owner = f"cart:{world.cart_of(mine)}"
 
     def reply(message: Message[Any]) -> list[Reply]:
         from api.orders.snapshots import of_snapshot  # noqa: PLC0415 (only here)

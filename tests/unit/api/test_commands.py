@@ -114,7 +114,7 @@ async def test_an_outcome_that_comes_too_late_is_followed(client: httpx.AsyncCli
     answer = await client.post("/api/v1/cart/items", json={"sku": "A"}, headers={**mine, "Prefer": "wait=1"})
     assert answer.status_code == 202
     state = CartUpdated(CartStatus.OPEN, (), None, None, 1)
-    world.broker.tell(CART_UPDATED, mine["X-Cart-Id"], state, 2, cause=answer.json()["command_id"])
+    world.broker.tell(CART_UPDATED, world.cart_of(mine), state, 2, cause=answer.json()["command_id"])
 
     async def status() -> str:
         return str((await client.get(answer.json()["status_url"], headers=mine)).json()["status"])
@@ -254,7 +254,7 @@ async def test_login_merges_the_guests_cart(client: httpx.AsyncClient, world: Wo
     login = await client.post("/api/v1/login", json={**account, "cart_id": cart})
     assert login.status_code == 200
     _, key, message = world.broker.sent[0]
-    assert key == cart
+    assert key == world.services.guest_carts.cart_of(cart)
     assert message.data.into_cart_id == cart_of_user(registered.json()["user_id"])
     assert message.event_id == login.json()["merge_command_id"]
     derived = await client.post("/api/v1/login", json={**account, "cart_id": cart_of_user("x")})

@@ -43,7 +43,7 @@ async def test_a_line_is_changed_and_removed_by_its_name(
 ) -> None:
     def answered(_message: Message) -> Iterable[Reply]:  # type: ignore[type-arg] # any command
         lines = (CartLine("kept", "kept", 1),)
-        yield t.CART_UPDATED, CART["X-Cart-Id"], CartUpdated(CartStatus.OPEN, lines, None, None, 1), 2
+        yield t.CART_UPDATED, world.cart_of(CART), CartUpdated(CartStatus.OPEN, lines, None, None, 1), 2
 
     world.broker.reply = answered
     state = CartUpdated(CartStatus.OPEN, (CartLine(sku, sku, 1),), None, None, 1)
@@ -119,7 +119,7 @@ async def test_head_is_get_without_a_body_everywhere(client: httpx.AsyncClient, 
 
 
 async def test_head_of_a_stream_of_events_ends(client: httpx.AsyncClient, world: World) -> None:
-    shown(world, Caller(guest_cart=CART["X-Cart-Id"]), OrderStatus.PLACED, 1)
+    shown(world, Caller(guest_cart=world.cart_of(CART)), OrderStatus.PLACED, 1)
     async with asyncio.timeout(10):
         answer = await client.head(f"/api/v1/orders/{ORDER}/events", headers=CART)
     assert answer.status_code == 200
