@@ -144,7 +144,7 @@ class Checkout:
     async def _request(self, order_id: str, request: CheckoutRequest) -> CheckoutRequested:
         token = request.payment_token
         if request.payment is not None:
-            token = await self._tokeniser.token(request.payment)
+            token = await self._tokeniser.token(request.payment, order_id)
         assert token is not None, "the request has a card or a token"
         return CheckoutRequested(
             order_id=order_id,

@@ -26,8 +26,11 @@ class _Faults(msgspec.Struct):
 class Tokeniser(Protocol):
     """Exchanges cards for tokens."""
 
-    async def token(self, card: Card) -> str:
-        """Return a token of the card; raises Problems: 422 where the card is refused, 503 without answer."""
+    async def token(self, card: Card, order_id: str) -> str:
+        """Return a token of the card that pays for this order alone.
+
+        Raises Problems: 422 where the card is refused, 503 without answer.
+        """
         ...
 
 
@@ -43,12 +46,16 @@ class ProviderTokeniser:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         return httpx.AsyncClient(base_url=url, headers=headers, timeout=_TIMEOUT_SECONDS)
 
-    async def token(self, card: Card) -> str:
-        """Return a token of the card; raises Problems: 422 where the card is refused, 503 without answer."""
+    async def token(self, card: Card, order_id: str) -> str:
+        """Return a token of the card that pays for this order alone.
+
+        Raises Problems: 422 where the card is refused, 503 without answer.
+        """
         body = {
             "card_number": card.card_number,
             "expiry": card.expiry,
             "cvc": card.cvc,
+            "order_id": order_id,
         }
         try:
             answer = await self._client.post("/tokens", json=body)

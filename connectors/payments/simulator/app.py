@@ -88,7 +88,7 @@ def _tokens(ledger: Ledger) -> APIRouter:
         if _expired(asked.expiry):
             raise invalid("expiry", "expired", "the card has expired")
         last4 = number[-4:]
-        return Token(token=ledger.add_card(Card(behaviour(number), last4)), last4=last4)
+        return Token(token=ledger.add_card(Card(behaviour(number), last4, asked.order_id)), last4=last4)
 
     return router
 

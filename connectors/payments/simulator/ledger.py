@@ -16,7 +16,7 @@ from connectors.payments.simulator.cards import FIXED_TOKENS, Behaviour
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS tokens (
-    token TEXT PRIMARY KEY, behaviour TEXT NOT NULL, last4 TEXT NOT NULL
+    token TEXT PRIMARY KEY, behaviour TEXT NOT NULL, last4 TEXT NOT NULL, order_id TEXT
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS payments (order_id TEXT PRIMARY KEY, payment BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS operations (
@@ -31,10 +31,11 @@ CREATE TABLE IF NOT EXISTS answers (
 
 
 class Card(msgspec.Struct, frozen=True):
-    """What a token stands for."""
+    """What a token stands for, and the one order that it pays for, where that is settled."""
 
     behaviour: Behaviour
     last4: str
+    order_id: str | None = None
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -80,6 +81,10 @@ class Ledger:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.executescript(_TABLES)
+        columns = [row[1] for row in self._database.execute("PRAGMA table_info(tokens)")]
+        if "order_id" not in columns:
+            # A file from before tokens were bound.
+            self._database.execute("ALTER TABLE tokens ADD COLUMN order_id TEXT")
 
     def close(self) -> None:
         """Close the file."""
@@ -99,17 +104,24 @@ class Ledger:
     def add_card(self, card: Card) -> str:
         """Keep what a card does, and return the token that stands for it."""
         token = f"tok_{uuid4().hex}"
-        self._database.execute("INSERT INTO tokens VALUES (?, ?, ?)", (token, card.behaviour, card.last4))
+        self._database.execute(
+            "INSERT INTO tokens (token, behaviour, last4, order_id) VALUES (?, ?, ?, ?)",
+            (token, card.behaviour, card.last4, card.order_id),
+        )
         return token
+
+    def bind(self, token: str, order_id: str) -> None:
+        """Let a token pay for one order alone; the fixed ones stay everybody's."""
+        self._database.execute("UPDATE tokens SET order_id = ? WHERE token = ?", (order_id, token))
 
     def card(self, token: str) -> Card | None:
         """Return what a token stands for."""
         if token in FIXED_TOKENS:
             return Card(*FIXED_TOKENS[token])
         row = self._database.execute(
-            "SELECT behaviour, last4 FROM tokens WHERE token = ?", (token,)
+            "SELECT behaviour, last4, order_id FROM tokens WHERE token = ?", (token,)
         ).fetchone()
-        return None if row is None else Card(Behaviour(row[0]), row[1])
+        return None if row is None else Card(Behaviour(row[0]), row[1], row[2])
 
     def payment(self, order_id: str) -> Held | None:
         """Return an order's money."""

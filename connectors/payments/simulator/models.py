@@ -20,11 +20,15 @@ class Request(BaseModel):
 
 
 class TokenRequest(Request):
-    """A card, to be exchanged for a token. Spaces in the number are ignored."""
+    """A card, to be exchanged for a token. Spaces in the number are ignored.
+
+    With `order_id` the token pays for that order alone; without, for the first order that is paid with it.
+    """
 
     card_number: SecretStr = Field(max_length=32, examples=["4242 4242 4242 4242"])
     expiry: str = Field(pattern=r"^(0[1-9]|1[0-2])/\d{2}$", examples=["12/30"])
     cvc: SecretStr = Field(min_length=3, max_length=4, examples=["123"])
+    order_id: Identity | None = None
 
 
 class Token(BaseModel):

@@ -32,8 +32,12 @@ def card_of(ledger: Ledger, token: str) -> Card:
 
 
 def authorise(ledger: Ledger, asked: AuthorisationRequest) -> Answer:
-    """Hold the amount, unless the card or an earlier void says no."""
+    """Hold the amount, unless the card or an earlier void says no, or the token is another order's."""
     card = card_of(ledger, asked.payment_token)
+    if card.order_id not in (None, asked.order_id):
+        raise ProviderProblemError(409, "token_used", "the token pays for another order")
+    if card.order_id is None:
+        ledger.bind(asked.payment_token, asked.order_id)
     held = ledger.payment(asked.order_id) or Held()
     if held.authorisation_id is not None and not held.voided:
         raise ProviderProblemError(

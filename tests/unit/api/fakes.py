@@ -248,7 +248,8 @@ class FakeTokeniser:
     def __init__(self) -> None:
         self.seen: list[str] = []
 
-    async def token(self, card: Card) -> str:
+    async def token(self, card: Card, order_id: str) -> str:
+        assert order_id
         self.seen.append(card.card_number)
         return "tok_" + card.card_number[-4:]
 

@@ -23,9 +23,10 @@ def tokeniser(answer: httpx.Response | Exception) -> tuple[ProviderTokeniser, li
 
 async def test_the_card_is_exchanged_for_a_token() -> None:
     provider, seen = tokeniser(httpx.Response(201, json={"token": "tok_1", "last4": "4242"}))
-    assert await provider.token(CARD) == "tok_1"
+    assert await provider.token(CARD, "order-1") == "tok_1"
     assert seen[0].url.path == "/tokens"
     assert b'"4242424242424242"' in seen[0].content
+    assert b'"order_id":"order-1"' in seen[0].content, "it pays for this order alone"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ async def test_refusals_name_the_field_and_breakdowns_the_provider(
 ) -> None:
     provider, _ = tokeniser(answer)
     with pytest.raises(Problem) as refused:
-        await provider.token(CARD)
+        await provider.token(CARD, "order-1")
     assert refused.value.status == status
     assert [error.field for error in refused.value.errors or []] == ([field] if field else [])
     assert "4242" not in str(refused.value)

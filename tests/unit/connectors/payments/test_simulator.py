@@ -1,7 +1,8 @@
 """The simulated provider: cards, keys, the rules of money, and a memory that survives."""
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -347,3 +348,47 @@ async def test_whoever_does_not_hold_the_key_is_refused(
 async def test_whether_it_lives_anybody_may_ask(provider: Client) -> None:
     provider.headers.pop("Authorization")
     assert (await provider.get("/health/live")).status_code == 200
+
+
+async def token(provider: Client, **given: str) -> str:
+    card = {"card_number": "4242424242424242", "expiry": "12/50", "cvc": "123"}
+    return str((await provider.post("/tokens", json={**card, **given})).json()["token"])
+
+
+async def test_a_token_pays_for_the_order_that_it_was_made_for_and_no_other(provider: Client) -> None:
+    bound = await token(provider, order_id="order-2")
+    refused = await authorise(provider, bound)
+    assert (refused.status_code, refused.json()["code"]) == (409, "token_used")
+    paid = await ask(
+        provider, "/authorisations", "k2", **{**MONEY, "order_id": "order-2"}, payment_token=bound
+    )
+    assert (paid.status_code, paid.json()["outcome"]) == (201, "approved")
+
+
+async def test_a_token_without_an_order_is_the_first_ones_that_is_paid_with_it(memory: Path) -> None:
+    async with client_of(memory) as provider:
+        free = await token(provider)
+        assert (await authorise(provider, free)).status_code == 201
+    # It is remembered, and the order itself may try again.
+    async with client_of(memory) as provider:
+        other = {**MONEY, "order_id": "order-2", "payment_token": free}
+        assert (await ask(provider, "/authorisations", "k2", **other)).json()["code"] == "token_used"
+        again = await authorise(provider, free, key="k3")
+        assert again.json()["code"] == "already_authorised"
+        credited = await ask(provider, "/credits", "k4", **other)
+        assert credited.json()["outcome"] == "approved", "its owner may always be given money"
+
+
+async def test_a_memory_from_before_tokens_were_bound_is_taken_over(memory: Path) -> None:
+    memory.parent.mkdir(parents=True)
+    with closing(sqlite3.connect(memory)) as old:
+        old.execute(
+            "CREATE TABLE tokens (token TEXT PRIMARY KEY, behaviour TEXT NOT NULL, last4 TEXT NOT NULL)"
+            " WITHOUT ROWID"
+        )
+        old.execute("INSERT INTO tokens VALUES ('tok_old', 'approved', '4242')")
+        old.commit()
+    async with client_of(memory) as provider:
+        assert (await authorise(provider, "tok_old")).json()["outcome"] == "approved"
+        other = {**MONEY, "order_id": "order-2", "payment_token": "tok_old"}
+        assert (await ask(provider, "/authorisations", "k2", **other)).status_code == 409
