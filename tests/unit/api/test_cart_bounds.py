@@ -28,21 +28,21 @@ async def test_a_full_cart_takes_no_other_product_and_more_of_its_own(
     world: World, limits: ApiSettings
 ) -> None:
     me = guest()
-    world.carts.known[me["X-Cart-Id"]] = CartState(filled(199), 1)
+    world.carts.known[world.cart_of(me)] = CartState(filled(199), 1)
     async with calling(world, limits, "10.0.0.1") as client:
         assert (await client.post(PLACE, json=ITEM, headers=me)).status_code == 202
-        world.carts.known[me["X-Cart-Id"]] = CartState(filled(200), 2)
+        world.carts.known[world.cart_of(me)] = CartState(filled(200), 2)
         answer = await client.post(PLACE, json=ITEM, headers=me)
         assert (answer.status_code, answer.json()["reason"]) == (409, "cart_full")
         lines = (*filled(199).lines, CartLine("A", "A", 1))
-        world.carts.known[me["X-Cart-Id"]] = CartState(CartUpdated(CartStatus.OPEN, lines, None, None, 1), 3)
+        world.carts.known[world.cart_of(me)] = CartState(CartUpdated(CartStatus.OPEN, lines, None, None, 1), 3)
         assert (await client.post(PLACE, json=ITEM, headers=me)).status_code == 202
     await world.services.commands.close()
 
 
 async def test_a_client_begins_only_so_many_carts(world: World, limits: ApiSettings) -> None:
     old = guest()
-    world.carts.known[old["X-Cart-Id"]] = CartState(filled(1), 1)
+    world.carts.known[world.cart_of(old)] = CartState(filled(1), 1)
     async with calling(world, limits, "10.0.0.1") as client, calling(world, limits, "10.0.0.2") as neighbour:
         begun = [await client.post(PLACE, json=ITEM, headers=guest()) for _ in range(3)]
         begun += [await client.post(PLACE, json=ITEM) for _ in range(4)]

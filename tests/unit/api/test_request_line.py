@@ -47,7 +47,7 @@ async def test_a_line_is_changed_and_removed_by_its_name(
 
     world.broker.reply = answered
     state = CartUpdated(CartStatus.OPEN, (CartLine(sku, sku, 1),), None, None, 1)
-    world.carts.known[CART["X-Cart-Id"]] = CartState(state, 1)
+    world.carts.known[world.cart_of(CART)] = CartState(state, 1)
     line = {"line_id": sku, "shown": "1"}
     for ask in (
         client.patch(f"/api/v1/cart/items/{segment(sku)}", json={"quantity": 2}, headers={**CART, **WAIT}),

@@ -130,7 +130,7 @@ async def test_event_streams_beyond_a_share_are_refused_and_the_others_given_bac
 ) -> None:
     me, order = guest(), str(uuid4())
     world.orders.known[order] = (
-        f"cart:{me['X-Cart-Id']}",
+        f"cart:{world.cart_of(me)}",
         of_snapshot(order, 1, snapshot(OrderStatus.PLACED)),
     )
     place = f"/api/v1/orders/{order}/events"
@@ -157,7 +157,7 @@ async def test_a_stream_ends_without_a_fault_where_the_views_go_away(
 ) -> None:
     me, order = guest(), str(uuid4())
     world.orders.known[order] = (
-        f"cart:{me['X-Cart-Id']}",
+        f"cart:{world.cart_of(me)}",
         of_snapshot(order, 1, snapshot(OrderStatus.PLACED)),
     )
 
