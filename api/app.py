@@ -16,6 +16,7 @@ from api.bodies import BodyLimit
 from api.carts import routes as carts
 from api.catalogue import routes as catalogue
 from api.client_address import trust_proxies
+from api.forms import ReadableForms
 from api.health import routes as health
 from api.inventory import routes as inventory
 from api.middleware import JsonOnly, RequestContext
@@ -94,6 +95,7 @@ def create_app(
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
     app.add_middleware(StreamsOfSessions)
     app.add_middleware(JsonOnly)
+    app.add_middleware(ReadableForms)
     app.add_middleware(AdmitStreams)
     app.add_middleware(AdmitCommands, routes=CommandRoutes(V1, _COMMANDS))
     app.add_middleware(BodyLimit, limit=limits.max_body_bytes)

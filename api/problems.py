@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem documents, every one with the request's correlation id."""
 
+import json
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -7,7 +8,6 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -159,7 +159,9 @@ def render(problem: Problem, instance: str) -> Response:
     }
     if problem.errors:
         document["errors"] = [each.model_dump() for each in problem.errors]
-    return JSONResponse(document, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+    # What a client sent may be named in it, also half a character, which UTF-8 cannot say.
+    content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return Response(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

@@ -5,10 +5,13 @@ from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import asyncpg
+import structlog
 
-from api.problems import unavailable
+from api.problems import Problem, unavailable
 from api.settings import ViewsSettings
 from topics.settings import Settings
+
+_log = structlog.get_logger()
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Row: TypeAlias = asyncpg.Record
@@ -59,6 +62,10 @@ class Views:
                 found: list[Row] = await connection.fetch(query, *values)
         except AWAY as error:
             raise unavailable("the database of views") from error
+        except (asyncpg.DataError, UnicodeEncodeError) as error:
+            # Every route checks its own; this holds for the one that forgets: no input is an error of ours.
+            _log.warning("value_not_for_views", error=repr(error))
+            raise Problem(422, "a value is none that can be looked for", kind="validation") from error
         return found
 
     async def row(self, query: str, *values: object) -> Row | None:

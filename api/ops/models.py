@@ -1,8 +1,22 @@
 """What the ops routes give."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from topics.registry import DEAD_LETTERS
+
+
+def known_domain(domain: str | None) -> str | None:
+    """Return a domain of dead letters, None for all; raises ValueError for one that there is not."""
+    if domain and domain not in DEAD_LETTERS:
+        raise ValueError(f"is none of {', '.join(DEAD_LETTERS)}")
+    return domain or None
+
+
+Domain = Annotated[str | None, Query(max_length=100, examples=["cart"]), AfterValidator(known_domain)]
+"""A domain of dead letters, or all."""
 
 
 class PartitionLag(BaseModel):

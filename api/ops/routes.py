@@ -7,8 +7,7 @@ from fastapi import APIRouter, Path, Query
 
 from api.accepted import CommandStatus, command_status
 from api.auth.caller import KnownCaller, StaffCaller
-from api.catalogue.models import Category
-from api.ops.models import DeadLetterPage, Lag
+from api.ops.models import DeadLetterPage, Domain, Lag
 from api.problems import not_found, problems
 from api.services import Use
 
@@ -25,7 +24,7 @@ async def get_lag(caller: StaffCaller, services: Use) -> Lag:  # noqa: ARG001 (g
 async def list_dead_letters(
     caller: StaffCaller,  # noqa: ARG001 (guards)
     services: Use,
-    domain: Annotated[Category | None, Query(examples=["cart"])] = None,
+    domain: Domain = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=1024)] = None,
 ) -> DeadLetterPage:

@@ -5,10 +5,12 @@ from collections import Counter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Query, Request
+from pydantic import AfterValidator
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.caller import Caller, StaffCaller
 from api.ops.desk import Desk, Outcome
+from api.ops.models import Domain, known_domain
 from api.pages.rendering import page
 from api.pages.route import PageRoute
 from api.problems import Problem, unavailable
@@ -39,7 +41,7 @@ async def listed(
     request: Request,
     caller: StaffCaller,
     desk: AtDesk,
-    domain: Word = None,
+    domain: Domain = None,
     reason: Word = None,
     every: Annotated[bool, Query(alias="all")] = False,
 ) -> Response:
@@ -73,7 +75,7 @@ async def opened(request: Request, identity: str, caller: StaffCaller, desk: AtD
 async def redrive_all(
     caller: StaffCaller,
     desk: AtDesk,
-    domain: Annotated[str, Form(max_length=100)],
+    domain: Annotated[str, Form(max_length=100), AfterValidator(known_domain)],
     reason: Annotated[str, Form(min_length=1, max_length=100)],
 ) -> Response:
     """Send all waiting letters of a domain and a reason again."""
