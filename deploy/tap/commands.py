@@ -15,13 +15,14 @@ from deploy.broker import broker
 from deploy.errors import CommandError
 from deploy.output import console, notes
 from deploy.records.archive import Archive
-from deploy.records.position import Beginning, End, Position, parse_position
+from deploy.records.position import AtTime, Beginning, End, Position, parse_position
 from deploy.records.reader import Reader
 from deploy.records.record import Record
 from deploy.tap.binary import Parquet, Recording
 from deploy.tap.decoding import Row, decode
 from deploy.tap.selection import select
 from deploy.tap.text import Csv, JsonLines, Pretty, Rows
+from deploy.tap.time import WRITTEN, Within, read_from
 from deploy.tap.where import Where
 from deploy.tap.writer import Writer
 from topics.registry import TOPICS
@@ -49,6 +50,14 @@ def tap(
         typer.Option("--from", help="First record: offset, ISO time, `-10m`, `beginning`, `end`."),
     ] = None,
     until: Annotated[str | None, typer.Option(help="Stop before this: offset, ISO time, `-10m`.")] = None,
+    by: Annotated[
+        str,
+        typer.Option(
+            "--time",
+            metavar="FIELD",
+            help="What times mean: `timestamp` (when it was written), `occurred_at`, `data.placed_at` ...",
+        ),
+    ] = WRITTEN,
     where: Annotated[
         str | None,
         typer.Option(help='Only records that fit: `data.status == "confirmed" and data.total > 1000`.'),
@@ -87,6 +96,7 @@ def tap(
     begin = _position("--from", start) or (End() if follow else Beginning())
     end = _position("--until", until)
     matches = Where(where) if where else None
+    within, begin, end = _selected(by, begin, end)
     keys = {one.encode() for one in key or ()}
     with ExitStack() as stack:
         if archive:
@@ -100,18 +110,40 @@ def tap(
             spans = reader.spans(names, begin, end)
             records = reader.follow(spans) if follow else reader.read_in_time_order(spans)
         wanted = (one for one in records if not keys or one.key in keys)
-        rows = islice(((one, row) for one in wanted if _fits(row := decode(one), matches)), limit)
+        rows = islice(
+            ((one, row) for one in wanted if _fits(row := decode(one), within) and _fits(row, matches)), limit
+        )
         if record is None:
             written = _write(rows, chosen, output, names)
         else:
             written = _copied(rows, _opened(lambda: Recording(record), "--record", record))
     if target := record or output:
         notes().print(f"{written} records written to {target}")
+    _remark(written, within, end, matches)
+
+
+def _selected(
+    by: str, begin: Position, end: Position | None
+) -> tuple[Within | None, Position, Position | None]:
+    """Return what chooses records by a field's time, and where to read for it."""
+    if by == WRITTEN or not (isinstance(begin, AtTime) or isinstance(end, AtTime)):
+        return None, begin, end
+    return Within(by, begin, end), read_from(begin), None if isinstance(end, AtTime) else end
+
+
+def _remark(written: int, within: Within | None, end: Position | None, matches: Where | None) -> None:
+    """Say what may have been meant otherwise."""
+    if within is not None and within.lacking:
+        notes().print(f"--time: {within.lacking} records have no such time")
+    elif not written and within is None and isinstance(end, AtTime):
+        notes().print(
+            "no record was written then; --time occurred_at or data.placed_at asks for another time"
+        )
     if matches is not None and matches.lacking:
         notes().print(f"--where: {matches.lacking} records have no {matches.missing} to compare")
 
 
-def _fits(row: Row, matches: Where | None) -> bool:
+def _fits(row: Row, matches: Callable[[Row], bool] | None) -> bool:
     return matches is None or matches(row)
 
 

@@ -1,6 +1,7 @@
 """Rows as text: JSON lines, CSV, a table, and the pretty form for people."""
 
 import csv
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import IO, Any
 
@@ -11,6 +12,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from deploy.foreign import cell, shown_in_json, shown_in_line
 from deploy.records.record import Record
 from deploy.tap.decoding import PLACE, Row
 from schemas.envelope import Message
@@ -18,6 +20,8 @@ from schemas.envelope import Message
 ENVELOPE = tuple(name for name in Message.__struct_fields__ if name != "data")
 _TABLE_ROWS = 50
 _FIRST_MS, _LAST_MS = -62_135_596_800_000, 253_402_300_799_000
+_COLUMNS = ("time", "topic", "place", "key", "data")
+_BORDERS, _LEAST, _LEAST_DATA = 16, 5, 20
 
 
 def moment(timestamp: int) -> str:
@@ -35,7 +39,7 @@ class JsonLines:
 
     def write(self, _record: Record, row: Row) -> None:
         """Write the row's line, so that a reader of a pipe sees it at once."""
-        self._file.write(msgspec.json.encode(row).decode() + "\n")
+        self._file.write(shown_in_json(msgspec.json.encode(row).decode()) + "\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -45,8 +49,9 @@ class JsonLines:
 class Csv:
     """CSV with a header. Nested fields become dotted columns, lists become JSON.
 
-    `data` are the data's field names, known before the first row; where topics are mixed, there is one
-    column `data` with JSON.
+    What a spreadsheet would take for a formula begins with an apostrophe, and control characters are written
+    out; numbers stay numbers. `data` are the data's field names, known before the first row; where topics are
+    mixed, there is one column `data` with JSON.
     """
 
     def __init__(self, file: IO[str], data: tuple[str, ...]) -> None:
@@ -72,27 +77,39 @@ class Rows:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._table = self._fresh()
+        self._rows: list[tuple[str, ...]] = []
 
     def write(self, _record: Record, row: Row) -> None:
         """Add the row."""
         place = f"{row['partition']}:{row['offset']}"
         data = row.get("error") or msgspec.json.encode(row["data"]).decode()
-        cells = (moment(row["timestamp"]), row["topic"], place, row["key"] or "", data)
-        self._table.add_row(*(Text(cell) for cell in cells))
-        if self._table.row_count >= _TABLE_ROWS:
+        self._rows.append((moment(row["timestamp"]), row["topic"], place, row["key"] or "", data))
+        if len(self._rows) >= _TABLE_ROWS:
             self.close()
 
     def close(self) -> None:
         """Show what has been added."""
-        if self._table.row_count:
-            self._console.print(self._table)
-        self._table = self._fresh()
+        if not self._rows:
+            return
+        lines = [[shown_in_line(each) for each in row] for row in self._rows]
+        table = Table()
+        for name, width in zip(_COLUMNS, _widths(lines, self._console.width), strict=True):
+            table.add_column(name, width=width, overflow="ellipsis" if name == "data" else "fold")
+        for *place, data in lines:
+            # One line of data; left to itself, it would push the others out.
+            cut = data if len(data) <= (width := table.columns[-1].width or 1) else f"{data[: width - 1]}…"
+            table.add_row(*(Text(each) for each in (*place, cut)))
+        self._console.print(table)
+        self._rows.clear()
 
-    def _fresh(self) -> Table:
-        table = Table("time", "topic", "place", "key")
-        table.add_column("data", overflow="ellipsis", no_wrap=True)
-        return table
+
+def _widths(lines: Sequence[Sequence[str]], whole: int) -> tuple[int, ...]:
+    """Return the columns' widths: time and place as they are, topic and key as far as there is room."""
+    time, topic, place, key, _ = (max(map(len, column)) for column in zip(*lines, _COLUMNS, strict=True))
+    left = max(whole - time - place - _BORDERS, 3 * _LEAST)
+    topic = min(topic, max((left - _LEAST_DATA) // 2, _LEAST))
+    key = min(key, max(left - topic - _LEAST_DATA, _LEAST))
+    return time, topic, place, key, left - topic - key
 
 
 class Pretty:
@@ -125,4 +142,6 @@ class Pretty:
 def _cell(value: Any) -> Any:
     if value is None:
         return ""
-    return msgspec.json.encode(value).decode() if isinstance(value, dict | list | bool) else value
+    if isinstance(value, dict | list | bool):
+        value = msgspec.json.encode(value).decode()
+    return cell(value) if isinstance(value, str) else value

@@ -33,6 +33,10 @@ class Where:
             self._parsed = ast.parse(expression.strip(), mode="eval").body
         except SyntaxError as error:
             raise CommandError(f"--where: {error.msg} at column {error.offset}: {expression}", 2) from error
+        except (ValueError, RecursionError, MemoryError) as error:
+            raise CommandError(
+                f"--where: cannot be read: {str(error) or 'it is nested too deeply'}", 2
+            ) from error
         self._evaluator = EvalWithCompoundTypes(functions=_FUNCTIONS)
         self.lacking = 0
         self.missing = ""
@@ -44,7 +48,10 @@ class Where:
         }
         try:
             return bool(self._evaluator.eval(self._expression, previously_parsed=self._parsed))
-        except (AttributeDoesNotExist, NameNotDefined, KeyError, TypeError) as error:
+        except (AttributeDoesNotExist, NameNotDefined, KeyError, IndexError, TypeError) as error:
+            if isinstance(error, TypeError) and "NoneType" not in str(error):
+                # Every record would say so: a number is compared with a text, or called.
+                raise CommandError(f"--where: {error}: {self._expression}", 2) from error
             self.lacking += 1
             self.missing = str(getattr(error, "attr", None) or getattr(error, "name", None) or error)
             return False

@@ -67,3 +67,26 @@ def test_refuses_what_is_no_expression(expression: str) -> None:
 def test_refuses_what_reaches_out_of_the_record(expression: str) -> None:
     with pytest.raises(CommandError, match="--where"):
         Where(expression)(ROW)
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("data.total >", "invalid syntax"),
+        ('data.total > "1000"', "not supported between"),
+        ("data.total()", "not"),
+        ("\0", "--where"),
+        ("(" * 500 + "1" + ")" * 500, "--where"),
+        ("nothing(data.total)", "nothing"),
+    ],
+)
+def test_an_expression_that_never_fits_is_told_in_one_line(expression: str, said: str) -> None:
+    with pytest.raises(CommandError, match=said) as refused:
+        Where(expression)(ROW)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_field_that_holds_nothing_is_counted_and_no_error() -> None:
+    where = Where("data.email > 3")
+    assert not where(ROW)
+    assert where.lacking == 1
