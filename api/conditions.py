@@ -23,12 +23,12 @@ class Conditions:
         """Ask for what an SQL expression says."""
         self._conditions.append(condition)
 
-    def behind(self, cursor: str, column: str, unit: str, then: str) -> None:
-        """Begin behind a cursor's row, the newest first by `column` and those of one moment by `then`.
+    def behind(self, cursor: str, of: str, column: str, unit: str, then: str) -> None:
+        """Begin behind the row of a cursor of the list `of`, the newest first by `column`, then by `then`.
 
         The cursor holds the moment in `unit`s since the epoch. Raises a 422 Problem for a foreign one.
         """
-        at, identity = cursors.decode(cursor, (int, str))
+        at, identity = cursors.decode(cursor, of, (int, str))
         after = cursors.moment(self.value(at), unit)
         # The first bound is what the index is entered by, however deep the page lies.
         self.add(f"{column} <= {after}")

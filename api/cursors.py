@@ -1,7 +1,13 @@
-"""Cursors of lists: opaque to the client, the last row's sort values to the query."""
+"""Cursors of lists: opaque to the client, the last row's sort values to the query.
+
+A cursor belongs to the list that it was made for: its order and its filters. Of another it is refused, as its
+place there says nothing.
+"""
 
 import base64
 import binascii
+import hashlib
+from typing import Any
 
 import msgspec
 
@@ -9,17 +15,26 @@ from api.problems import invalid
 
 _LONGEST = 1024
 _BIGINT = 2**63
+_SCORE = 10**6
 
 _PER_SECOND = {"millisecond": 1_000, "microsecond": 1_000_000}
 
 
-def encode(*values: str | float | None) -> str:
-    """Return a cursor that stands after the row with these sort values."""
-    return base64.urlsafe_b64encode(msgspec.json.encode(values)).rstrip(b"=").decode()
+def list_of(*what: object) -> str:
+    """Return a short name of a list by its kind, its order and its filters."""
+    return hashlib.blake2b(msgspec.json.encode(what), digest_size=6).hexdigest()
 
 
-def decode(cursor: str, kinds: tuple[type, ...]) -> tuple[str | int, ...]:
-    """Return the sort values of a cursor; raises a 422 Problem where they are not of `kinds`."""
+def encode(of: str, *values: str | float | None) -> str:
+    """Return a cursor of the list `of` that stands after the row with these sort values."""
+    return base64.urlsafe_b64encode(msgspec.json.encode((of, *values))).rstrip(b"=").decode()
+
+
+def decode(cursor: str, of: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
+    """Return the sort values of a cursor.
+
+    Raises a 422 Problem where they are not of `kinds`, or the cursor is of another list than `of`.
+    """
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         values = msgspec.json.decode(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -28,20 +43,21 @@ def decode(cursor: str, kinds: tuple[type, ...]) -> tuple[str | int, ...]:
     fits = (
         len(cursor) <= _LONGEST
         and isinstance(values, list)
-        and len(values) == len(kinds)
-        and all(_fits(value, kind) for value, kind in zip(values, kinds, strict=True))
+        and len(values) == 1 + len(kinds)
+        and values[0] == of
+        and all(_fits(value, kind) for value, kind in zip(values[1:], kinds, strict=True))
     )
     if not fits:
-        raise invalid("cursor", "cursor", "is not a cursor of this list")
-    return tuple(values)
+        raise invalid("cursor", "cursor", "is not a cursor of this list, with its order and its filters")
+    return tuple(values[1:])
 
 
 def _fits(value: object, kind: type) -> bool:
     # What PostgreSQL cannot take is no cursor of ours either: NUL in text, integers beyond 64 bits.
-    if isinstance(value, bool) or not isinstance(value, kind):
+    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
         return False
-    if isinstance(value, int):
-        return abs(value) < _BIGINT
+    if isinstance(value, int | float):
+        return abs(value) < (_SCORE if kind is float else _BIGINT)
     return not isinstance(value, str) or "\0" not in value
 
 

@@ -1,8 +1,9 @@
 """The Elasticsearch indices: what is analysed how. Money is in minor units, times are epoch milliseconds.
 
 The analysis keeps to what every distribution of Elasticsearch holds: no `search_as_you_type` and no
-`scaled_float`; words that are being typed match by edge n-grams. It folds accents, stems with Porter's second
-stemmer and keeps stop words, as PostgreSQL's document does: the t of "t-light" is a word.
+`scaled_float`; words that are being typed match by edge n-grams. What is searched comes folded from the sink
+(`sinks.search.words`); the index stems it with Porter's second stemmer and keeps stop words, as PostgreSQL's
+document does: the t of "t-light" is a word.
 """
 
 from dataclasses import replace
@@ -20,7 +21,7 @@ _TYPED = {"type": "text", "analyzer": "beginnings", "search_analyzer": "plain"}
 _ANALYSIS: dict[str, Any] = {
     "char_filter": {
         # What is neither letter nor digit parts words, as in `sinks.search.words`.
-        "spaced": {"type": "pattern_replace", "pattern": "[^\\p{L}\\p{N}]", "replacement": " "}
+        "spaced": {"type": "pattern_replace", "pattern": "[^\\p{L}\\p{M}\\p{N}]", "replacement": " "}
     },
     "filter": {
         "beginnings": {"type": "edge_ngram", "min_gram": 1, "max_gram": 20},
@@ -51,15 +52,14 @@ PRODUCTS = Index(
     mappings={
         "dynamic": "strict",
         "properties": {
-            "sku": {**_KEYWORD, "copy_to": ["title", "document"]},
+            "sku": _KEYWORD,
             "name": {
                 **_WORDS,
                 "fields": {"typed": _TYPED, "order": {**_KEYWORD, "normalizer": "lower"}},
-                "copy_to": ["title", "document"],
             },
-            "description": {**_WORDS, "copy_to": "document"},
-            "categories": {**_KEYWORD, "copy_to": "document"},
-            # What search reads: name and SKU, and everything.
+            "description": {**_KEYWORD, "index": False, "doc_values": False},
+            "categories": _KEYWORD,
+            # What search reads: name and SKU, and everything, folded.
             "title": {**_WORDS, "fields": {"typed": _TYPED}},
             "document": _WORDS,
             # The name's words as written: what a misspelt one may have meant.

@@ -13,7 +13,7 @@ from connectors.postgres.table import Table
 
 
 class ProductRow(NamedTuple):
-    """A product, on sale while `active`."""
+    """A product, on sale while `active`. `folded` is what search finds it by (`sinks.search.words`)."""
 
     sku: str
     name: str
@@ -26,6 +26,7 @@ class ProductRow(NamedTuple):
     created_at: datetime
     updated_at: datetime
     version: int
+    folded: list[str]
     extra: str | None = None
 
 

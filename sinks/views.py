@@ -29,7 +29,7 @@ GUARDS: Mapping[str, Mapping[str, frozenset[str]]] = {index.alias: {} for index 
     PRODUCTS.alias: {
         "stock_version": frozenset({"available", "sold"}),
         "version": frozenset(PRODUCTS.mappings["properties"])
-        - {"available", "sold", "version", "stock_version", "title", "document"},
+        - {"available", "sold", "version", "stock_version"},
     }
 }
 """By index, the versions in a document and the fields that each stands for; none for whole documents."""

@@ -151,7 +151,10 @@ class Facets(BaseModel):
 
 
 class SearchResults(BaseModel):
-    """A page of hits out of `total`; `approximate` where nothing matched as typed, and these nearly do."""
+    """A page of hits out of `total`; `approximate` where nothing matched as typed, and these nearly do.
+
+    `next_cursor` is null on the last page.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -159,6 +162,7 @@ class SearchResults(BaseModel):
     total: int
     facets: Facets
     approximate: bool
+    next_cursor: str | None
 
 
 class Suggestion(BaseModel):

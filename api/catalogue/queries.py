@@ -86,9 +86,9 @@ class PostgresCatalogue:
         """Return a page of products on sale; raises a 422 Problem for a foreign cursor."""
         column, direction, kind, bound = _ORDERS[sort]
         values: list[Any] = [chosen.category, chosen.price_from, chosen.price_to, chosen.in_stock]
-        after = ""
+        after, of = "", cursors.list_of("products", sort, chosen)
         if cursor is not None:
-            values += cursors.decode(cursor, (kind, str))
+            values += cursors.decode(cursor, of, (kind, str))
             than = ">" if direction == "ASC" else "<"
             # The first bound is what the index is entered by, however deep the page lies.
             after = f"AND {column} {than}= {bound} AND ({column} {than} {bound} OR p.sku > $6::text)"
@@ -106,7 +106,7 @@ class PostgresCatalogue:
         rows = await self._views.rows(query, *values)
         more = len(rows) > limit
         rows = rows[:limit]
-        following = cursors.encode(rows[-1]["sort_value"], rows[-1]["sku"]) if more else None
+        following = cursors.encode(of, rows[-1]["sort_value"], rows[-1]["sku"]) if more else None
         return ProductPage(items=[_product(row) for row in rows], next_cursor=following)
 
     async def categories(self) -> list[tuple[str, int]]:

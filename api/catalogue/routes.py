@@ -21,6 +21,7 @@ from api.catalogue.models import (
     SkuPath,
     Suggestion,
 )
+from api.catalogue.places import behind, following
 from api.catalogue.queries import ProductFilter
 from api.commands import Receipt
 from api.idempotency import CommandId, IdempotentRoute
@@ -40,6 +41,7 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {"model": Accepted, "description": "Accepted; the outcome follows."}
 }
 Bound = Annotated[int | None, Query(ge=0, le=MAX_MINOR, description="Minor units, inclusive.")]
+Cursor = Annotated[str | None, Query(max_length=1024, description="From the page before, of the same list.")]
 Searched = Annotated[str, Query(max_length=MAX_TEXT, pattern=r"^[^\x00]*$", examples=["heart holder"])]
 
 
@@ -62,7 +64,7 @@ async def list_products(
     in_stock: Annotated[bool, Query(description="Only what can be reserved now.")] = False,
     sort: ProductSort = ProductSort.NAME,
     limit: Annotated[int, Query(ge=1, le=200)] = 24,
-    cursor: Annotated[str | None, Query(max_length=1024)] = None,
+    cursor: Cursor = None,
 ) -> ProductPage:
     """Return a page of products on sale."""
     _check_range(price_from, price_to)
@@ -89,19 +91,32 @@ async def search(
     price_to: Bound = None,
     in_stock: bool = False,
     sort: Sort = Sort.RELEVANCE,
-    offset: Annotated[int, Query(ge=0, lt=MAX_WINDOW)] = 0,
+    offset: Annotated[
+        int, Query(ge=0, lt=MAX_WINDOW, description="For a look ahead; `cursor` skips and repeats nothing.")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 24,
+    cursor: Cursor = None,
 ) -> Response:
     """Search the products on sale, a letter or two misspelt or not, with counts to narrow the search by."""
     _check_range(price_from, price_to)
     if offset + limit > MAX_WINDOW:
         raise invalid("offset", "range", f"offset and limit must not go beyond {MAX_WINDOW}")
+    if offset and cursor is not None:
+        raise invalid("offset", "cursor", "goes with no cursor")
     filters = Filters(tuple(category or ()), price_from, price_to, in_stock)
+    asked = behind(Search(q, filters, sort, offset, limit), cursor)
     try:
-        found = await services.search.search(Search(q, filters, sort, offset, limit))
+        found = await services.search.search(asked)
     except SearchUnavailableError as error:
         raise unavailable("search") from error
-    return _json(msgspec.json.encode(found))
+    answer = {
+        "hits": found.hits,
+        "total": found.total,
+        "facets": found.facets,
+        "approximate": found.approximate,
+        "next_cursor": following(asked, found),
+    }
+    return _json(msgspec.json.encode(answer))
 
 
 @search_router.get(

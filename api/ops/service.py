@@ -53,8 +53,9 @@ class Ops:
         asked = Conditions()
         if domain is not None:
             asked.add(f"domain = {asked.value(domain)}")
+        of = cursors.list_of("dead letters", domain)
         if cursor is not None:
-            asked.behind(cursor, "failed_at", "microsecond", then="id")
+            asked.behind(cursor, of, "failed_at", "microsecond", then="id")
         rows = await self._views.rows(
             "SELECT id, domain, reason, error, source_topic, source_partition, source_offset, key, attempt, "  # noqa: S608 (constants)
             "headers::text, (extract(epoch FROM failed_at) * 1000)::bigint AS failed_at, "
@@ -71,7 +72,7 @@ class Ops:
         for row in counted:
             counts.setdefault(row["domain"], {})[row["reason"]] = row["letters"]
         shown, more = rows[:limit], len(rows) > limit
-        following = cursors.encode(shown[-1]["failed_us"], shown[-1]["id"]) if more else None
+        following = cursors.encode(of, shown[-1]["failed_us"], shown[-1]["id"]) if more else None
         return DeadLetterPage(items=[_letter(row) for row in shown], next_cursor=following, counts=counts)
 
     async def recent_dead_letters(self) -> int:

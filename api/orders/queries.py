@@ -122,8 +122,9 @@ class PostgresOrders:
             asked.add(f"({' OR '.join(filter(None, (mine, guests)))})")
         if status is not None:
             asked.add(f"status = {asked.value(status.value)}::text")
+        of = cursors.list_of("orders", status, caller.owner, everyone and caller.staff)
         if cursor is not None:
-            asked.behind(cursor, "placed_at", "millisecond", then="order_id::text")
+            asked.behind(cursor, of, "placed_at", "millisecond", then="order_id::text")
         rows = await self._views.rows(
             f"SELECT {_SUMMARY} FROM orders WHERE {asked} "  # noqa: S608 (constants)
             f"ORDER BY orders.placed_at DESC, orders.order_id::text LIMIT {limit + 1:d}",
@@ -131,7 +132,7 @@ class PostgresOrders:
         )
         shown = rows[:limit]
         more = len(rows) > limit
-        following = cursors.encode(shown[-1]["placed_at"], shown[-1]["order_id"]) if more else None
+        following = cursors.encode(of, shown[-1]["placed_at"], shown[-1]["order_id"]) if more else None
         return OrderPage(items=[_summary(row) for row in shown], next_cursor=following)
 
     async def claimed(self, caller: Caller) -> list[str]:

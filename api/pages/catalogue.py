@@ -10,12 +10,13 @@ from starlette.responses import HTMLResponse, Response
 
 from api.auth.caller import AnyCaller
 from api.catalogue.models import AskedSku
+from api.catalogue.places import behind, following
 from api.names import SKU
 from api.pages.rendering import page
 from api.pages.route import ShopWindowRoute
 from api.problems import not_found, unavailable
 from api.services import Use
-from sinks.search.backend import MAX_WINDOW, Filters, SearchUnavailableError, Sort
+from sinks.search.backend import MAX_LIMIT, Filters, SearchUnavailableError, Sort
 from sinks.search.backend import Query as Search
 
 router = APIRouter(route_class=ShopWindowRoute, include_in_schema=False)
@@ -27,9 +28,8 @@ _SORTS = (
     (Sort.NAME, "Name"),
     (Sort.NEWEST, "Newest"),
 )
-_LAST_OFFSET = MAX_WINDOW - PAGE_SIZE
-# A long way down; who scrolls further and comes back begins there.
-_MOST_SHOWN = 20 * PAGE_SIZE
+# As far as one search goes; who scrolls further and comes back begins there.
+_MOST_SHOWN = MAX_LIMIT // PAGE_SIZE * PAGE_SIZE
 _PRICE = re.compile(r"[0-9]{1,12}-[0-9]{0,12}")
 _DIGITS = 9
 _YES = ("1", "true", "on", "yes")
@@ -44,7 +44,8 @@ async def catalogue(
     category: Annotated[list[str] | None, Query(max_length=50)] = None,
     price: str = "",
     sort: str = "",
-    offset: str = "",
+    cursor: Annotated[str | None, Query(max_length=1024)] = None,
+    above: str = "",
     shown: str = "",
     *,
     in_stock: str = "",
@@ -52,23 +53,24 @@ async def catalogue(
 ) -> Response:
     """Show the products that match; with `tiles`, only the next ones of an endless list.
 
-    `shown` products are there at once: who comes back to a long list finds the place. A filter that says
+    They go on behind a `cursor`, whatever came or went; `above` says how many there are before it. `shown`
+    products are there at once: who comes back to a long list finds the place. A filter that says
     nothing, from an old or mistyped link, is left out.
     """
     order = Sort(sort) if sort in tuple(Sort) else Sort.RELEVANCE
     price = price if _PRICE.fullmatch(price) else ""
-    first = _number(offset, _LAST_OFFSET)
     size = max(PAGE_SIZE, _number(shown, _MOST_SHOWN))
     available = in_stock.lower() in _YES
     low, _, high = price.partition("-")
     chosen = tuple(category or ())
     filters = Filters(chosen, int(low) if low else None, int(high) - 1 if high else None, available)
+    asked = behind(Search(q, filters, order, limit=size), cursor)
     try:
-        results = await services.search.search(Search(q, filters, order, first, size))
+        results = await services.search.search(asked)
     except SearchUnavailableError as error:
         raise unavailable("the search") from error
-    following = first + len(results.hits)
-    more = following < min(results.total, _LAST_OFFSET)
+    more = following(asked, results)
+    reached = _number(above, _MOST_SHOWN) + len(results.hits)
     again = [("q", q), *(("category", each) for each in chosen), ("price", price), ("sort", order)]
     if available:
         again.append(("in_stock", "1"))
@@ -88,11 +90,13 @@ async def catalogue(
         filtered=bool(chosen or price or available),
         chosen_filters=len(chosen) + bool(price) + available,
         currency=services.settings.currency,
-        next_url="/?" + urlencode([*again, ("offset", following), ("tiles", "1")]) if more else None,
+        next_url="/?" + urlencode([*again, ("cursor", more), ("above", reached), ("tiles", "1")])
+        if more
+        else None,
     )
     if tiles.lower() in _YES:
         # The address tells how far the list is open, so that whoever comes back finds the place.
-        answer.headers["HX-Replace-Url"] = "/?" + urlencode([*again, ("shown", min(following, _MOST_SHOWN))])
+        answer.headers["HX-Replace-Url"] = "/?" + urlencode([*again, ("shown", min(reached, _MOST_SHOWN))])
     return answer
 
 

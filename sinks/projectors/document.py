@@ -6,7 +6,7 @@ from schemas.inventory import InventoryUpdated
 from schemas.order import OrderSnapshot
 from schemas.product import ProductSnapshot
 from sinks.indices import ORDERS, PRODUCTS
-from sinks.search.words import words
+from sinks.search.words import folded_product, words
 
 
 def product_patch(message: Message[ProductSnapshot]) -> tuple[Patch]:
@@ -16,9 +16,15 @@ def product_patch(message: Message[ProductSnapshot]) -> tuple[Patch]:
     later, as in a rebuild, would bring the product back.
     """
     data = message.data
+    sku, (name, *others) = (
+        message.aggregate_id,
+        folded_product(data.name, data.categories, data.description),
+    )
     fields = {
-        "sku": message.aggregate_id,
+        "sku": sku,
         "name": data.name,
+        "title": [name, sku],
+        "document": [name, sku, *others],
         "words": sorted(set(words(data.name))),
         "description": data.description,
         "categories": list(data.categories),

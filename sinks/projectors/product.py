@@ -5,6 +5,7 @@ from schemas.inventory import InventoryUpdated
 from schemas.product import ProductSnapshot
 from sinks.columns import extra, instant
 from sinks.rows import ProductRow, StockLevelRow, StockMovementRow
+from sinks.search.words import folded_product
 
 
 def product_row(message: Message[ProductSnapshot]) -> tuple[ProductRow]:
@@ -23,6 +24,7 @@ def product_row(message: Message[ProductSnapshot]) -> tuple[ProductRow]:
             created_at=instant("created_at", data.created_at),
             updated_at=instant("updated_at", data.updated_at),
             version=message.aggregate_version,
+            folded=folded_product(data.name, data.categories, data.description),
             extra=extra(message),
         ),
     )

@@ -9,7 +9,7 @@ from typing import Protocol
 import msgspec
 
 MAX_WINDOW = 10_000
-"""The last hit that can be reached: `offset + limit` at most."""
+"""The last hit that can be reached by counting: `offset + limit` at most. Behind a place there is no end."""
 MAX_LIMIT = 200
 MAX_TEXT = 200
 """Characters of a query's text that are looked at; the rest is cut off."""
@@ -32,6 +32,10 @@ class Sort(StrEnum):
     NEWEST = "newest"
 
 
+Place = tuple[float | int | str, str]
+"""Where a page ended: the last hit's value of what the hits are sorted by, and its SKU."""
+
+
 class Filters(msgspec.Struct, frozen=True):
     """Conditions that every hit meets.
 
@@ -46,9 +50,10 @@ class Filters(msgspec.Struct, frozen=True):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """One page of a search. Empty `text` matches every product on sale.
+    """One page of a search, from `offset` or behind a place. Blank `text` matches every product on sale.
 
-    Raises ValueError where `offset` or `limit` are out of range.
+    What comes or goes between two pages shifts what is counted, but not what lies behind a place. Raises
+    ValueError where `offset` or `limit` are out of range, or both `offset` and `after` are given.
     """
 
     text: str = ""
@@ -56,12 +61,15 @@ class Query(msgspec.Struct, frozen=True):
     sort: Sort = Sort.RELEVANCE
     offset: int = 0
     limit: int = 24
+    after: Place | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= self.limit <= MAX_LIMIT:
             raise ValueError(f"limit: must be between 1 and {MAX_LIMIT}")
         if not 0 <= self.offset <= MAX_WINDOW - self.limit:
             raise ValueError(f"offset: must be between 0 and {MAX_WINDOW} less limit")
+        if self.offset and self.after is not None:
+            raise ValueError("offset: is not counted behind a place")
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -105,13 +113,25 @@ class Facets(msgspec.Struct, frozen=True):
 class Results(msgspec.Struct, frozen=True):
     """A page of hits, of `total` in all.
 
-    `approximate`: nothing has the words as typed, and these have words that are spelt nearly so.
+    `approximate`: nothing has the words as typed, and these have words that are spelt nearly so. `following`
+    is the place behind which the next page begins, None on the last.
     """
 
     hits: tuple[Hit, ...]
     total: int
     facets: Facets
     approximate: bool = False
+    following: Place | None = None
+
+
+NOTHING = Results(
+    (),
+    0,
+    Facets(
+        (),
+        tuple(PriceCount(*bounds, 0) for bounds in zip(PRICE_STEPS, (*PRICE_STEPS[1:], None), strict=True)),
+    ),
+)
 
 
 class Suggestion(msgspec.Struct, frozen=True):

@@ -44,8 +44,10 @@ class ElasticsearchSearch:
         known = await self._words.value()
         answer = await self._ask(search_body(query, known.readings(words(query.text), tolerant=tolerant)))
         counts = answer["aggregations"]
+        found = answer["hits"]["hits"]
+        shown, more = found[: query.limit], len(found) > query.limit
         return Results(
-            hits=tuple(_hit(each) for each in answer["hits"]["hits"]),
+            hits=tuple(_hit(each) for each in shown),
             total=answer["hits"]["total"]["value"],
             facets=Facets(
                 categories=tuple(
@@ -59,6 +61,7 @@ class ElasticsearchSearch:
                     for low, bucket in zip(PRICE_STEPS, counts["prices"]["counts"]["buckets"], strict=True)
                 ),
             ),
+            following=tuple(shown[-1]["sort"]) if more else None,
         )
 
     async def suggest(self, prefix: str, limit: int, *, tolerant: bool) -> tuple[Suggestion, ...]:

@@ -33,7 +33,19 @@ from sinks.search.words import words
 _TIMEOUT_S = 10.0
 _CONNECTIONS = 4
 
-_HITS = msgspec.json.Decoder(tuple[Hit, ...])
+
+class _Row(Hit, frozen=True, kw_only=True):
+    """A hit with its value of what the hits are sorted by."""
+
+    sorted_by: float | int | str
+
+    def hit(self) -> Hit:
+        """Return the hit alone, its highlight as safe HTML."""
+        values = {name: getattr(self, name) for name in Hit.__struct_fields__}
+        return Hit(**{**values, "highlight": marked(self.highlight)})
+
+
+_HITS = msgspec.json.Decoder(tuple[_Row, ...])
 _CATEGORIES = msgspec.json.Decoder(tuple[CategoryCount, ...])
 _COUNTS = msgspec.json.Decoder(dict[int, int])
 
@@ -52,16 +64,16 @@ class PostgresSearch:
         known = await self._words.value()
         asked = statements.page(query, known.readings(words(query.text), tolerant=tolerant))
         (row,) = await self._fetch(asked)
+        found = _HITS.decode(row["hits"])
+        shown, more = found[: query.limit], len(found) > query.limit
         return Results(
-            hits=tuple(
-                msgspec.structs.replace(hit, highlight=marked(hit.highlight))
-                for hit in _HITS.decode(row["hits"])
-            ),
+            hits=tuple(each.hit() for each in shown),
             total=row["total"],
             facets=Facets(
                 categories=_CATEGORIES.decode(row["categories"]),
                 prices=_prices(_COUNTS.decode(row["prices"])),
             ),
+            following=(shown[-1].sorted_by, shown[-1].sku) if more else None,
         )
 
     async def suggest(self, prefix: str, limit: int, *, tolerant: bool) -> tuple[Suggestion, ...]:

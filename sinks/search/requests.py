@@ -25,6 +25,10 @@ Json = dict[str, Any]
 def search_body(query: Query, readings: Sequence[Reading]) -> Json:
     """Return the request for a page of hits: each facet counts under all filters except its own."""
     filters = query.filters
+    # One more than is shown says whether there are more.
+    page: Json = {"from": query.offset, "size": query.limit + 1}
+    if query.after is not None:
+        page["search_after"] = list(query.after)
     return {
         "query": _scored(readings),
         "post_filter": _all(_categories(filters) + _prices(filters) + _stock(filters)),
@@ -59,8 +63,7 @@ def search_body(query: Query, readings: Sequence[Reading]) -> Json:
             "type": "unified",
         },
         "sort": _ORDER[query.sort],
-        "from": query.offset,
-        "size": query.limit,
+        **page,
         "track_total_hits": True,
         "_source": ["sku", "name", "description", "categories", "price", "currency", "available"],
     }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sinks.search.backend import PRICE_STEPS, Filters, Query, Sort
+from sinks.search.backend import PRICE_STEPS, Filters, Place, Query, Sort
 from sinks.search.marks import BRACKETS, CLOSE, OPEN
 from sinks.search.ranking import AS_TYPED, AVAILABLE, BEGUN, IN_NAME, POPULAR
 from sinks.search.reading import Reading, Term
@@ -22,12 +22,14 @@ FACET_CATEGORIES = 50
 _STEMS = "'public.ecommerce_stems'"
 _PLAIN = "'public.ecommerce_plain'"
 _FROM = "FROM products p LEFT JOIN stock_levels s USING (sku)"
+# What the hits are sorted by, whether it falls, and a place's text as such a value. The other engine's scores
+# have more digits.
 _ORDER = {
-    Sort.RELEVANCE: "score DESC, sku",
-    Sort.PRICE_UP: "price, sku",
-    Sort.PRICE_DOWN: "price DESC, sku",
-    Sort.NAME: "lower(name), sku",
-    Sort.NEWEST: "created_at DESC, sku",
+    Sort.RELEVANCE: ("score", True, "round({}::text::numeric, 4)"),
+    Sort.PRICE_UP: ("price", False, "{}::text::bigint"),
+    Sort.PRICE_DOWN: ("price", True, "{}::text::bigint"),
+    Sort.NAME: ("lower(name)", False, "{}::text"),
+    Sort.NEWEST: ("(extract(epoch FROM created_at) * 1000)::bigint", True, "{}::text::bigint"),
 }
 
 
@@ -59,16 +61,19 @@ def page(query: Query, readings: Sequence[Reading]) -> Statement:
     matched = _matched(readings, value)
     categories, prices = _category(query.filters, value), _price(query.filters, value)
     stock = "available > 0" if query.filters.in_stock else "true"
-    limit, offset = value(query.limit), value(query.offset)
-    order = _ORDER[query.sort]
+    # One more than is shown says whether there are more.
+    limit, offset = value(query.limit + 1), value(query.offset)
+    by, falls, read = _ORDER[query.sort]
+    order = f"{by} {'DESC' if falls else 'ASC'}, sku"
+    behind = _behind(query.after, by, read, value, falls=falls)
     steps, most = value(list(PRICE_STEPS)), value(FACET_CATEGORIES)
     return value.statement(f"""
         WITH {matched}, place AS (
-            SELECT sku, available, row_number() OVER (ORDER BY {order}) AS place
-            FROM matched WHERE {categories} AND {prices} AND {stock}
+            SELECT sku, available, {by} AS sorted_by, row_number() OVER (ORDER BY {order}) AS place
+            FROM matched WHERE {categories} AND {prices} AND {stock} AND {behind}
             ORDER BY {order} LIMIT {limit} OFFSET {offset}
         ), hit AS (
-            SELECT sku, name, description, categories, price, currency, available,
+            SELECT sku, name, description, categories, price, currency, available, sorted_by,
                    {_highlight(readings, value)} AS highlight
             FROM place JOIN products p USING (sku) ORDER BY place
         ), by_category AS (
@@ -83,6 +88,13 @@ def page(query: Query, readings: Sequence[Reading]) -> Statement:
                (SELECT coalesce(json_agg(by_category), '[]') FROM by_category) AS categories,
                (SELECT coalesce(json_object_agg(step, count), '{{}}') FROM by_price) AS prices
     """)  # noqa: S608 (values travel apart)
+
+
+def _behind(after: Place | None, by: str, read: str, value: _Values, *, falls: bool) -> str:
+    if after is None:
+        return "true"
+    last = read.format(value(str(after[0])))
+    return f"({by} {'<' if falls else '>'} {last} OR ({by} = {last} AND sku > {value(after[1])}::text))"
 
 
 def suggestions(readings: Sequence[Reading], limit: int) -> Statement:
@@ -107,7 +119,9 @@ def _matched(readings: Sequence[Reading], value: _Values) -> str:
                        WHEN p.document @@ to_tsquery({_STEMS}, {named}) THEN {IN_NAME}
                        WHEN p.document @@ ({begun}) THEN {BEGUN} ELSE 0 END"""
     return f"""matched AS MATERIALIZED (
-        SELECT *, fit + {POPULAR} * ln(1 + sold) + {AVAILABLE} * (available > 0)::int AS score FROM (
+        SELECT *, round((fit + {POPULAR} * ln(1 + sold) + {AVAILABLE} * (available > 0)::int)::numeric, 4)
+               AS score
+        FROM (
             SELECT p.sku, p.name, p.price, p.categories, p.created_at, coalesce(s.available, 0) AS available,
                    coalesce(s.committed, 0) AS sold, {fit} AS fit
             {_FROM} WHERE p.active AND {condition}

@@ -8,8 +8,8 @@ from typing import Protocol
 
 import msgspec
 
-from sinks.search.backend import Query, Results, Suggestion
-from sinks.search.words import words
+from sinks.search.backend import NOTHING, Query, Results, Suggestion
+from sinks.search.words import blank, words
 
 UNTOUCHED = 1
 """Letters at a word's beginning that must be right."""
@@ -56,8 +56,12 @@ class TolerantSearch:
 
     async def search(self, query: Query) -> Results:
         """Return a page of hits. Raises SearchUnavailableError where the server does not answer."""
+        asked = words(query.text)
+        if not asked and not blank(query.text):
+            # A "%" or a picture asks for something, and no product has it.
+            return NOTHING
         results = await self.engine.search(query, tolerant=False)
-        if results.total == 0 and words(query.text):
+        if results.total == 0 and asked:
             near = await self.engine.search(query, tolerant=True)
             if near.total == 0 and await self.engine.learn():
                 near = await self.engine.search(query, tolerant=True)

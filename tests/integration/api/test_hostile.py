@@ -30,6 +30,8 @@ STRINGS = [
     "𝕏" * 300,
     "a" * 5_000,
     "9" * 40,
+    "480",
+    "999999999",
     "-1",
     "1e999",
     "NaN",
@@ -70,7 +72,7 @@ HEADERS = {
     "X-Cart-Id": [b"\xff", b"0" * 36, b"{" + str(uuid.uuid4()).encode() + b"}"],
     "X-Correlation-Id": [b"\xff", b"1" * 5_000],
     "traceparent": [b"\xff", b"00-" + b"0" * 32],
-    "Prefer": [b"wait=\xb2", b"wait=999999", b'wait="', b";,;,=", b"wait=5" * 1_000],
+    "Prefer": [b"wait=\xb2", b"wait=-1", b'wait="', b";,;,=", b"wait=5" * 1_000],
     "Idempotency-Key": [b"\xff", b" ", b"a" * 300, b"\x7f"],
     "If-Match": [b"*", b"\xff", b'W/"', b'"1", "2'],
     "If-None-Match": [b'W/"', b"\xff"],
@@ -239,9 +241,10 @@ async def test_no_head_of_a_request_is_an_error_of_ours(
         reader, writer = await asyncio.open_connection(host, port)
         writer.write(b"\r\n".join([line, *fields, b"Connection: close", b"", b""]))
         await writer.drain()
-        answer = await asyncio.wait_for(reader.readline(), 20)
-        writer.close()
-        return answer
+        try:
+            return await asyncio.wait_for(reader.readline(), 60)
+        finally:
+            writer.close()
 
     failed = []
     tried: list[tuple[bytes, list[bytes]]] = []

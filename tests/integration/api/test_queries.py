@@ -140,10 +140,11 @@ async def test_every_query_reads_by_an_index(views: Explained, settings: Setting
         Caller(None, guest["cart_id"]),
     )
     orders = PostgresOrders(views)
-    cursor = cursors.encode(deep["at"], deep["order_id"])
-    for caller, everyone, status, after in itertools.product(
-        (buyer, passer, user, staff), (False, True), (None, OrderStatus.CONFIRMED), (None, cursor)
+    for caller, everyone, status, far in itertools.product(
+        (buyer, passer, user, staff), (False, True), (None, OrderStatus.CONFIRMED), (False, True)
     ):
+        of = cursors.list_of("orders", status, caller.owner, everyone and caller.staff)
+        after = cursors.encode(of, deep["at"], deep["order_id"]) if far else None
         page = await orders.page(caller, PAGE, after, status=status, everyone=everyone)
         full = everyone and caller is staff
         assert (len(page.items) == PAGE) or not full
@@ -152,9 +153,9 @@ async def test_every_query_reads_by_an_index(views: Explained, settings: Setting
 
     assert await PostgresStock(views).level("sku-7") is not None
     ops = Ops(settings, views)
-    for domain, after in itertools.product(
-        (None, "domain 3"), (None, cursors.encode(deep["at"] * 1000, "x"))
-    ):
+    for domain, far in itertools.product((None, "domain 3"), (False, True)):
+        of = cursors.list_of("dead letters", domain)
+        after = cursors.encode(of, deep["at"] * 1000, "x") if far else None
         assert len((await ops.dead_letters(domain, PAGE, after)).items) == PAGE
     assert await ops.recent_dead_letters() > 0
 

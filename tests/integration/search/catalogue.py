@@ -1,5 +1,9 @@
 """The catalogue that both back ends are searched with, as events of its products and stock."""
 
+from collections.abc import Mapping
+
+from connectors.runtime.record import Record
+from schemas.product import ProductSnapshot
 from tests.unit.sinks.messages import NOW, event, product, stock
 from tests.unit.sinks.records import record
 from topics import registry as t
@@ -34,6 +38,13 @@ PRODUCTS = {
     "22000": product("Retired lantern", price=100, categories=("Lighting",), active=False),
 }
 STOCK = {"85123A": 12, "71053": 0, "84029G": 3, "22086": 7, "21733": 1, "22000": 5}
+
+
+def later(products: Mapping[str, ProductSnapshot]) -> list[Record]:
+    """Return the records by which products become what is given."""
+    return [
+        record(t.PRODUCT_UPDATED, event(t.PRODUCT_UPDATED, sku, 2, data)) for sku, data in products.items()
+    ]
 
 
 # Stock comes first: the parts of a document meet in any order.

@@ -35,7 +35,9 @@ async def test_a_full_cart_takes_no_other_product_and_more_of_its_own(
         answer = await client.post(PLACE, json=ITEM, headers=me)
         assert (answer.status_code, answer.json()["reason"]) == (409, "cart_full")
         lines = (*filled(199).lines, CartLine("A", "A", 1))
-        world.carts.known[world.cart_of(me)] = CartState(CartUpdated(CartStatus.OPEN, lines, None, None, 1), 3)
+        world.carts.known[world.cart_of(me)] = CartState(
+            CartUpdated(CartStatus.OPEN, lines, None, None, 1), 3
+        )
         assert (await client.post(PLACE, json=ITEM, headers=me)).status_code == 202
     await world.services.commands.close()
 

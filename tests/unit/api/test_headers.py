@@ -1,3 +1,4 @@
+import base64
 from uuid import UUID
 
 import pytest
@@ -60,7 +61,7 @@ def test_only_a_well_formed_traceparent_travels_on(given: str | None, *, kept: b
 
 
 def test_a_cursor_comes_back_as_it_was() -> None:
-    assert cursors.decode(cursors.encode("Ä heart", 295), (str, int)) == ("Ä heart", 295)
+    assert cursors.decode(cursors.encode("of", "Ä heart", 295), "of", (str, int)) == ("Ä heart", 295)
 
 
 @pytest.mark.parametrize(
@@ -69,18 +70,22 @@ def test_a_cursor_comes_back_as_it_was() -> None:
         "",
         "nonsense!",
         "ä",
-        cursors.encode("A"),
-        cursors.encode(1, "A"),
-        cursors.encode("A\x00", 1),
-        cursors.encode("A", 2**63),
-        cursors.encode("A", None),
-        cursors.encode("x" * 2000, 1),
+        cursors.encode("of", "A"),
+        cursors.encode("of", 1, "A"),
+        cursors.encode("of", "A\x00", 1),
+        cursors.encode("of", "A", 2**63),
+        cursors.encode("of", "A", None),
+        cursors.encode("another", "A", 1),
+        base64.urlsafe_b64encode(b'["of","\\ud800",1]').decode(),
+        base64.urlsafe_b64encode(b"[" * 700).decode(),
+        base64.urlsafe_b64encode(b'["of","A",1e999]').decode(),
+        cursors.encode("of", "x" * 2000, 1),
         "WyJBIix0cnVlXQ",
     ],
 )
 def test_what_is_no_cursor_of_the_list_is_refused(cursor: str) -> None:
     with pytest.raises(Problem) as refused:
-        cursors.decode(cursor, (str, int))
+        cursors.decode(cursor, "of", (str, int))
     assert refused.value.status == 422
     assert refused.value.errors is not None
     assert refused.value.errors[0].field == "cursor"

@@ -1,4 +1,5 @@
 import re
+import unicodedata
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sinks.search.backend import MAX_LIMIT, MAX_TEXT, MAX_WINDOW, Filters, Query
 from sinks.search.marks import BRACKETS, CLOSE, OPEN, marked
 from sinks.search.tolerance import edits
 from sinks.search.vocabulary import Vocabulary
-from sinks.search.words import MAX_WORDS, words
+from sinks.search.words import MAX_WORDS, blank, folded, words
 
 CATALOGUE = Vocabulary({"lantern": 18, "zzz": 2})
 
@@ -39,6 +40,54 @@ def test_words_are_plain(text: str) -> None:
 
 def test_words_part_at_whatever_is_no_letter() -> None:
     assert words(" T-Light: 50's_HEART\x00 ") == ("t", "light", "50", "s", "heart")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("½ pint", "1/2 PINT"),
+        ("1½", "1 1/2"),
+        ("m²", "M2"),
+        ("dampf\u00adschiff", "dampfschiff"),
+        ("إبريق", "ابريق"),
+        ("کتاب\u200cها", "کتابها"),
+        ("カ\u3099ラス", "ガラス"),
+        ("ガ", "ガ"),
+        ("파란", unicodedata.normalize("NFD", "파란")),
+        ("मिट्टी", unicodedata.normalize("NFD", "मिट्टी")),
+        ("ЇЖАЧОК", "їжачок"),
+        ("IŞIK", "ışık"),
+        ("İnci", "inci"),
+        ("Ｆｕｌｌ", "full"),
+        ("STRASSE", "straße"),
+        ("١٢", "12"),
+        ("K\u20e3", "k"),
+    ],
+)
+def test_a_word_is_the_same_however_it_is_put_in(one: str, other: str) -> None:
+    assert words(one) == words(other) != ()
+
+
+def test_what_makes_another_letter_in_its_script_stays() -> None:
+    assert words("ガ") != words("カ")
+    assert words("की") != words("क")
+    assert words("파") == ("파",)
+
+
+@given(st.text(max_size=100))
+def test_folded_words_are_folded_as_they_are(text: str) -> None:
+    assert folded(folded(text)) == folded(text)
+
+
+@pytest.mark.parametrize("text", ["%", "'", "-", "\U0001f600", "\u0301", "\U0001f469\u200d\U0001f680"])
+def test_what_is_no_word_is_not_blank_either(text: str) -> None:
+    assert words(text) == ()
+    assert not blank(text)
+
+
+@pytest.mark.parametrize("text", ["", " \t", "\u200b", "\x00"])
+def test_what_cannot_be_seen_is_blank(text: str) -> None:
+    assert blank(text)
 
 
 def test_words_lose_their_accents_and_what_says_nothing() -> None:
