@@ -422,7 +422,7 @@ async def test_a_form_sent_again_after_a_failed_order_is_another_attempt(
     client: httpx.AsyncClient, world: World
 ) -> None:
     mine, buying = guest(), world.services.checkout
-    caller = _caller(mine)
+    caller = Caller(guest_cart=world.cart_of(mine))
     assert await buying.attempt(caller, "form-1") == "form-1"
     declined = snapshot(OrderStatus.CANCELLED, reason="payment_failed")
     seen = []
@@ -445,27 +445,26 @@ async def test_an_end_that_was_heard_counts_before_the_views_have_it(
     ending(world, (ORDER_CANCELLED, snapshot(OrderStatus.CANCELLED, reason="payment_failed")))
     order_id = (await checkout(client, {**mine, **WAIT})).json()["order_id"]
     behind = of_snapshot(order_id, 1, snapshot(OrderStatus.PLACED))
-    world.orders.known[order_id] = (f"cart:{mine['X-Cart-Id']}", behind)
-    assert await world.services.checkout.attempt(_caller(mine), "k1") != "k1"
+    world.orders.known[order_id] = (f"cart:{world.cart_of(mine)}", behind)
+    assert await world.services.checkout.attempt(Caller(guest_cart=world.cart_of(mine)), "k1") != "k1"
 
 
 async def test_a_guests_order_is_the_accounts_that_the_same_browser_logs_in_to(
     client: httpx.AsyncClient, world: World
 ) -> None:
     mine = guest()
-    cart = mine["X-Cart-Id"]
     order = await bought(client, world, mine)
     who = {"email": "ada@example.com", "password": "correct horse battery"}
     assert (await client.post("/api/v1/register", json=who)).status_code == 201
     world.broker.reply = lambda _message: []
-    session = (await client.post("/api/v1/login", json={**who, "cart_id": cart})).json()
+    session = (await client.post("/api/v1/login", json={**who, "cart_id": mine["X-Cart-Id"]})).json()
     ada = {"Authorization": f"Bearer {session['access_token']}"}
     url = f"/api/v1/orders/{order}"
     assert (await client.get(url, headers=ada)).status_code == 200, "before any view has it"
     other = world.authorised()
     assert (await client.get(url, headers=other)).status_code == 404
-    known = await world.services.orders.read(_caller(mine), order)
-    world.orders.known[order] = (f"cart:{cart}", known)
+    known = await world.services.orders.read(Caller(guest_cart=world.cart_of(mine)), order)
+    world.orders.known[order] = (f"cart:{world.cart_of(mine)}", known)
     listed = (await client.get("/api/v1/orders", headers=ada)).json()["items"]
     assert [each["order_id"] for each in listed] == [order]
     end = snapshot(OrderStatus.CANCELLED, reason="cancelled_by_customer")
@@ -476,7 +475,7 @@ async def test_a_guests_order_is_the_accounts_that_the_same_browser_logs_in_to(
     second = {"email": "bob@example.com", "password": "correct horse battery"}
     await client.post("/api/v1/register", json=second)
     world.broker.reply = lambda _message: []
-    late = (await client.post("/api/v1/login", json={**second, "cart_id": cart})).json()
+    late = (await client.post("/api/v1/login", json={**second, "cart_id": mine["X-Cart-Id"]})).json()
     bob = {"Authorization": f"Bearer {late['access_token']}"}
     assert (await client.get(url, headers=bob)).status_code == 404, "the first account keeps it"
 

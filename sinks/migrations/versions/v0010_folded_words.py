@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, TEXT
 
 from sinks.search.words import folded_product
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 _ROWS = 5_000
 
