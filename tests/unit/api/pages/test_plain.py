@@ -32,7 +32,7 @@ def test_no_pattern_is_ever_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["price=abc", "above=-1", "sort=best", "in_stock=maybe", "shown=9999999999"]
+    "query", ["price=abc", "above=-1", "sort=best", "in_stock=maybe", "shown=9999999999", "shown=480"]
 )
 async def test_a_filter_that_says_nothing_is_left_out(client: httpx.AsyncClient, query: str) -> None:
     answer = await client.get(f"/?{query}")
