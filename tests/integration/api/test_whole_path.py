@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from api.app import create_app
 from api.auth.staff import make_staff
@@ -32,6 +33,7 @@ async def running(settings: Settings, name: str) -> AsyncIterator[None]:
         "ECOMMERCE_DATA_DIR": str(settings.data_dir),
         "ECOMMERCE_POSTGRES": settings.postgres_dsn,
         "ECOMMERCE_REDIS": settings.redis_url,
+        "ECOMMERCE_PAYMENT_PROVIDER_KEY": str(settings.provider_key),
     }
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with (settings.data_dir / f"{name}.log").open("wb") as log:
@@ -49,6 +51,12 @@ async def running(settings: Settings, name: str) -> AsyncIterator[None]:
         except TimeoutError:
             process.kill()
             await process.wait()
+
+
+@pytest.fixture
+def api_settings(api_settings: Settings) -> Settings:
+    """The provider and those who ask it share a key, as `ecommerce up` makes one for them."""
+    return api_settings.model_copy(update={"payment_provider_key": SecretStr(uuid.uuid4().hex)})
 
 
 @pytest.fixture
