@@ -21,7 +21,7 @@ from deploy.demo.outcomes import StalledError
 from deploy.demo.report import as_json, money, show
 from deploy.demo.session import Outcome, Session, read_shop
 from deploy.demo.settle import NotSettledError
-from deploy.doctor.check import examine
+from deploy.doctor.check import Violation, examine
 from deploy.doctor.commands import CHECKS
 from deploy.doctor.examination import gather
 from deploy.errors import CommandError
@@ -29,6 +29,7 @@ from deploy.output import JsonOption, console, notes, print_json
 from deploy.processes import lifecycle
 from deploy.processes.status import status
 from deploy.topology.gather import running
+from deploy.views.differing import differing
 from topics.credentials import Role
 from topics.settings import PortOffset, Settings, settings
 
@@ -207,7 +208,10 @@ def _summary(figures: dict[str, Any], out: Console) -> None:
 
 
 def _violations(chosen: Settings, say: Console) -> list[dict[str, str]]:
-    """Return what `ecommerce doctor` finds."""
+    """Return what `ecommerce doctor` and `ecommerce views verify` find."""
     with broker(chosen), say.status("doctor: looking") as looking:
         facts = gather(chosen, running(chosen), DOCTOR_WAIT_S, looking.update)
-    return [asdict(found) for outcome in examine(facts, CHECKS) for found in outcome.violations]
+        looking.update("views verify: comparing row by row")
+        rows = [Violation("views_verify", key, detail) for key, detail in differing(chosen)]
+    broken = [found for outcome in examine(facts, CHECKS) for found in outcome.violations]
+    return [asdict(found) for found in (*broken, *rows)]

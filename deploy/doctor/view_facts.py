@@ -22,17 +22,25 @@ from topics.settings import Settings
 _BATCH = 500
 _TIMEOUT_S = 10
 
-_STOCK = "SELECT sku AS id, on_hand, reserved, available, received, committed, version FROM stock_levels"
+_STOCK = """
+SELECT sku AS id, on_hand, reserved, available, received, committed, version,
+       (SELECT count(*) FROM stock_movements AS m WHERE m.sku = l.sku) AS movements
+FROM stock_levels AS l
+"""
 _PRODUCTS = "SELECT sku AS id, name, price, currency, active, version FROM products"
 _PAYMENTS = """
 SELECT order_id::text AS id, status, amount, currency, attempts, provider_reference, version FROM payments
 """
 _ORDERS = """
 SELECT o.order_id::text AS id, o.kind, o.status, o.currency, o.goods, o.charged, o.total, o.version,
+       o.country, (extract(epoch FROM o.placed_at) * 1000)::bigint AS placed_at,
+       coalesce(l.lines, '') AS lines,
        coalesce(l.line_count, 0)::bigint AS line_count, coalesce(l.total, 0)::bigint AS lines_total,
        coalesce(c.total, 0)::bigint AS charges_total
 FROM orders o
-LEFT JOIN (SELECT order_id, count(*) AS line_count, sum(quantity * coalesce(unit_price, 0)) AS total
+LEFT JOIN (SELECT order_id, count(*) AS line_count, sum(quantity * coalesce(unit_price, 0)) AS total,
+                  md5(string_agg(concat_ws('|', line_id, sku, quantity, unit_price), ','
+                                 ORDER BY line_id COLLATE "C")) AS lines
            FROM order_lines GROUP BY order_id) l USING (order_id)
 LEFT JOIN (SELECT order_id, sum(quantity * amount) AS total FROM order_charges GROUP BY order_id) c
           USING (order_id)

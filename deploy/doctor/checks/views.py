@@ -1,5 +1,6 @@
 """Views against tables and topics: the same things, in the same state."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 from deploy.doctor.check import Breaches, Check
@@ -51,7 +52,7 @@ def tables_follow_topics(facts: Facts) -> Breaches:
 
 
 def stock_view(facts: Facts) -> Breaches:
-    """Compare stock_levels with the stock table, for every SKU that ever moved."""
+    """Compare stock_levels with the stock table, and count each SKU's movements: every version is one."""
     wanted = {
         sku: {
             "on_hand": stock.on_hand,
@@ -60,6 +61,7 @@ def stock_view(facts: Facts) -> Breaches:
             "received": stock.received,
             "committed": stock.committed,
             "version": stock.version,
+            "movements": stock.version,
         }
         for sku, stock in facts.tables.stock.items()
         if stock.version
@@ -78,6 +80,9 @@ def orders_view(facts: Facts) -> Breaches:
         order_id: {
             **_chosen(history.newest, ("kind", "status", "currency", "goods", "charged", "total")),
             "version": history.version,
+            "country": (history.newest["address"] or {}).get("country"),
+            "placed_at": history.newest["placed_at"],
+            "lines": lines_digest(history.newest["lines"]),
             "line_count": len(history.newest["lines"]),
             "lines_total": sum(
                 line["quantity"] * (line["unit_price"] or 0) for line in history.newest["lines"]
@@ -89,6 +94,38 @@ def orders_view(facts: Facts) -> Breaches:
         for order_id, history in facts.events.orders.items()
     }
     return compared(wanted, facts.views.orders, "orders")
+
+
+def lines_digest(lines: Sequence[Row]) -> str:
+    """Return what tells an order's lines and prices from others; PostgreSQL makes the same of rows."""
+    told = (
+        "|".join(
+            str(part)
+            for part in (one["line_id"], one["sku"], one["quantity"], one["unit_price"])
+            if part is not None
+        )
+        for one in sorted(lines, key=lambda one: one["line_id"])
+    )
+    return hashlib.md5(",".join(told).encode(), usedforsecurity=False).hexdigest() if lines else ""
+
+
+def sums(facts: Facts) -> Breaches:
+    """Name orders whose amounts are not the sums of their parts, in the newest event and in the view."""
+    for order_id, history in facts.events.orders.items():
+        order = history.newest
+        goods = sum(line["quantity"] * (line["unit_price"] or 0) for line in order["lines"])
+        charged = sum(charge["quantity"] * charge["amount"] for charge in order["charges"])
+        yield from _sum(order_id, "its newest event", order, goods, charged)
+        if (row := facts.views.orders.get(order_id)) is not None:
+            yield from _sum(order_id, "orders", row, row["lines_total"], row["charges_total"])
+
+
+def _sum(order_id: str, where: str, order: Row, goods: int, charged: int) -> Breaches:
+    if (order["goods"], order["charged"]) != (goods, charged):
+        says = f"goods are {order['goods']} and charges {order['charged']}"
+        yield order_id, f"in {where} {says}, its lines add up to {goods}, its charges to {charged}"
+    if order["total"] != order["goods"] + order["charged"]:
+        yield order_id, f"in {where} total is {order['total']}, goods and charges are {goods + charged}"
 
 
 def payments_view(facts: Facts) -> Breaches:
@@ -173,6 +210,12 @@ CHECKS = (
         "orders, their lines and charges equal the newest events",
         lambda facts: len(facts.events.orders),
         orders_view,
+    ),
+    Check(
+        "order_sums",
+        "an order's total is its lines and charges, in its events and in orders",
+        lambda facts: len(facts.events.orders) + len(facts.views.orders),
+        sums,
     ),
     Check(
         "view_payments",

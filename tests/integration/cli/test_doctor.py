@@ -101,7 +101,7 @@ def world(settings: Settings, produce: Callable[[str, bytes | None], None]) -> S
     produce(PRODUCT.changelog.name, PRODUCT.encode(Product(CREATED, 1)))
     produce(STOCK.changelog.name, STOCK.encode(STATE))
     with psycopg.connect(settings.postgres_dsn, autocommit=True) as database:
-        database.execute("TRUNCATE products, stock_levels")
+        database.execute("TRUNCATE products, stock_levels, stock_movements")
         database.execute(
             "INSERT INTO products (sku, name, description, categories, price, currency, active,"
             " low_stock_threshold, created_at, updated_at, version)"
@@ -111,6 +111,9 @@ def world(settings: Settings, produce: Callable[[str, bytes | None], None]) -> S
         database.execute(
             "INSERT INTO stock_levels VALUES (%s, 10, 0, 10, 10, 0, 1, 1, now())",
             (SKU,),
+        )
+        database.execute(
+            "INSERT INTO stock_movements VALUES (%s, 1, 'receive', 10, 'r', 'opening', now())", (SKU,)
         )
     read_everything(settings)
     return settings
@@ -138,9 +141,10 @@ def test_a_consistent_world_is_clean(ecommerce: Ecommerce) -> None:
 def test_a_view_that_differs_is_named(ecommerce: Ecommerce, world: Settings) -> None:
     with psycopg.connect(world.postgres_dsn, autocommit=True) as database:
         database.execute("UPDATE stock_levels SET reserved = 3")
+        database.execute("DELETE FROM stock_movements")
         database.execute("UPDATE products SET price = 149")
     assert found(ecommerce) == {
-        "view_stock": [f"{SKU}: stock_levels shows reserved 3, not 0"],
+        "view_stock": [f"{SKU}: stock_levels shows reserved 3, not 0; movements 0, not 1"],
         "view_products": [f"{SKU}: products shows price 149, not 150"],
     }
     assert "view_stock" in ecommerce("doctor", "--wait", "0").out

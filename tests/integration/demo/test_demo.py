@@ -79,6 +79,11 @@ def test_a_rerun_doubles_nothing_and_a_wider_window_goes_on(environment: dict[st
     assert wider["sent"] > 0
 
 
+def test_the_shop_can_be_bought_in_afterwards(environment: dict[str, str]) -> None:
+    before = demo(environment, "--limit", "80")
+    assert before["beside"]["in_stock"] >= 0.95 * before["beside"]["products"] > 3_000
+
+
 def test_another_file_with_the_same_columns_works_as_well(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -92,6 +97,30 @@ def test_another_file_with_the_same_columns_works_as_well(
     assert shown["rejected_by_reason"] == {"price_rounds_to_zero": 1, "zero_price": 1}
     assert (shown["gross"], shown["returned"], shown["charges"]) == (2190 + 995 + 1800 + 444, 1095, 2244)
     assert month["file"]["rounding"] == "-0.0079"
+
+
+def test_what_is_beyond_the_platform_s_limits_is_rejected_and_reconciled(
+    environment: dict[str, str], tmp_path: Path
+) -> None:
+    head = CSV.splitlines()[0]
+    row = "{0},22423,CAKESTAND,{1},12/3/2011 9:00,{2},12345,France"
+    rows = [
+        *(row.format(700100, 1, 1) for _ in range(3_000)),
+        row.format(700101, 1, "99999999.99"),
+        row.format(700102, 200_000, 1),
+        row.format(700103, 2, 1),
+    ]
+    file = tmp_path / "beyond.csv"
+    file.write_text("\n".join([head, *rows]))
+    figures = demo(environment, "--file", str(file))
+    assert (figures["reconciled"], figures["failed"]) == (True, {})
+    (month,) = figures["months"]
+    assert month["postgres"]["rejected_by_reason"] == {
+        "price_too_high": 1,
+        "too_many_lines": 3_000,
+        "too_many_pieces": 1,
+    }
+    assert month["postgres"]["accepted_rows"] == 1
 
 
 def test_ctrl_c_ends_at_an_invoice_and_a_rerun_goes_on(environment: dict[str, str]) -> None:

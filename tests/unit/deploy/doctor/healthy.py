@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from deploy.doctor.checks.views import lines_digest
 from deploy.doctor.facts import Facts
 from schemas.inventory import QuotedLine
 from schemas.order import OrderKind, OrderSnapshot, OrderStatus
@@ -39,6 +40,8 @@ def order_data(
         "charged": charged,
         "total": goods + charged,
         "consented": goods + charged if kind == "sale" else None,
+        "placed_at": NOW,
+        "address": {"country": "GB"},
     }
 
 
@@ -145,6 +148,7 @@ def _views(facts: Facts) -> None:
         "received": 9,
         "committed": 2,
         "version": 7,
+        "movements": 7,
     }
     product = {"name": "Lamp", "price": 150, "currency": "GBP", "active": True, "version": 1}
     views.products["A"] = dict(product)
@@ -154,6 +158,9 @@ def _views(facts: Facts) -> None:
         views.orders[order_id] = {
             **{name: data[name] for name in ("kind", "status", "currency", "goods", "charged", "total")},
             "version": history.version,
+            "country": "GB",
+            "placed_at": NOW,
+            "lines": lines_digest(data["lines"]),
             "line_count": 1,
             "lines_total": goods,
             "charges_total": charged,
