@@ -28,6 +28,7 @@ async def test_a_guests_first_item_makes_the_cart_and_is_answered_with_it(
             "line_total": 590,
             "available": 10,
             "on_sale": True,
+            "replaced": False,
         }
     ]
 
