@@ -23,7 +23,13 @@ from topics.wire import encode
 SKU = "ODD-1"
 BIG = ("header of 500 kB", "key of 900 kB", "1.04 MB of junk")
 CARD = {"card_number": "4242424242424242", "expiry": "12/30", "cvc": "123"}
-ADDRESS = {"name": "Ada Lovelace", "country": "GB", "line1": "12 St James's Square", "city": "London"}
+ADDRESS = {
+    "name": "Ada Lovelace",
+    "country": "GB",
+    "line1": "12 St James's Square",
+    "city": "London",
+    "postcode": "SW1Y 4JH",
+}
 
 
 def sound(topic: Topic[msgspec.Struct], partition: int, partitions: int) -> tuple[bytes, bytes]:
@@ -75,7 +81,9 @@ def bought(platform: Platform) -> str:
         added = taken(lambda: shopper.post("/cart/items", json={"sku": SKU}, headers=waits))
         assert added.status_code == 201, added.text
         shopper.headers["X-Cart-Id"] = added.json()["cart_id"]
-        asked = {"payment": CARD, "address": ADDRESS, "email": "ada@example.com"}
+        cart = added.json()
+        shown = {"cart_version": cart["version"], "total": cart["total"]}
+        asked = {"payment": CARD, "address": ADDRESS, "email": "ada@example.com", **shown}
         headers = waits | {"Idempotency-Key": str(uuid4())}
         order = taken(lambda: shopper.post("/checkout", json=asked, headers=headers))
         assert order.status_code in (201, 202), order.text
