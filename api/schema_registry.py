@@ -66,7 +66,7 @@ class SchemaText(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"schema": '{"type": "string"}'}]})
 
-    schema_: str = Field(alias="schema", max_length=1_000_000, examples=['{"type": "string"}'])
+    schema_: str = Field(alias="schema", max_length=60_000, examples=['{"type": "string"}'])
 
 
 @router.post(

@@ -10,6 +10,7 @@ def headers_of(message: Any) -> tuple[tuple[str, bytes | None], ...]:
     """Return a confluent_kafka message's headers, in their order; a header may have no value."""
     try:
         headers = message.headers()
-    except ValueError as error:
-        return ((UNREADABLE, str(error).encode()),)
+    except (SystemError, ValueError) as error:
+        # Some builds of the client raise what the decoder did, others that a result came with it.
+        return ((UNREADABLE, str(error.__cause__ or error).encode()),)
     return () if headers is None else tuple(headers)
