@@ -13,7 +13,10 @@ from connectors.postgres.table import Table
 
 
 class ProductRow(NamedTuple):
-    """A product, on sale while `active`. `folded` is what search finds it by (`sinks.search.words`)."""
+    """A product, on sale while `active`.
+
+    `folded` is what search finds it by (`sinks.search.words`); rows of an older release have none.
+    """
 
     sku: str
     name: str
@@ -26,8 +29,8 @@ class ProductRow(NamedTuple):
     created_at: datetime
     updated_at: datetime
     version: int
-    folded: list[str]
     extra: str | None = None
+    folded: list[str] | None = None
 
 
 class StockLevelRow(NamedTuple):

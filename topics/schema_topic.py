@@ -90,19 +90,24 @@ class SchemaTopic:
         if self._next >= end:
             return
         consumer.assign([place])
-        while self._next < end:
-            if time.monotonic() > deadline:
-                raise SchemaSourceError(f"{SCHEMAS.name}: read to {self._next} of {end} only")
-            for message in consumer.consume(500, timeout=0.5):
-                if (error := message.error()) is not None:
-                    raise KafkaException(error)
-                self._next = (message.offset() or 0) + 1
-                if (value := message.value()) is not None:
-                    found = msgspec.json.decode(value, type=_Published)
-                    self._known[found.id] = Foreign(found.subject, found.version, found.schema)
-            # Compaction may have left no record at the end.
-            (position,) = consumer.position([place])
-            self._next = max(self._next, position.offset)
+        try:
+            while self._next < end:
+                if time.monotonic() > deadline:
+                    raise SchemaSourceError(f"{SCHEMAS.name}: read to {self._next} of {end} only")
+                for message in consumer.consume(500, timeout=0.5):
+                    if (error := message.error()) is not None:
+                        raise KafkaException(error)
+                    self._next = (message.offset() or 0) + 1
+                    if (value := message.value()) is not None:
+                        found = msgspec.json.decode(value, type=_Published)
+                        self._known[found.id] = Foreign(found.subject, found.version, found.schema)
+                # Compaction may have left no record at the end.
+                (position,) = consumer.position([place])
+                self._next = max(self._next, position.offset)
+        finally:
+            # A fetch that waits at the end holds up the next question for half a second: a whole worker would
+            # stand still that long for each odd record with an unknown id.
+            consumer.unassign()
 
     def _open(self) -> Consumer:
         if self._consumer is None:

@@ -73,7 +73,8 @@ def test_decodes_records_with_envelope_and_data(ecommerce: Ecommerce, carts: Car
     assert done.code == 0, done.err
     (row,) = rows(done.out)
     assert row["event_type"] == CART_ADD.name
-    assert row["data"] == {"lines": [{"line_id": "A", "sku": "A", "quantity": 3, "agreed_price": None}]}
+    line = {"line_id": "A", "sku": "A", "quantity": 3, "agreed_price": None, "incarnation": None}
+    assert row["data"] == {"lines": [line]}
     assert row["headers"] == {"traceparent": "00-abc"}
 
 
