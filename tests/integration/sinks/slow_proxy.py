@@ -56,9 +56,9 @@ async def slow_proxy(dsn: str) -> AsyncIterator[tuple[SlowProxy, str]]:
     proxy = SlowProxy(parts.hostname, parts.port or 5432)
     server = await asyncio.start_server(proxy.accept, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    user = f"{parts.username}@" if parts.username else ""
+    user, at, _ = parts.netloc.rpartition("@")
     try:
-        yield proxy, urlunsplit(parts._replace(netloc=f"{user}127.0.0.1:{port}"))
+        yield proxy, urlunsplit(parts._replace(netloc=f"{user}{at}127.0.0.1:{port}"))
     finally:
         server.close()
         await proxy.hang_up()

@@ -110,13 +110,17 @@ async def feeding(
     """Feed the views at `dsn` from the topics' present ends on, by the address `through` if given."""
     await execute(dsn, "ALTER TABLE stock_movements DROP CONSTRAINT stock_movements_pkey")
     offsets = Offsets(name, partial(topic_ids, settings))
+    ends = (await spans(settings, [each.topic.name for each in PROJECTIONS])).ends
+    # The database has what came before: one that lacks it is refused.
+    async with connected(dsn) as database:
+        await offsets.passed(database, ends)
     feeds: Connector = SinkConnector(
         name,
         PROJECTIONS,
         PostgresSink(through or dsn, TABLES, offsets=offsets, patience=SOON),
         DeadLetterTopic(producer, name, name),
         settings,
-        positions=(await spans(settings, [each.topic.name for each in PROJECTIONS])).ends,
+        positions=ends,
         limits=limits,
     )
     async with running(feeds):

@@ -76,7 +76,7 @@ async def test_a_server_without_memory_is_unavailable_until_it_has_some(stack: S
                 await sink.write(batch(PROJECTIONS, [of(1, "a")]))
         finally:
             for name in ("maxmemory", "maxmemory-policy"):
-                await redis.config_set(name, as_it_was[name])
+                await redis.config_set(name, as_it_was[name] or "")
     assert await sink.write(batch(PROJECTIONS, [of(1, "a")])) == ()
     await sink.close()
     assert (await stored(redis_url))["version"] == 1
