@@ -89,7 +89,7 @@ def test_another_file_with_the_same_columns_works_as_well(
 ) -> None:
     file = tmp_path / "december.csv"
     file.write_text(CSV)
-    figures = demo(environment, "--file", str(file))
+    figures = demo(environment, "--file", str(file), "--dates", "month-first")
     assert figures["reconciled"] is True
     (month,) = figures["months"]
     shown = month["postgres"]
@@ -112,7 +112,7 @@ def test_what_is_beyond_the_platform_s_limits_is_rejected_and_reconciled(
     ]
     file = tmp_path / "beyond.csv"
     file.write_text("\n".join([head, *rows]))
-    figures = demo(environment, "--file", str(file))
+    figures = demo(environment, "--file", str(file), "--dates", "month-first")
     assert (figures["reconciled"], figures["failed"]) == (True, {})
     (month,) = figures["months"]
     assert month["postgres"]["rejected_by_reason"] == {
@@ -150,7 +150,8 @@ def test_bad_input_is_named(environment: dict[str, str], tmp_path: Path) -> None
     file = tmp_path / "bad.csv"
     file.write_text(CSV.replace("10.95,12345", "cheap,12345", 1))
     for arguments, message in (
-        (("--file", str(file)), "row 1: UnitPrice 'cheap' cannot be read"),
+        (("--file", str(file)), "say --dates day-first or --dates month-first"),
+        (("--file", str(file), "--dates", "month-first"), "row 1: UnitPrice 'cheap' cannot be read"),
         (("--from", "2011-01-02", "--to", "2011-01-01"), "must be after"),
         (("--file", str(tmp_path / "none.csv")), "no such file"),
     ):
