@@ -152,7 +152,11 @@ class SinkConnector(Generic[R]):
             except SinkUnavailableError as error:
                 log.warning("sink.offsets_unknown", sink=self.name, error=str(error))
             else:
-                starts |= {TopicPartition(*place): offset for place, offset in own.items()}
+                kept = {TopicPartition(*place): offset for place, offset in own.items()}
+                starts |= kept
+                # A member that died behind its write has not committed it: a partition to which nothing comes
+                # any more would look unread for ever.
+                self._owed |= {place: offset for place, offset in kept.items() if offset}
         return starts
 
     def mark(self, topic: str) -> str:
