@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -69,6 +70,8 @@ SELECT n::text, 'domain ' || n % 7, 't', 0, n, 'reason ' || n % 3, 1, '{}', now(
 FROM generate_series(1, 10000) n;
 INSERT INTO users (user_id, email, password_hash)
 SELECT gen_random_uuid(), 'shopper-' || n || '@example.org', 'hash' FROM generate_series(1, 2000) n;
+INSERT INTO guest_carts (cart_id, user_id)
+SELECT gen_random_uuid(), user_id FROM users, generate_series(1, 2);
 """
 
 
@@ -149,6 +152,7 @@ async def test_every_query_reads_by_an_index(views: Explained, settings: Setting
         full = everyone and caller is staff
         assert (len(page.items) == PAGE) or not full
     assert await orders.order(buyer, some["order_id"]) is not None
+    await orders.by_guest(some["order_id"])
     assert len(await orders.events(some["order_id"], 0)) == 2
 
     assert await PostgresStock(views).level("sku-7") is not None
@@ -171,6 +175,7 @@ async def test_every_query_reads_by_an_index(views: Explained, settings: Setting
     account = await PostgresUsers(views).by_email("Shopper-7@example.org")
     assert account is not None
     assert await PostgresUsers(views).by_id(account.user.user_id) == account
+    await PostgresUsers(views).claim(account.user.user_id, str(uuid4()))
 
     await _search(views)
 
