@@ -78,7 +78,7 @@ def _views(world: World, carts: dict[str, Any]) -> Views:
     documents = world.documents
     return Views(
         products={row.sku: row._asdict() for row in _of(ProductRow, rows["products"].values())},
-        stock_levels={row.sku: row._asdict() for row in _of(StockLevelRow, rows["stock_levels"].values())},
+        stock_levels=_stock_levels(world),
         orders=_orders(world),
         payments={str(row.order_id): row._asdict() for row in _of(PaymentRow, rows["payments"].values())},
         carts={
@@ -96,16 +96,31 @@ def _of(kind: type[Any], rows: Any) -> Iterator[Any]:
     yield from (row for row in rows if isinstance(row, kind))
 
 
+def _stock_levels(world: World) -> dict[str, Row]:
+    rows = world.database.rows
+    movements = _of(StockMovementRow, rows[STOCK_MOVEMENTS.name].values())
+    # An event that was sent again is here again, where the real table has a key.
+    moved = Counter(sku for sku, _ in {(row.sku, row.version) for row in movements})
+    return {
+        row.sku: {**row._asdict(), "movements": moved[row.sku]}
+        for row in _of(StockLevelRow, rows["stock_levels"].values())
+    }
+
+
 def _orders(world: World) -> dict[str, Row]:
-    lines = world.database.owned(ORDER_LINES)
     charges = world.database.owned(ORDER_CHARGES)
+    lines = {
+        order_id: list(_of(OrderLineRow, rows))
+        for order_id, rows in world.database.owned(ORDER_LINES).items()
+    }
     return {
         str(row.order_id): {
             **row._asdict(),
+            "placed_at": round(row.placed_at.timestamp() * 1000),
+            "lines": views.lines_digest([line._asdict() for line in lines.get(row.order_id, ())]),
             "line_count": len(lines.get(row.order_id, ())),
             "lines_total": sum(
-                line.quantity * (line.unit_price or 0)
-                for line in _of(OrderLineRow, lines.get(row.order_id, ()))
+                line.quantity * (line.unit_price or 0) for line in lines.get(row.order_id, ())
             ),
             "charges_total": sum(
                 charge.quantity * charge.amount

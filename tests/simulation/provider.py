@@ -47,6 +47,9 @@ class MemoryLedger(Ledger):
         """Nothing comes between: a simulated step is one change."""
         yield
 
+    def bind(self, token: str, order_id: str) -> None:
+        """The tokens here are the fixed ones, which stay everybody's."""
+
     def card(self, token: str) -> Card | None:
         """Return what a token stands for."""
         return Card(*FIXED_TOKENS[token]) if token in FIXED_TOKENS else None

@@ -54,7 +54,7 @@ def test_a_run_is_its_choices() -> None:
 
 def test_faults_happen() -> None:
     """Zombies are fenced, and every kind of step is taken, or the simulation would show nothing."""
-    runs = [simulate(seed) for seed in range(12)]
+    runs = [simulate(seed) for seed in range(24)]
     assert sum(dict(run.facts)["fenced"] for run in runs) > 0
     taken = {choice[0] for run in runs for choice in run.choices}
     assert taken >= {

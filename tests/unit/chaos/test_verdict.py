@@ -33,6 +33,8 @@ def order(status: str) -> dict[str, Any]:
         "kind": "sale",
         "status": status,
         "currency": "GBP",
+        "address": None,
+        "placed_at": 1,
         "lines": lines,
         "charges": [],
         "goods": 300,

@@ -19,7 +19,7 @@ async def test_the_page_listens_while_its_steps_are_behind_the_order(
 ) -> None:
     states = (OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.CANCELLED)
     for version, status in enumerate(states, start=1):
-        shown(world, Caller(guest_cart=GUEST["X-Cart-Id"]), status, version)
+        shown(world, Caller(guest_cart=world.cart_of(GUEST)), status, version)
     del world.orders.told[events:]
     page = (await client.get(f"/orders/{ORDER}", headers=GUEST)).text
     assert '<span class="status cancelled">cancelled</span>' in page
