@@ -8,23 +8,27 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from api.heard import Heard
 from api.outcomes import Expectation
 from api.problems import unavailable
-from api.tail import Heard
 
 _log = structlog.get_logger()
 
 
 class Status(StrEnum):
-    """What is known of a command."""
+    """What is known of a command. A failed one is a dead letter: staff can mend it and send it again."""
 
     ACCEPTED = "accepted"
     SUCCEEDED = "succeeded"
     REJECTED = "rejected"
+    FAILED = "failed"
 
 
 class CommandRecord(msgspec.Struct, frozen=True):
-    """What Redis keeps of a command. `owner` is who may read it; `outcome` is the ending message's data."""
+    """What Redis keeps of a command. `owner` is who may read it; `outcome` is the ending message's data.
+
+    `outcome_key` is the ending message's key, where it is another than the command's.
+    """
 
     command_id: str
     command: str
@@ -35,6 +39,7 @@ class CommandRecord(msgspec.Struct, frozen=True):
     event: str | None = None
     version: int | None = None
     outcome: dict[str, Any] | None = None
+    outcome_key: str | None = None
 
 
 class CommandRecords:
@@ -82,6 +87,9 @@ def _key(command_id: str) -> str:
 
 def ended_by(record: CommandRecord, heard: Heard, expectation: Expectation) -> CommandRecord:
     """Return the record of a command that `heard` has ended."""
+    if (letter := heard.letter) is not None:
+        said = {"reason": letter.reason, "dead_letter": letter.id}
+        return msgspec.structs.replace(record, status=Status.FAILED, event=letter.topic, outcome=said)
     refused = expectation.refuses(heard)
     outcome = msgspec.to_builtins(heard.message.data)
     # The token stands for a card: whoever reads the status has no use for it.

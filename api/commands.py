@@ -20,10 +20,12 @@ from api import context
 from api.admission.gate import Gate
 from api.admission.shares import holding
 from api.command_records import CommandRecord, CommandRecords, Status, ended_by
+from api.ends import CommandEnds
+from api.heard import Heard
 from api.outcomes import Expectation
 from api.problems import Problem, unavailable
 from api.settings import ApiSettings
-from api.tail import Dispatcher, Heard, Subscription
+from api.tail import Dispatcher, Subscription
 from schemas.envelope import Message, fresh_id
 from topics.command import command as envelope
 from topics.topic import Topic
@@ -69,6 +71,7 @@ class Commands:
         tenant: str,
         *,
         gate: Gate | None = None,
+        ends: CommandEnds | None = None,
     ) -> None:
         self._producer = producer
         self._tail = tail
@@ -76,7 +79,9 @@ class Commands:
         self._limits = limits
         self._tenant = tenant
         self._gate = gate or Gate(limits)
+        self._ends = ends
         self._following: set[asyncio.Task[None]] = set()
+        self._followed_ids: set[str] = set()
 
     async def send(
         self,
@@ -100,7 +105,7 @@ class Commands:
         even when its outcome is returned. `ended` is asked once a second whether waiting has become vain,
         because the outcome of a repeated command may have passed. Raises a 503 Problem where the pipeline is
         overloaded or the broker does not take the command, 429 where its owner or client has too many without
-        an outcome, 413 where it is too large for a record.
+        an outcome, 413 where it is too large for a record, 422 where it became a dead letter.
         """
         self._gate.admit()
         message = envelope(
@@ -112,11 +117,21 @@ class Commands:
             user_id=user_id,
             tenant_id=self._tenant,
         )
-        record = CommandRecord(message.event_id, topic.name, key, owner, Status.ACCEPTED, message.occurred_at)
+        record = CommandRecord(
+            message.event_id,
+            topic.name,
+            key,
+            owner,
+            Status.ACCEPTED,
+            message.occurred_at,
+            outcome_key=outcome_key,
+        )
         with ExitStack() as held:
             # Held until the outcome is known, or is no longer looked out for.
             held.enter_context(holding(*self._gate.shares.unanswered(owner)))
-            subscription = held.enter_context(self._tail.subscribe(outcome_key or key, expectation.topics))
+            subscription = held.enter_context(
+                self._tail.subscribe(outcome_key or key, expectation.topics, message.event_id)
+            )
             if wait is None or remember:
                 record = await self._records.begin(record)
                 if record.status is not Status.ACCEPTED:
@@ -125,21 +140,35 @@ class Commands:
             self._gate.hand.let_go()
             if wait is not None:
                 heard = await _outcome(
-                    subscription, lambda each: expectation.ends(message, each), wait, ended
+                    subscription, lambda each: expectation.ends(message.event_id, each), wait, ended
                 )
                 if heard is not None:
                     record = ended_by(record, heard, expectation)
                     if remember:
                         await self._records.keep(record)
+                    if record.status is Status.FAILED:
+                        raise _not_carried_out(record)
                     return Receipt(message, record, heard)
                 if not remember:
                     record = await self._records.begin(record)
+            self._followed_ids.add(message.event_id)
+            held.callback(self._followed_ids.discard, message.event_id)
             self._later(self._follow(message, record, expectation, subscription), held.pop_all())
         return Receipt(message, record)
 
     async def find(self, command_id: str) -> CommandRecord | None:
-        """Return what is known of a command; raises a 503 Problem where Redis does not answer."""
-        return await self._records.find(command_id)
+        """Return what is known of a command; raises a 503 Problem where Redis does not answer.
+
+        Of one whose end nobody was there to hear, the topics are asked.
+        """
+        record = await self._records.find(command_id)
+        if record is None or self._ends is None or command_id in self._followed_ids:
+            return record
+        ended = await self._ends.of(record)
+        if ended is None:
+            return record
+        await self._records.keep(ended)
+        return ended
 
     async def close(self) -> None:
         """Stop following commands."""
@@ -165,7 +194,7 @@ class Commands:
         subscription: Subscription,
     ) -> None:
         heard = await subscription.first(
-            lambda each: expectation.ends(message, each), self._limits.follow_seconds
+            lambda each: expectation.ends(message.event_id, each), self._limits.follow_seconds
         )
         if heard is not None:
             await self._records.keep(ended_by(record, heard, expectation))
@@ -181,6 +210,17 @@ class Commands:
     def _followed(self, task: "asyncio.Task[None]") -> None:
         self._following.discard(task)
         self._gate.unanswered = len(self._following)
+
+
+def _not_carried_out(record: CommandRecord) -> Problem:
+    said = record.outcome or {}
+    return Problem(
+        422,
+        "the command could not be carried out; it is kept, and staff can mend it and send it again",
+        kind="not-carried-out",
+        reason=said.get("reason"),
+        command_id=record.command_id,
+    )
 
 
 async def _outcome(

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from api.tail import Heard
-from schemas.envelope import Message
+from api.heard import Heard
 from schemas.inventory import ALREADY_APPLIED
 from topics import registry as t
-from topics.topic import Topic
+from topics.topic import RawTopic, Topic
 
 ORDER_EVENTS: tuple[Topic[Any], ...] = (
     t.ORDER_PLACED,
@@ -36,6 +35,10 @@ LISTENED: tuple[Topic[Any], ...] = (
     *PRODUCT_EVENTS,
     *REFUSALS,
 )
+LETTERS: tuple[RawTopic, ...] = tuple(
+    t.DEAD_LETTERS[domain] for domain in ("cart", "checkout", "inventory", "order", "product")
+)
+"""Where the dataflow puts commands that it could not carry out; sinks' letters are of what was."""
 
 
 def _refusal(heard: Heard) -> bool:
@@ -50,18 +53,20 @@ class Expectation:
     """
 
     topics: tuple[Topic[Any], ...]
-    matches: Callable[[Message[Any], Heard], bool]
+    matches: Callable[[str, Heard], bool]
     refuses: Callable[[Heard], bool] = _refusal
 
-    def ends(self, command: Message[Any], heard: Heard) -> bool:
-        """Whether `heard` ends `command`."""
-        return self.matches(command, heard)
+    def ends(self, command_id: str, heard: Heard) -> bool:
+        """Whether `heard` ends the command."""
+        if heard.letter is not None:
+            return heard.message.event_id == command_id
+        return self.matches(command_id, heard)
 
 
-def _caused_by(command: Message[Any], heard: Heard) -> bool:
+def _caused_by(command_id: str, heard: Heard) -> bool:
     """Whether `heard` answers the command: one that had to wait is named, since its cause is another."""
     named = getattr(heard.message.data, "command_id", None)
-    return (named or heard.message.causation_id) == command.event_id
+    return (named or heard.message.causation_id) == command_id
 
 
 def _moves_nothing(heard: Heard) -> bool:
@@ -73,7 +78,7 @@ def _no_order(heard: Heard) -> bool:
     return _refusal(heard) or heard.topic is t.ORDER_CANCELLED
 
 
-def _any(_command: Message[Any], _heard: Heard) -> bool:
+def _any(_command_id: str, _heard: Heard) -> bool:
     return True
 
 
@@ -83,3 +88,12 @@ STOCK = Expectation((t.INVENTORY_UPDATED, t.INVENTORY_REFUSED), _caused_by, _mov
 ORDER = Expectation((*ORDER_EVENTS, t.ORDER_REJECTED), _caused_by)
 # A checkout is the beginning of its order id, so whatever ends that id ends it, whoever caused it.
 CHECKOUT = Expectation((t.ORDER_CONFIRMED, t.ORDER_CANCELLED, t.CHECKOUT_FAILED), _any, _no_order)
+
+OF_COMMAND: dict[str, Expectation] = {
+    **{each.name: CART for each in (t.CART_ADD, t.CART_CHANGE, t.CART_REMOVE, t.CART_CLEAR, t.CART_MERGE)},
+    **{each.name: PRODUCT for each in (t.PRODUCT_CREATE, t.PRODUCT_UPDATE, t.PRODUCT_DELETE)},
+    **{each.name: STOCK for each in (t.INVENTORY_RECEIVE, t.INVENTORY_ADJUST)},
+    **{each.name: ORDER for each in (t.ORDER_CANCEL, t.ORDER_ADVANCE)},
+    t.CHECKOUT_REQUESTED.name: CHECKOUT,
+}
+"""What ends each command, by the command's topic."""

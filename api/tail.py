@@ -1,12 +1,11 @@
 """The live end of the outcome topics: whoever waits for a key hears of it as soon as the broker has it.
 
 One consumer without a group reads every partition from its end. A record whose key nobody waits for is
-dropped before it is decoded.
+dropped before it is decoded. A command that became a dead letter is told to who waits for that command.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
 import stamina
@@ -15,13 +14,13 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from confluent_kafka import KafkaException
 
+from api.heard import Headers, Heard, buried
 from schemas.codec import UndecodableError
-from schemas.envelope import Message
 from topics.fetch_sessions import keep_fetch_sessions
 from topics.header_names import read_any_header_name
 from topics.identity import LOOK_S, changed, ids_there
 from topics.settings import Settings
-from topics.topic import Topic
+from topics.topic import RawTopic, Topic
 from topics.wire import decode
 
 _log = structlog.get_logger()
@@ -36,14 +35,6 @@ Listener = Callable[[bytes, bytes], None]
 
 class TailEndedError(Exception):
     """Nothing is heard any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A message and the topic that it came from."""
-
-    topic: Topic[Any]
-    message: Message[Any]
 
 
 class Subscription:
@@ -98,20 +89,27 @@ class Subscription:
 
 
 class Dispatcher:
-    """Who waits for which key; hands each record on to them."""
+    """Who waits for which key; hands each record on to them. `letters` are topics of dead letters."""
 
-    def __init__(self, topics: Iterable[Topic[Any]]) -> None:
+    def __init__(self, topics: Iterable[Topic[Any]], letters: Iterable[RawTopic] = ()) -> None:
         self._topics: dict[str, Topic[Any]] = {topic.name: topic for topic in topics}
+        self._letters = frozenset(topic.name for topic in letters)
         self._waiting: dict[bytes, set[Subscription]] = {}
+        self._commands: dict[str, set[Subscription]] = {}
         self._listeners: dict[str, Listener] = {}
 
     @property
     def names(self) -> list[str]:
         """Return the names of the topics that are listened to."""
-        return list(self._topics)
+        return [*self._topics, *self._letters]
 
-    def subscribe(self, key: str, topics: Iterable[Topic[Any]]) -> Subscription:
-        """Hear of `key` on `topics` from now on; begin before sending the command that is waited for."""
+    def subscribe(
+        self, key: str, topics: Iterable[Topic[Any]], command_id: str | None = None
+    ) -> Subscription:
+        """Hear of `key` on `topics` from now on; begin before sending the command that is waited for.
+
+        With `command_id`, hear also of that command's dead letter, whatever its key.
+        """
         names = frozenset(topic.name for topic in topics)
         if unknown := names - self._topics.keys():
             raise ValueError(f"the tail does not listen to {', '.join(sorted(unknown))}")
@@ -122,17 +120,33 @@ class Dispatcher:
             waiting.discard(subscription)
             if not waiting:
                 self._waiting.pop(encoded, None)
+            if command_id is not None and (sent := self._commands.get(command_id)) is not None:
+                sent.discard(subscription)
+                if not sent:
+                    del self._commands[command_id]
 
         subscription = Subscription(names, forget)
         self._waiting.setdefault(encoded, set()).add(subscription)
+        if command_id is not None:
+            self._commands.setdefault(command_id, set()).add(subscription)
         return subscription
 
     def listen(self, topic: Topic[Any], listener: Listener) -> None:
         """Hand every record of `topic` that has a key and a value to its one listener, undecoded."""
         self._listeners[topic.name] = listener
 
-    def dispatch(self, topic_name: str, key: bytes | None, value: bytes | None) -> None:
-        """Hand one record to the topic's listener, and to whoever waits for its key on its topic."""
+    def dispatch(
+        self, topic_name: str, key: bytes | None, value: bytes | None, headers: Headers = ()
+    ) -> None:
+        """Hand one record to the topic's listener, and to whoever waits for its key on its topic.
+
+        A dead letter goes to who waits for the command that it was.
+        """
+        if topic_name in self._letters:
+            if self._commands and (letter := buried(topic_name, value, headers)) is not None:
+                for each in self._commands.get(letter.message.event_id, ()):
+                    each.offer(letter)
+            return
         if key is not None and value is not None and (listener := self._listeners.get(topic_name)):
             listener(key, value)
         waiting = self._waiting.get(key) if key is not None else None
@@ -154,8 +168,10 @@ class Dispatcher:
 class Tail(Dispatcher):
     """A dispatcher fed by the broker. Use it as an async context manager."""
 
-    def __init__(self, settings: Settings, topics: Iterable[Topic[Any]]) -> None:
-        super().__init__(topics)
+    def __init__(
+        self, settings: Settings, topics: Iterable[Topic[Any]], letters: Iterable[RawTopic] = ()
+    ) -> None:
+        super().__init__(topics, letters)
         self._settings = settings
         self._consumer: AIOKafkaConsumer | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -224,7 +240,7 @@ class Tail(Dispatcher):
             for place, records in batches.items():
                 for record in records:
                     try:
-                        self.dispatch(place.topic, record.key, record.value)
+                        self.dispatch(place.topic, record.key, record.value, record.headers)
                     except Exception as error:  # noqa: BLE001 # one record must not end everybody's hearing
                         _log.warning(
                             "tail_unusable", topic=place.topic, offset=record.offset, error=repr(error)

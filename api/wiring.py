@@ -27,6 +27,7 @@ from api.catalogue.cache import CachedCatalogue
 from api.catalogue.queries import PostgresCatalogue
 from api.catalogue.service import ProductCommands
 from api.commands import Commands
+from api.ends import TopicEnds
 from api.health.checks import moving
 from api.health.services import ServicesHealthCheck
 from api.idempotency import IdempotencyStore
@@ -38,7 +39,7 @@ from api.orders.payments import ProviderTokeniser
 from api.orders.progress import OrderProgress
 from api.orders.queries import PostgresOrders
 from api.orders.service import OrderService
-from api.outcomes import LISTENED
+from api.outcomes import LETTERS, LISTENED
 from api.services import Services
 from api.settings import ApiSettings
 from api.tail import Tail
@@ -80,14 +81,16 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
             ProviderTokeniser.client(settings.payment_provider_url, settings.provider_key)
         )
         producer = await stack.enter_async_context(MessageProducer(settings, "ecommerce-api"))
-        tail = await stack.enter_async_context(Tail(settings, LISTENED))
+        tail = await stack.enter_async_context(Tail(settings, LISTENED, LETTERS))
         instance = f"{socket.gethostname()}-{os.getpid()}"
         await stack.enter_async_context(PingResponder(settings, "api", instance, healthy=tail.reading))
         gate = Gate(limits)
         standing = StandingStill(limits.standstill_seconds)
         watch = watching(gate, settings, limits.watched_groups, limits.watch_seconds, standing=standing)
         await stack.enter_async_context(watch)
-        commands = Commands(producer, tail, redis, limits, settings.tenant, gate=gate)
+        commands = Commands(
+            producer, tail, redis, limits, settings.tenant, gate=gate, ends=TopicEnds(settings)
+        )
         stack.push_async_callback(commands.close)
 
         views = Views(pool)

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from api.command_records import CommandRecord, Status
+from api.heard import Heard
 from api.orders.models import (
     DeliveryAddress,
     Line,
@@ -13,9 +14,10 @@ from api.orders.models import (
     OrderEvent,
     Progress,
 )
-from api.tail import Heard
 from schemas.order import OrderSnapshot
 from topics.registry import CHECKOUT_FAILED
+
+_TOLD = frozenset({Status.SUCCEEDED, Status.REJECTED})
 
 
 def of_snapshot(order_id: str, version: int, snapshot: OrderSnapshot) -> Order:
@@ -46,7 +48,7 @@ def of_snapshot(order_id: str, version: int, snapshot: OrderSnapshot) -> Order:
 
 def of_checkout(order_id: str, record: CommandRecord, currency: str) -> Order:
     """Return what is known of an order whose checkout was accepted, but which no view has yet."""
-    if record.status is not Status.ACCEPTED and record.event != CHECKOUT_FAILED.name:
+    if record.status in _TOLD and record.event != CHECKOUT_FAILED.name:
         snapshot = msgspec.convert({"payment_token": None, **(record.outcome or {})}, OrderSnapshot)
         return of_snapshot(order_id, record.version or 0, snapshot)
     said: dict[str, Any] = record.outcome or {}

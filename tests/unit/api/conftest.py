@@ -33,7 +33,7 @@ from api.ops.service import Ops
 from api.orders.checkout import Checkout
 from api.orders.progress import OrderProgress
 from api.orders.service import OrderService
-from api.outcomes import LISTENED
+from api.outcomes import LETTERS, LISTENED
 from api.services import Services
 from api.settings import ApiSettings
 from api.tail import Dispatcher
@@ -93,7 +93,7 @@ def limits() -> ApiSettings:
 @pytest.fixture
 def world(signing_key: SigningKey, limits: ApiSettings, tmp_path: Path) -> World:
     settings = Settings(data_dir=tmp_path)
-    redis, tail = FakeRedis(), Dispatcher(LISTENED)
+    redis, tail = FakeRedis(), Dispatcher(LISTENED, LETTERS)
     broker, catalogue, carts = FakeBroker(tail), FakeCatalogue(product("A"), product("B", 100)), FakeCarts()
     orders, stock, tokeniser = FakeOrders(), FakeStock(), FakeTokeniser()
     users = FakeUsers(orders.claims)

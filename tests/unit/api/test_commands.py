@@ -16,7 +16,16 @@ from schemas.inventory import InventoryUpdated, Movement, MovementKind
 from tests.eventually import eventually_async
 from tests.unit.api.conftest import World
 from tests.unit.api.fakes import Reply
-from topics.registry import CART_ADD, CART_REJECTED, CART_UPDATED, INVENTORY_RECEIVE, INVENTORY_UPDATED
+from topics.dead_letter import letter_headers
+from topics.registry import (
+    CART_ADD,
+    CART_REJECTED,
+    CART_UPDATED,
+    DEAD_LETTERS,
+    INVENTORY_RECEIVE,
+    INVENTORY_UPDATED,
+)
+from topics.wire import encode
 
 WAIT = {"Prefer": "wait=2"}
 
@@ -273,3 +282,56 @@ async def test_a_receipt_without_id_takes_that_of_its_command(
     assert topic is INVENTORY_RECEIVE
     expected = derived_id("command", "user:u", "POST", "/api/v1/inventory/A/receive", "k1")
     assert message.event_id == message.data.receipt_id == expected
+
+
+def burying(world: World, *, of: str | None = None) -> None:
+    """Let the dataflow put each command into its dead letters; those of another command with `of`."""
+
+    def reply(message: Message[Any]) -> list[Reply]:
+        told = msgspec.structs.replace(message, event_id=of) if of else message
+        letter = letter_headers(
+            consumer="ecommerce.cart",
+            topic=CART_ADD.name,
+            partition=1,
+            offset=7,
+            reason="out_of_bounds",
+            failed_at=1,
+            error="too much",
+            attempt=1,
+        )
+        headers = [(name, text.encode()) for name, text in letter.items()]
+        world.tail.dispatch(DEAD_LETTERS["cart"].name, b"another key", encode(CART_ADD, told), headers)
+        return []
+
+    world.broker.reply = reply
+
+
+async def test_a_command_that_became_a_dead_letter_has_failed(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    burying(world)
+    headers = guest()
+    waited = await client.post("/api/v1/cart/items", json={"sku": "A"}, headers={**headers, **WAIT})
+    assert (waited.status_code, waited.json().get("reason")) == (422, "out_of_bounds"), waited.text
+    assert waited.json()["type"].endswith("not-carried-out")
+    sent = await client.post("/api/v1/cart/items", json={"sku": "A"}, headers=headers)
+    assert sent.status_code == 202
+
+    async def status() -> dict[str, Any]:
+        found: dict[str, Any] = (await client.get(sent.json()["status_url"], headers=headers)).json()
+        return found
+
+    told = await eventually_async(status, lambda said: said["status"] == "failed")
+    assert (told["event"], told["outcome"]["reason"]) == (DEAD_LETTERS["cart"].name, "out_of_bounds")
+    assert told["outcome"]["dead_letter"]
+    assert world.tail._commands == {}
+
+
+async def test_another_command_s_dead_letter_is_not_taken_for_ones_own(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    burying(world, of=str(uuid4()))
+    answer = await client.post(
+        "/api/v1/cart/items", json={"sku": "A"}, headers={**guest(), "Prefer": "wait=1"}
+    )
+    assert answer.status_code == 202

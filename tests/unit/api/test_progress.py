@@ -6,12 +6,12 @@ import pytest
 
 from api.auth.caller import Caller
 from api.command_records import CommandRecord, Status
+from api.heard import Heard
 from api.orders import progress as module
 from api.orders.checkout import checkout_id_of
 from api.orders.models import OrderEvent, Progress
 from api.orders.snapshots import of_heard, of_snapshot
 from api.problems import Problem
-from api.tail import Heard
 from schemas.checkout import CheckoutFailed
 from schemas.order import OrderStatus
 from tests.eventually import eventually_async

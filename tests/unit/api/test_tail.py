@@ -5,8 +5,9 @@ from typing import Any, cast
 import pytest
 from aiokafka import TopicPartition
 
+from api.heard import Heard
 from api.outcomes import LISTENED
-from api.tail import Dispatcher, Heard, Tail
+from api.tail import Dispatcher, Tail
 from schemas.cart import CartRejected, CartStatus, CartUpdated
 from schemas.envelope import Message
 from tests.odd_records import ODD
@@ -87,7 +88,9 @@ class Feed:
     """A consumer that gives one batch, and then nothing."""
 
     def __init__(self, *records: tuple[bytes | None, bytes | None]) -> None:
-        self._batches = [[SimpleNamespace(key=key, value=value, offset=0) for key, value in records]]
+        self._batches = [
+            [SimpleNamespace(key=key, value=value, offset=0, headers=()) for key, value in records]
+        ]
         self.read = asyncio.Event()
 
     async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
