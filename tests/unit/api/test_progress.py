@@ -15,8 +15,8 @@ from api.problems import Problem
 from schemas.checkout import CheckoutFailed
 from schemas.order import OrderStatus
 from tests.eventually import eventually_async
+from tests.unit.api.buying import snapshot
 from tests.unit.api.conftest import World
-from tests.unit.api.test_checkout import snapshot
 from topics.registry import (
     CHECKOUT_FAILED,
     ORDER_CANCELLED,

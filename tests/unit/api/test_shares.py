@@ -18,9 +18,9 @@ from api.problems import unavailable
 from api.settings import ApiSettings
 from schemas.order import OrderStatus
 from tests.eventually import eventually_seen
+from tests.unit.api.buying import BODY, snapshot
 from tests.unit.api.conftest import World
 from tests.unit.api.test_admission import Held
-from tests.unit.api.test_checkout import BODY, snapshot
 
 ITEM = {"sku": "A", "quantity": 1}
 PLACE = "/api/v1/cart/items"

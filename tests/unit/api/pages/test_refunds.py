@@ -7,7 +7,7 @@ from api.orders.snapshots import of_snapshot
 from api.pages.refunds import settling, told
 from schemas.order import OrderStatus
 from schemas.payment import PaymentStatus
-from tests.unit.api.test_checkout import snapshot
+from tests.unit.api.buying import snapshot
 
 P, M = Progress, PaymentStatus
 

@@ -5,16 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from schemas.envelope import derived_id
 from schemas.inventory import (
-    InventoryAdjust,
-    InventoryCommit,
     InventoryLowStock,
-    InventoryReceive,
-    InventoryRefused,
-    InventoryRelease,
-    InventoryReserve,
-    InventoryUpdated,
     LineRejected,
     LineReserved,
     Movement,
@@ -22,211 +14,30 @@ from schemas.inventory import (
     QuotedLine,
     RequestedLine,
 )
-from schemas.product import ProductSnapshot
-from schemas.service import TimerDue
-from streams.inventory.policy import StockPolicy
-from streams.inventory.stock import decide
 from streams.inventory.stock.markers import PAGE_ORDERS, SWEPT_PAGES, sweep_due
 from streams.kernel.flow import Decision
 from tables.parts import Parts
-from tables.stock import STOCK, Facts, Reservation, Settled, Settlement, Stock
-from tests.unit.streams.inventory.samples import NOW, ORDER, SKU, asked, product, said
+from tables.stock import STOCK, Reservation, Settled, Settlement, Stock
+from tests.unit.streams.inventory.samples import NOW, ORDER, SKU, asked, product
+from tests.unit.streams.inventory.steps import (
+    FACTS,
+    POLICY,
+    adjust,
+    changed,
+    commit,
+    know,
+    release,
+    reserve,
+    stocked,
+    sweep,
+)
 from topics.registry import (
-    INVENTORY_ADJUST,
-    INVENTORY_COMMIT,
-    INVENTORY_DUE,
     INVENTORY_LINE_REJECTED,
     INVENTORY_LINE_RESERVED,
     INVENTORY_LOW_STOCK,
-    INVENTORY_RECEIVE,
     INVENTORY_REFUSED,
-    INVENTORY_RELEASE,
-    INVENTORY_RESERVE,
     INVENTORY_UPDATED,
-    PRODUCT_UPDATED,
 )
-
-POLICY = StockPolicy()
-FACTS = Facts(
-    1, "WHITE HANGING HEART T-LIGHT HOLDER", price=295, currency="GBP", active=True, low_stock_threshold=3
-)
-
-
-def stocked(on_hand: int = 10, **given: object) -> Stock:
-    return msgspec.structs.replace(
-        Stock(version=1, on_hand=on_hand, received=on_hand, facts=FACTS, applied=("receive:first",)), **given
-    )
-
-
-def receive(
-    state: Stock | None, quantity: int, receipt: str = "receipt-1", sku: str = SKU, command: str = ""
-) -> Decision[Stock]:
-    message = said(INVENTORY_RECEIVE, sku, InventoryReceive(receipt, quantity, "purchase"))
-    message = msgspec.structs.replace(message, event_id=derived_id(command, receipt))
-    return decide.receive(POLICY, state, message)
-
-
-def adjust(
-    state: Stock | None, delta: int, adjustment: str = "count-1", command: str = ""
-) -> Decision[Stock]:
-    message = said(INVENTORY_ADJUST, SKU, InventoryAdjust(adjustment, delta, "loss"))
-    message = msgspec.structs.replace(message, event_id=derived_id(command, adjustment))
-    return decide.adjust(POLICY, state, message)
-
-
-def reason(decision: Decision[Stock]) -> tuple[str, str]:
-    (refused,) = decision.outputs
-    assert refused.topic is INVENTORY_REFUSED
-    return refused.data.reason, refused.data.field
-
-
-def reserve(
-    state: Stock | None, lines: tuple[RequestedLine, ...], order_id: str = ORDER, currency: str = "GBP"
-) -> Decision[Stock]:
-    data = InventoryReserve(order_id, currency, lines)
-    return decide.reserve(POLICY, state, said(INVENTORY_RESERVE, SKU, data))
-
-
-def release(state: Stock | None, order_id: str = ORDER, at: int = NOW) -> Decision[Stock]:
-    data = InventoryRelease(order_id, "cancelled")
-    return decide.release(POLICY, state, said(INVENTORY_RELEASE, SKU, data, at=at))
-
-
-def commit(state: Stock | None, order_id: str = ORDER, policy: StockPolicy = POLICY) -> Decision[Stock]:
-    return decide.commit(policy, state, said(INVENTORY_COMMIT, SKU, InventoryCommit(order_id)))
-
-
-def know(state: Stock | None, facts: ProductSnapshot, version: int) -> Decision[Stock]:
-    return decide.know(state, said(PRODUCT_UPDATED, SKU, facts, version=version))
-
-
-def sweep(state: Stock | None, due_at: int) -> Decision[Stock]:
-    return decide.sweep(POLICY, state, said(INVENTORY_DUE, SKU, TimerDue(due_at), at=due_at))
-
-
-def changed(decision: Decision[Stock]) -> Stock:
-    assert decision.state is not None
-    return decision.state
-
-
-def test_a_receipt_raises_the_level_and_says_so_in_full() -> None:
-    decision = receive(None, 12)
-    after = changed(decision)
-    assert after == Stock(version=1, on_hand=12, received=12, applied=after.applied)
-    assert len(after.applied) == 1
-    (updated,) = decision.outputs
-    assert (updated.topic, updated.key, updated.version) == (INVENTORY_UPDATED, SKU, 1)
-    assert updated.data == InventoryUpdated(
-        on_hand=12,
-        reserved=0,
-        available=12,
-        received=12,
-        committed=0,
-        low_stock_threshold=POLICY.low_stock_threshold,
-        movement=Movement(MovementKind.RECEIVE, 12, "receipt-1", "purchase"),
-    )
-
-
-def test_the_same_receipt_counts_once() -> None:
-    state = receive(None, 12).state
-    assert receive(state, 12) == Decision(state)
-    assert changed(receive(state, 5, "receipt-2")).on_hand == 17
-
-
-def test_an_id_used_again_is_told_and_moves_nothing() -> None:
-    state = receive(None, 3, "PO1").state
-    more = receive(state, 300, "PO1", command="another")
-    assert (more.state, reason(more)) == (state, ("id_reused", "receipt_id"))
-    same = receive(state, 3, "PO1", command="another")
-    assert (same.state, reason(same)) == (state, ("already_applied", "receipt_id"))
-    counted = adjust(state, -3, "A1").state
-    again = adjust(counted, -1, "A1", command="another")
-    assert (again.state, reason(again)) == (counted, ("id_reused", "adjustment_id"))
-    assert receive(counted, 1, "A1").outputs[0].topic is INVENTORY_UPDATED, "receipts have ids of their own"
-
-
-def test_what_was_refused_under_an_id_stays_refused() -> None:
-    state = changed(reserve(stocked(), asked(7)))
-    refused = changed(adjust(state, -4, "A1"))
-    freed = changed(release(refused))
-    assert reason(adjust(freed, -4, "A1", command="another")) == ("below_reserved", "adjustment_id")
-    assert reason(adjust(freed, -1, "A1", command="another")) == ("id_reused", "adjustment_id")
-
-
-def test_of_older_entries_the_id_alone_is_known() -> None:
-    state = stocked(applied=("receive:PO1", "receive:PO1\x1f3"))
-    assert reason(receive(state, 300, "PO1")) == ("already_applied", "receipt_id")
-    assert reason(receive(state, 3, "PO1\x1f3")) == ("already_applied", "receipt_id")
-
-
-def test_an_id_with_the_separator_in_it_is_an_id() -> None:
-    state = receive(None, 3, "PO\x1f1\x1f2\x1f3\x1f").state
-    assert receive(state, 3, "PO").outputs[0].topic is INVENTORY_UPDATED
-    assert reason(receive(state, 4, "PO\x1f1\x1f2\x1f3\x1f", command="another"))[0] == "id_reused"
-
-
-def test_receipts_beyond_the_ring_are_forgotten_oldest_first() -> None:
-    state: Stock | None = None
-    for number in range(POLICY.remembered_movements + 1):
-        state = receive(state, 1, f"receipt-{number}").state
-    assert len(changed(Decision(state)).applied) == POLICY.remembered_movements
-    assert receive(state, 1, "receipt-1") == Decision(state)
-
-
-@pytest.mark.parametrize(
-    ("quantity", "reason", "field"),
-    [
-        (0, "not_positive", "quantity"),
-        (-3, "not_positive", "quantity"),
-        (1_000_000_001, "level_exceeded", "quantity"),
-    ],
-)
-def test_a_receipt_is_refused_with_its_rule_and_field(quantity: int, reason: str, field: str) -> None:
-    decision = receive(None, quantity)
-    assert decision.state is None
-    (refused,) = decision.outputs
-    assert (refused.topic, refused.key, refused.version) == (INVENTORY_REFUSED, SKU, 0)
-    assert isinstance(refused.data, InventoryRefused)
-    assert (refused.data.command, refused.data.reason, refused.data.field) == (
-        INVENTORY_RECEIVE.name,
-        reason,
-        field,
-    )
-    assert str(quantity).lstrip("-") in refused.data.detail
-
-
-def test_a_malformed_sku_gets_no_stock() -> None:
-    decision = receive(None, 1, sku=" no sku ")
-    assert decision.state is None
-    assert [(out.data.reason, out.data.field) for out in decision.outputs] == [("invalid_sku", "sku")]
-
-
-@pytest.mark.parametrize(("delta", "level"), [(-4, 6), (5, 15)])
-def test_an_adjustment_corrects_what_was_received(delta: int, level: int) -> None:
-    decision = adjust(stocked(), delta)
-    after = changed(decision)
-    assert (after.on_hand, after.received, after.version) == (level, level, 2)
-    assert decision.outputs[0].data.movement == Movement(MovementKind.ADJUST, delta, "count-1", "loss")
-    assert adjust(after, delta) == Decision(after)
-
-
-@pytest.mark.parametrize(
-    ("delta", "reason"), [(0, "zero"), (-4, "below_reserved"), (1_000_000_000, "level_exceeded")]
-)
-def test_an_adjustment_is_refused_once_and_for_all(delta: int, reason: str) -> None:
-    state = changed(reserve(stocked(), asked(7)))
-    decision = adjust(state, delta)
-    (refused,) = decision.outputs
-    assert (refused.topic, refused.data.reason, refused.data.field, refused.version) == (
-        INVENTORY_REFUSED,
-        reason,
-        "delta",
-        state.version,
-    )
-    after = changed(decision)
-    assert msgspec.structs.replace(after, applied=state.applied) == state
-    freed = changed(release(after))
-    assert adjust(freed, delta) == Decision(freed)
 
 
 def test_reserving_quotes_every_line_at_the_list_price() -> None:
