@@ -70,6 +70,10 @@ ATTEMPT: Final = Number(0, 2**31 - 1)
 TIME: Final = Number(0, 253_370_764_799_999)
 """Milliseconds from 1970 to the end of 9998: whatever is added to it is still a date."""
 
+VERSION: Final = Number(0, 2**63 - 1)
+TOTAL: Final = Number(-(2**63) + 1, 2**63 - 1)
+"""A sum of amounts in minor units: what the wire has."""
+
 # Written out: a repeated group takes longer.
 UUID: Final = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
 
@@ -86,6 +90,8 @@ Amount = Annotated[int, AMOUNT]
 Pieces = Annotated[int, PIECES]
 Stock = Annotated[int, STOCK]
 Time = Annotated[int, TIME]
+Version = Annotated[int, VERSION]
+Total = Annotated[int, TOTAL]
 
 
 def bare(of: Any) -> Any:

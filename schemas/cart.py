@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from schemas.bounds import LINES, Id, LongText, ShortText
+from schemas.bounds import LINES, Id, LongText, ShortText, Time
 
 
 class CartStatus(StrEnum):
@@ -34,7 +34,7 @@ class CartLine(msgspec.Struct, frozen=True):
     sku: LongText
     quantity: int
     agreed_price: int | None = None
-    incarnation: int | None = None
+    incarnation: Time | None = None
 
 
 class CartAdd(msgspec.Struct, frozen=True):

@@ -4,7 +4,19 @@ from typing import Annotated
 
 import msgspec
 
-from schemas.bounds import CHARGES, EXPECTED, Amount, Email, Id, Pieces, Reference, ShortText, Time
+from schemas.bounds import (
+    CHARGES,
+    EXPECTED,
+    Amount,
+    Email,
+    Id,
+    Pieces,
+    Reference,
+    ShortText,
+    Time,
+    Total,
+    Version,
+)
 from schemas.cart import CartLine
 
 
@@ -31,8 +43,8 @@ class Address(msgspec.Struct, frozen=True):
 class Consent(msgspec.Struct, frozen=True):
     """What the buyer was shown and agreed to: the cart's version, and the total in minor units."""
 
-    cart_version: int
-    total: int
+    cart_version: Version
+    total: Total
 
 
 class CheckoutRequested(msgspec.Struct, frozen=True):

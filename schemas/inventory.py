@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from schemas.bounds import LINES, Id, LongText, ShortText, Stock
+from schemas.bounds import LINES, Id, LongText, ShortText, Stock, Time
 from schemas.checkout import Charge
 
 PRICE_CHANGED = "price_changed"
@@ -47,7 +47,7 @@ class RequestedLine(msgspec.Struct, frozen=True):
     line_id: LongText
     quantity: int
     agreed_price: int | None = None
-    incarnation: int | None = None
+    incarnation: Time | None = None
 
 
 class QuotedLine(msgspec.Struct, frozen=True):

@@ -44,7 +44,7 @@ class OrderLine(msgspec.Struct, frozen=True):
     name: LongText | None = None
     unit_price: Amount | None = None
     agreed_price: Amount | None = None
-    incarnation: int | None = None
+    incarnation: Time | None = None
 
 
 class OrderSnapshot(msgspec.Struct, frozen=True):

@@ -101,16 +101,21 @@ async def produced(bootstrap: str, place: TopicPartition, records: Iterable[tupl
         await asyncio.sleep(0)
 
 
-def _batch(odd: Odd, key: bytes | None, value: bytes | None) -> bytes:
-    builder = _DefaultRecordBatchBuilderPy(
+def batch_builder(compression: int = 0) -> _DefaultRecordBatchBuilderPy:
+    """Return a builder of record batches that takes whatever a header may hold."""
+    return _DefaultRecordBatchBuilderPy(
         magic=2,
-        compression_type=0,
+        compression_type=compression,
         is_transactional=0,
         producer_id=-1,
         producer_epoch=-1,
         base_sequence=-1,
         batch_size=2**31 - 1,
     )
+
+
+def _batch(odd: Odd, key: bytes | None, value: bytes | None) -> bytes:
+    builder = batch_builder()
     now = time.time_ns() // 1_000_000
     at = odd.timestamp
     timestamp = now if at is None else now + at if at > 1 else at

@@ -22,33 +22,23 @@ def dead_letter(
     `attempt` counts from 1; those of a record that was redriven go on counting. Of a record that cannot even
     be buried whole, the letter says where it lies and why, and no more.
     """
-    try:
-        return _whole(record, topic, error, flow, attempt, failed_at)
-    except Exception as unburied:  # noqa: BLE001 # whatever a record holds, its partition goes on
-        told = letter_headers(
+
+    def told(of: BaseException | str, attempts: int) -> dict[str, str]:
+        return letter_headers(
             consumer=flow,
             topic=record.topic,
             partition=record.partition,
             offset=record.offset,
             reason=reason_of(error),
             failed_at=failed_at,
-            error=f"{type(error).__name__}; its letter has no content: {type(unburied).__name__}",
-            attempt=attempt,
+            error=of,
+            attempt=attempts,
         )
-        return Output(topic.name, None, None, tuple((name, text.encode()) for name, text in told.items()))
 
-
-def _whole(  # noqa: PLR0917 # the parts of a letter
-    record: Record, topic: RawTopic, error: BaseException, flow: str, attempt: int, failed_at: int
-) -> Output:
-    told = letter_headers(
-        consumer=flow,
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        reason=reason_of(error),
-        failed_at=failed_at,
-        error=error,
-        attempt=attempt + attempts_before(record.headers),
-    )
-    return Output(topic.name, *sealed(record.key, record.value, record.headers, told))
+    try:
+        whole = told(error, attempt + attempts_before(record.headers))
+        return Output(topic.name, *sealed(record.key, record.value, record.headers, whole))
+    except Exception as unburied:  # noqa: BLE001 # whatever a record holds, its partition goes on
+        why = f"{type(error).__name__}; its letter has no content: {type(unburied).__name__}"
+        facts = told(why, attempt)
+        return Output(topic.name, None, None, tuple((name, text.encode()) for name, text in facts.items()))

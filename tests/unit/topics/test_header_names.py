@@ -4,23 +4,15 @@ import inspect
 
 import aiokafka.consumer.fetcher as fetching
 import pytest
-from aiokafka.record.default_records import DefaultRecordBatchBuilder, _DefaultRecordBatchBuilderPy
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from tests.odd_records import Bytes
+from tests.odd_records import Bytes, batch_builder
 from topics.header_names import ReadableRecords, read_any_header_name
 from topics.header_values import UNREADABLE, headers_of
 
 
 def batch(*names: str, compression: int = 0) -> bytes:
-    builder = _DefaultRecordBatchBuilderPy(
-        magic=2,
-        compression_type=compression,
-        is_transactional=0,
-        producer_id=-1,
-        producer_epoch=-1,
-        base_sequence=-1,
-        batch_size=100_000,
-    )
+    builder = batch_builder(compression)
     for offset, name in enumerate(names):
         builder.append(offset, timestamp=5, key=b"k", value=b"v", headers=[(name, b"\xff"), ("null", None)])
     return bytes(builder.build())
