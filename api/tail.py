@@ -11,14 +11,14 @@ from typing import Any, Self
 import stamina
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
 from confluent_kafka import KafkaException
 
 from api.heard import Headers, Heard, buried
 from schemas.codec import UndecodableError
 from topics.fetch_sessions import keep_fetch_sessions
 from topics.header_names import read_any_header_name
-from topics.identity import LOOK_S, changed, ids_there
+from topics.identity import LOOK_S, changed, ids_there, there
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic
 from topics.wire import decode
@@ -174,6 +174,7 @@ class Tail(Dispatcher):
         super().__init__(topics, letters)
         self._settings = settings
         self._consumer: AIOKafkaConsumer | None = None
+        self._ids: Mapping[str, str] = {}
         self._reading: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
 
@@ -209,7 +210,6 @@ class Tail(Dispatcher):
         """Return a consumer that stands at the end of every partition; retries until the topics are there."""
         read_any_header_name()
         consumer = AIOKafkaConsumer(
-            *self.names,
             bootstrap_servers=self._settings.kafka_bootstrap,
             client_id="ecommerce-api-tail",
             group_id=None,
@@ -221,12 +221,26 @@ class Tail(Dispatcher):
         try:
             await consumer.start()
             keep_fetch_sessions(consumer)
+            # Not subscribed: where a topic goes, a subscription begins all others at their ends, and it sees
+            # only minutes later that the topic is back.
+            consumer.assign(await self._places())
             # The positions must stand before the first command is sent, or its outcome could be missed.
             await _seek_to_end(consumer)
         except BaseException:
             await consumer.stop()
             raise
         return consumer
+
+    async def _places(self) -> list[TopicPartition]:
+        """Return all partitions of the topics; raises UnknownTopicOrPartitionError where one is not there."""
+        try:
+            found = await asyncio.to_thread(there, self._settings, self.names, _ANSWER_S)
+        except KafkaException as error:
+            raise KafkaConnectionError(str(error)) from error
+        if absent := self.names - found.keys():
+            raise UnknownTopicOrPartitionError(", ".join(sorted(absent)))
+        self._ids = {name: str(each.topic_id) for name, each in found.items()}
+        return [TopicPartition(name, each.id) for name, topic in found.items() for each in topic.partitions]
 
     async def _read(self, consumer: AIOKafkaConsumer) -> None:
         while True:
@@ -248,18 +262,17 @@ class Tail(Dispatcher):
 
     async def _watch(self, consumer: AIOKafkaConsumer) -> None:
         """Begin topics that are made anew at their beginning: the old position is none in them."""
-        ids: Mapping[str, str] = {}
         while True:
             try:
                 now = await asyncio.to_thread(ids_there, self._settings, self.names, _ANSWER_S)
-                anew = changed(ids, now)
+                anew = changed(self._ids, now)
                 if places := [place for place in consumer.assignment() if place.topic in anew]:
                     _log.warning("tail_topic_made_anew", topics=anew)
                     await consumer.seek_to_beginning(*places)
             except (KafkaException, KafkaError) as error:
                 _log.info("tail_ids_unknown", error=repr(error))
             else:
-                ids = {**ids, **now}
+                self._ids = {**self._ids, **now}
             await asyncio.sleep(LOOK_S)
 
 

@@ -26,6 +26,7 @@ from streams.kernel.source_ends import SourceEnds
 from streams.kernel.watchdog import Watchdog
 from streams.spans import check as check_spans
 from topics.header_names import read_any_header_name
+from topics.identity import TopicMadeAnewError
 from topics.settings import PortOffset, Settings
 
 log = structlog.get_logger(__name__)
@@ -71,10 +72,12 @@ class WorkerApp(StreamsApp):
     async def on_stop(self) -> None:
         """Stop, with a deadline: everything durable is safe, so a kill loses nothing.
 
-        A worker that was told to stop leaves its group; one that has failed is started again, in its place.
+        A worker that was told to stop leaves its group; one that has failed is started again, in its place,
+        unless that place is what failed: partitions of topics that are gone.
         """
         self._watchdog.stop()
-        self.leaves = self._own.leaves_group and not self.crashed
+        misplaced = isinstance(self.crash_reason, TopicMadeAnewError)
+        self.leaves = misplaced or (self._own.leaves_group and not self.crashed)
         deadline = threading.Timer(STOP_DEADLINE_S, os._exit, (EX_SOFTWARE,))
         deadline.daemon = True
         deadline.start()

@@ -7,7 +7,7 @@ request names what changed, an answer what has come. The rules of a session's id
 This room reaches into aiokafka's fetcher; `tests/unit/topics` pins what it relies on.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from typing import Any, Final
 
 import aiokafka.errors as kafka_errors
@@ -25,18 +25,33 @@ _Position = tuple[int, int]
 _Place = tuple[str, int]
 
 
-def keep_fetch_sessions(consumer: AIOKafkaConsumer) -> None:
-    """Let a started consumer fetch in sessions from now on."""
+Others = Callable[[Collection[str]], Awaitable[Collection[str]]]
+"""Tells which of some topics are not (any more) those that the consumer's positions belong to."""
+
+
+def keep_fetch_sessions(consumer: AIOKafkaConsumer, others: Others | None = None) -> "FetchingClient":
+    """Let a started consumer fetch in sessions from now on (see `FetchingClient`)."""
     fetcher: Any = consumer._fetcher  # noqa: SLF001 - aiokafka lets nobody replace its fetcher
-    fetcher._client = FetchingClient(fetcher._client)  # noqa: SLF001 - the fetcher sends by it alone
+    client = FetchingClient(fetcher._client, others)  # noqa: SLF001 - the fetcher sends by it alone
+    fetcher._client = client  # noqa: SLF001 - the same
+    return client
 
 
 class FetchingClient:
-    """A fetcher's client over aiokafka's: its fetches go in one session per node, all else as ever."""
+    """A fetcher's client over aiokafka's: its fetches go in one session per node, all else as ever.
 
-    def __init__(self, client: Any) -> None:
+    A fetch names topics, so that one that was deleted and created again would be read on where the old one
+    was left. `others` is asked wherever that may have happened: where a partition's answer is an error, and
+    at the first answer of each session. Topics that it names are held: nothing of them is fetched or handed
+    on until `release`.
+    """
+
+    def __init__(self, client: Any, others: Others | None = None) -> None:
         self._client = client
+        self._others = others
         self._sessions: dict[int, FetchSession] = {}
+        self.held: frozenset[str] = frozenset()
+        """The topics that are held."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
@@ -46,7 +61,8 @@ class FetchingClient:
         if not isinstance(request, FetchRequest):
             return await self._client.send(node_id, request, **options)
         session = self._sessions.setdefault(node_id, FetchSession())
-        incremental = session.request(request)
+        first = session.fresh
+        incremental = session.request(request, self.held)
         try:
             response = await self._client.send(node_id, incremental, **options)
         except BaseException:
@@ -54,9 +70,32 @@ class FetchingClient:
             session.reset()
             raise
         session.answered(response)
+        if self._others is not None:
+            try:
+                await self._hold(self._others, response, every=first)
+            except BaseException:
+                # What this answer has is not handed on: the broker has to tell it again.
+                session.reset()
+                raise
         # The fetcher looks up where each partition of the answer was fetched from, and no others.
         request._topics = incremental.named(response)  # noqa: SLF001 - one request, used once
         return response
+
+    def release(self) -> None:
+        """Fetch everything again: all positions are in the topics that are there."""
+        self.held = frozenset()
+        for session in self._sessions.values():
+            session.reset()
+
+    async def _hold(self, others: Others, response: Any, *, every: bool) -> None:
+        doubtful = {
+            topic
+            for topic, partitions in response.topics
+            if every or any(error_code for _, error_code, *_ in partitions)
+        } - self.held
+        if doubtful:
+            self.held |= frozenset(await others(doubtful))
+        response.topics = [each for each in response.topics if each[0] not in self.held]
 
 
 class FetchSession:
@@ -67,16 +106,22 @@ class FetchSession:
         self._epoch = _FIRST_EPOCH
         self._known: dict[_Place, _Position] = {}
 
+    @property
+    def fresh(self) -> bool:
+        """Whether the next request begins anew."""
+        return self._epoch == _FIRST_EPOCH
+
     def reset(self) -> None:
         """Begin anew with the next request, which closes the session that was."""
         self._epoch = _FIRST_EPOCH
         self._known = {}
 
-    def request(self, full: FetchRequest) -> "IncrementalFetch":
-        """Return the request that brings the broker from what it knows to `full`."""
+    def request(self, full: FetchRequest, held: Collection[str] = ()) -> "IncrementalFetch":
+        """Return the request that brings the broker from what it knows to `full`, less the `held` topics."""
         wanted = {
             (topic, partition): (offset, most)
             for topic, partitions in full.topics
+            if topic not in held
             for partition, offset, most in partitions
         }
         known = self._known

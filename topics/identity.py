@@ -7,7 +7,8 @@ the text that Kafka keeps beside each committed offset.
 
 import asyncio
 from collections.abc import Collection, Mapping
-from typing import Final
+from contextlib import suppress
+from typing import Final, NoReturn
 
 from confluent_kafka import (
     ConsumerGroupTopicPartitions,
@@ -24,6 +25,8 @@ from topics.settings import Settings
 
 LOOK_S: Final = 3.0
 """How often a consumer that runs looks whether its topics are still those that it reads."""
+
+_ANSWER_S: Final = 5.0
 
 _MARK: Final = "topic="
 _END: Final = ";"
@@ -110,6 +113,21 @@ def stale(ids: Mapping[str, str], commits: Mapping[Place, str | None]) -> set[Pl
 def changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return the topics that have another id than before; one that is not there (any more) may come back."""
     return sorted(name for name, topic_id in now.items() if before.get(name, topic_id) != topic_id)
+
+
+async def watch(settings: Settings, names: Collection[str], ids: dict[str, str]) -> NoReturn:
+    """Look for ever whether the topics are still those of `ids`, which takes in what was not known yet.
+
+    Raises TopicMadeAnewError where one is another.
+    """
+    while True:
+        # Whoever reads the topics says that the broker is away.
+        with suppress(KafkaException):
+            now = await asyncio.to_thread(ids_there, settings, names, _ANSWER_S)
+            if anew := changed(ids, now):
+                raise TopicMadeAnewError(f"{', '.join(anew)}: deleted and created again")
+            ids.update(now)
+        await asyncio.sleep(LOOK_S)
 
 
 def committed_ids(settings: Settings, group: str, timeout_s: float = TIMEOUT_S) -> dict[Place, str | None]:

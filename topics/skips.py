@@ -10,12 +10,10 @@ from contextlib import suppress
 from typing import Final, Self
 
 import msgspec
-import stamina
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
-from topics.header_names import read_any_header_name
+from topics.follower import Follower
 from topics.registry import SKIPS
 from topics.settings import Settings
 
@@ -77,22 +75,18 @@ class SkipsFollower:
 
     def __init__(self, settings: Settings) -> None:
         self.skips = Skips()
-        self._settings = settings
         self._loaded = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
+        self._follower = Follower(settings, SKIPS.name, self._read)
 
     async def start(self) -> None:
         """Read what is there by now, and the rest in the background; a broker that is away is waited for."""
-        self._running = asyncio.create_task(self._run(), name="skips")
+        self._follower.start()
         with suppress(TimeoutError):
             await asyncio.wait_for(self._loaded.wait(), _LOAD_S)
 
     async def stop(self) -> None:
         """Read no more."""
-        if self._running is not None:
-            self._running.cancel()
-            await asyncio.wait((self._running,))
-            self._running = None
+        await self._follower.stop()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -101,36 +95,19 @@ class SkipsFollower:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def _run(self) -> None:
-        async for attempt in stamina.retry_context(
-            on=KafkaError, attempts=None, timeout=None, wait_initial=1.0, wait_max=10.0
-        ):
-            with attempt:
-                await self._read()
-
-    async def _read(self) -> None:
-        read_any_header_name()
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-        )
-        try:
-            await consumer.start()
-            while SKIPS.name not in await consumer.topics():
-                # A platform that an older release has set up: nobody can have asked for anything.
+    async def _read(self, consumer: AIOKafkaConsumer) -> None:
+        while SKIPS.name not in await consumer.topics():
+            # A platform that an older release has set up: nobody can have asked for anything.
+            self._loaded.set()
+            await asyncio.sleep(_ABSENT_S)
+        consumer.assign([_PLACE])
+        await consumer.seek_to_beginning(_PLACE)
+        end = (await consumer.end_offsets([_PLACE]))[_PLACE]
+        while True:
+            if await consumer.position(_PLACE) >= end:
                 self._loaded.set()
-                await asyncio.sleep(_ABSENT_S)
-            consumer.assign([_PLACE])
-            await consumer.seek_to_beginning(_PLACE)
-            end = (await consumer.end_offsets([_PLACE]))[_PLACE]
-            while True:
-                if await consumer.position(_PLACE) >= end:
-                    self._loaded.set()
-                for record in (await consumer.getmany(_PLACE, timeout_ms=1_000)).get(_PLACE, ()):
-                    self._take(record.value, record.offset)
-        finally:
-            await consumer.stop()
+            for record in (await consumer.getmany(_PLACE, timeout_ms=1_000)).get(_PLACE, ()):
+                self._take(record.value, record.offset)
 
     def _take(self, value: bytes | None, offset: int) -> None:
         try:

@@ -4,21 +4,18 @@ A process starts one responder beside its work. It reads the ping topic without 
 every process hears every ping; an answer that comes late is of no use, and none is repeated.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Self
 
-import stamina
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import MessageSizeTooLargeError
 
 from schemas.envelope import Message, derived_id
 from schemas.service import ServicePing, ServicePong
 from topics.command import command
-from topics.header_names import read_any_header_name
+from topics.follower import Follower
 from topics.producer import MessageProducer
 from topics.registry import SERVICE_PING, SERVICE_PONG
 from topics.settings import Settings
@@ -28,8 +25,6 @@ log = structlog.get_logger(__name__)
 
 Healthy = Callable[[], bool]
 Details = Callable[[], Mapping[str, str]]
-
-RETRY_S = 1.0
 
 
 def _always() -> bool:
@@ -62,19 +57,15 @@ class PingResponder:
         self._healthy = healthy
         self._details = details
         self._started_at = time.time_ns() // 1_000_000
-        self._running: asyncio.Task[None] | None = None
+        self._follower = Follower(settings, SERVICE_PING.name, self._answer_all)
 
     async def start(self) -> None:
         """Begin to answer, in the background."""
-        self._running = asyncio.create_task(self._run(), name="ping-responder")
+        self._follower.start()
 
     async def stop(self) -> None:
         """Answer no more."""
-        if self._running is not None:
-            self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
-            self._running = None
+        await self._follower.stop()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -83,28 +74,13 @@ class PingResponder:
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
 
-    async def _run(self) -> None:
-        async for attempt in stamina.retry_context(
-            on=KafkaError, attempts=None, timeout=None, wait_initial=RETRY_S, wait_max=10 * RETRY_S
-        ):
-            with attempt:
-                await self._answer_all()
-
-    async def _answer_all(self) -> None:
-        read_any_header_name()
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap, enable_auto_commit=False
-        )
+    async def _answer_all(self, consumer: AIOKafkaConsumer) -> None:
         place = TopicPartition(SERVICE_PING.name, 0)
-        try:
-            await consumer.start()
-            consumer.assign([place])
-            await consumer.seek_to_end(place)
-            async with MessageProducer(self._settings, f"ping-{self._service}") as producer:
-                async for record in consumer:
-                    await self._answer(producer, record)
-        finally:
-            await consumer.stop()
+        consumer.assign([place])
+        await consumer.seek_to_end(place)
+        async with MessageProducer(self._settings, f"ping-{self._service}") as producer:
+            async for record in consumer:
+                await self._answer(producer, record)
 
     async def _answer(self, producer: MessageProducer, record: ConsumerRecord) -> None:
         try:

@@ -1,14 +1,14 @@
 """Where a group's member begins to read, and whether its topics are still those that it reads."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import NoReturn
 
 import structlog
 from aiokafka import TopicPartition
 from confluent_kafka import KafkaException
 
-from topics.identity import LOOK_S, TopicMadeAnewError, changed, committed_ids, ids_there, mark, stale
+from topics.identity import committed_ids, ids_there, mark, stale, watch
 from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -23,7 +23,7 @@ class Standing:
         self._settings = settings
         self._group = group
         self._topics = topics
-        self._ids: Mapping[str, str] = {}
+        self._ids: dict[str, str] = {}
 
     async def begin(self) -> None:
         """Learn which topics the names stand for; what is not learned now, `watch` learns."""
@@ -50,13 +50,4 @@ class Standing:
 
     async def watch(self) -> NoReturn:
         """Look for ever; raises TopicMadeAnewError where a topic was made anew."""
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                now = await asyncio.to_thread(ids_there, self._settings, self._topics, _ANSWER_S)
-            except KafkaException:
-                # Its reader says that the broker is away.
-                continue
-            if anew := changed(self._ids, now):
-                raise TopicMadeAnewError(f"{', '.join(anew)}: deleted and created again")
-            self._ids = {**self._ids, **now}
+        await watch(self._settings, self._topics, self._ids)

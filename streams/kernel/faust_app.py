@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
@@ -10,6 +10,7 @@ from typing import Any, cast
 import faust
 import structlog
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.structs import TopicPartition
 from confluent_kafka import KafkaException
 from faust.stores.rocksdb import Store as FaustStore
@@ -36,7 +37,7 @@ from streams.kernel.sources import Sources
 from streams.kernel.standby import Standby
 from streams.kernel.standstill import Look
 from topics.admin import client, renew_client
-from topics.identity import LOOK_S, TopicMadeAnewError, changed, committed_ids, ids_there, stale
+from topics.identity import LOOK_S, TopicMadeAnewError, committed_ids, ids_there, stale
 from topics.offsets import end_offsets
 from topics.settings import Settings
 from topics.skips import SkipsFollower
@@ -48,6 +49,8 @@ SESSION_TIMEOUT_S = 10.0
 HEARTBEAT_S = 3.0
 FETCHED_AT_ONCE = 2_000
 QUEUED_FETCHES = 16
+REJOINS = 3
+"""How often the group is formed anew for the same topics before the worker ends."""
 
 # One database per table and partition: Faust's defaults (2 GiB of cache each) are for one big table.
 ROCKSDB_OPTIONS = {
@@ -216,28 +219,48 @@ class StreamsApp(faust.App):
                 return Sources(ids, ends)
 
     async def _watch_sources(self) -> None:
-        """Look for ever whether the sources are still the same topics, and read; end the worker where not.
+        """Look for ever whether the group reads the topics that are there, and have it formed anew where not.
 
-        Its next start begins them anew, with the stored state as the judge of what is applied.
+        What it takes over then begins anew where its topic does, with the stored state as the judge of what
+        is applied. Where forming it does not help, the worker ends, and leaves: a member that comes back
+        under its name is given the partitions that it had, without any look at the topics.
         """
-        unread: set[TP] = set()
+        tried: list[Mapping[str, str]] = []
         while True:
             await asyncio.sleep(LOOK_S)
             with suppress(KafkaException):
                 now = await asyncio.to_thread(ids_there, self.settings, self._sources, ANSWER_S)
-                anew = changed(self.source_ids, now)
-                # Of a topic that a rebalance did not see, the group reads nothing once it is there again.
-                before, unread = unread, self._unread(now)
-                anew += sorted({tp.topic for tp in before & unread})
-                if anew:
-                    self._fail(TopicMadeAnewError(f"{', '.join(anew)}: deleted and created again"))
+                # Amid a rebalance nothing is owned, or not yet read.
+                if not self._flowing():
+                    continue
+                amiss = {name: now[name] for name in self._amiss(now)}
+                tried = [each for each in tried if each == amiss]
+                if amiss and len(tried) == REJOINS:
+                    self._fail(TopicMadeAnewError(f"{', '.join(amiss)}: deleted and created again"))
                     return
+                if amiss:
+                    tried.append(amiss)
+                    log.warning("sources were made anew, the group forms anew", topics=list(amiss))
+                    await cast("AppliedOffsetsConsumer", self.consumer).rejoin()
 
-    def _unread(self, there: Mapping[str, str]) -> set[TP]:
-        """Return the source partitions that are owned and there, and that the consumer does not have."""
+    async def other_sources(self, topics: Collection[str]) -> Collection[str]:
+        """Return those of the topics that are not the ones of `source_ids`. Raises aiokafka's KafkaError."""
+        try:
+            now = await asyncio.to_thread(ids_there, self.settings, topics, ANSWER_S)
+        except KafkaException as error:
+            # Which has the consumer fetch again, a little later.
+            raise KafkaConnectionError(str(error)) from error
+        return {topic for topic in topics if topic not in now or now[topic] != self.source_ids.get(topic)}
+
+    def _amiss(self, now: Mapping[str, str]) -> list[str]:
+        """Return the sources that are other topics than at the last takeover, or are not read."""
+        # Whether or not they are read here: the group's leader alone can have it formed anew, and need not
+        # own any partition.
+        other = {name for name, topic_id in now.items() if self.source_ids.get(name) != topic_id}
+        other |= cast("AppliedOffsetsConsumer", self.consumer).held & now.keys()
         assigned = self.consumer.assignment()
-        owned = (TP(*place) for place in self.ownership.sources() if place[0] in there)
-        return {tp for tp in owned if tp not in assigned}
+        owned = (TP(*place) for place in self.ownership.sources() if place[0] in now)
+        return sorted(other | {tp.topic for tp in owned if tp not in assigned})
 
     def anew(self) -> frozenset[TP]:
         """Return the source partitions whose topics were made anew, to be read from their beginning."""
@@ -284,11 +307,8 @@ class StreamsApp(faust.App):
     def look(self) -> Look:
         """Return what the worker has read, restored and applied by now, and whether records may come."""
         consumer = cast("AppliedOffsetsConsumer | None", self._consumer)
-        completed = cast("OwningTableManager", self.tables).recovery.completed_generation
         return Look(
-            flowing=consumer is not None
-            and consumer.flow_active
-            and completed == self.consumer_generation_id,
+            flowing=self._flowing(),
             read=consumer.read() if consumer is not None else {},
             backlog=self.ownership.backlog,
             restored=(self.consumer_generation_id, self._restored),
@@ -298,6 +318,11 @@ class StreamsApp(faust.App):
                 *self.ownership.applied().items(),
             ),
         )
+
+    def _flowing(self) -> bool:
+        consumer = cast("AppliedOffsetsConsumer | None", self._consumer)
+        completed = cast("OwningTableManager", self.tables).recovery.completed_generation
+        return consumer is not None and consumer.flow_active and completed == self.consumer_generation_id
 
     def _store(self, flow: str) -> FaustStore:
         return cast("FaustStore", cast("Any", self._tables_by_flow[flow]).data)

@@ -19,12 +19,14 @@ the internals that are used here.
 - `SessionConsumerThread._commit`: each committed offset carries the id of its topic, and what was committed
   for a topic that was made anew is not sought. Stock Faust goes on at the old offset: the new topic's records
   before it are lost.
+- `SessionConsumerThread.rejoin`: the group is formed anew where its topics are others. aiokafka sees them
+  come by its metadata alone, minutes later, and a static member that was started again never looks.
 - `SessionConsumerThread.on_thread_stop`: a worker that is stopped for good leaves its group. aiokafka lets no
   static member leave, so its partitions would wait until the session times out.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Any, Protocol, cast
 
@@ -40,7 +42,7 @@ from faust.types import TP
 from mode.types import ServiceT
 
 from streams.kernel.placement import Placed, placed
-from topics.fetch_sessions import keep_fetch_sessions
+from topics.fetch_sessions import FetchingClient, keep_fetch_sessions
 from topics.identity import mark
 
 FETCH_TIMEOUT_S = 1.0
@@ -60,6 +62,9 @@ class OwningApp(Protocol):
 
     def anew(self) -> frozenset[TP]:
         """Return the source partitions that are to be read from their beginning, whatever was committed."""
+
+    async def other_sources(self, topics: Collection[str]) -> Collection[str]:
+        """Return those of the topics that are not the ones of `source_ids`. Raises aiokafka's KafkaError."""
 
     @property
     def source_ids(self) -> Mapping[str, str]:
@@ -153,6 +158,15 @@ class AppliedOffsetsConsumer(Consumer):
         moved = {tp: offset for tp, offset in applied.items() if self._committed_offset[tp] != offset}
         return bool(moved) and await self._commit_offsets(moved)
 
+    @property
+    def held(self) -> frozenset[str]:
+        """The topics of which nothing is fetched, because they may not be what they were."""
+        return cast("SessionConsumerThread", self._thread).held
+
+    async def rejoin(self) -> None:
+        """Have the group formed anew, by what topics there are now."""
+        await cast("SessionConsumerThread", self._thread).rejoin()
+
     def read(self) -> dict[tuple[str, int], int]:
         """Return per partition in hand the offset up to which it was fetched (exclusive)."""
         return cast("SessionConsumerThread", self._thread).read()
@@ -204,17 +218,38 @@ class AppliedOffsetsConsumer(Consumer):
 class SessionConsumerThread(AIOKafkaConsumerThread):
     """The consumer's thread, fetching in sessions: a worker has more partitions than records at a time."""
 
+    _fetching: FetchingClient | None = None
+
     async def on_start(self) -> None:
         """Start the consumer."""
         await super().on_start()
-        keep_fetch_sessions(self._ensure_consumer())
+        self._fetching = keep_fetch_sessions(
+            self._ensure_consumer(), cast("OwningApp", self.app).other_sources
+        )
+
+    @property
+    def held(self) -> frozenset[str]:
+        """The topics of which nothing is fetched, because they may not be what they were."""
+        return self._fetching.held if self._fetching is not None else frozenset()
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek to what is committed, or to the beginning where nothing is; return what is committed."""
         return cast("Mapping[TP, int]", await self.call_thread(self._seek_to_committed))
 
+    async def rejoin(self) -> None:
+        """Look what topics there are, and join the group again."""
+        await self.call_thread(self._rejoin)
+
+    async def _rejoin(self) -> None:
+        consumer = self._ensure_consumer()
+        # Of a topic that is not there no fetch tells, so that the metadata would be looked at minutes later.
+        await consumer._client.force_metadata_update()  # noqa: SLF001 - no other way leads to a rebalance
+        consumer._coordinator.request_rejoin()  # noqa: SLF001 - the same
+
     async def _seek_to_committed(self) -> dict[TopicPartition, int | None]:
         consumer = self._ensure_consumer()
+        if self._fetching is not None:
+            self._fetching.release()
         changelogs = self.app.tables.changelog_topics
         anew = cast("OwningApp", self.app).anew()
         committed: dict[TopicPartition, int | None] = await consumer.seek_to_committed()
@@ -222,7 +257,8 @@ class SessionConsumerThread(AIOKafkaConsumerThread):
             if (not offset or tp in anew) and tp.topic not in changelogs:
                 # Retention may have removed what was there: then the broker says so, and the first is read.
                 consumer.seek(tp, 0)
-        return committed
+        # What Faust takes for committed it does not commit again: an equal offset of the new topic.
+        return {tp: None if tp in anew else offset for tp, offset in committed.items()}
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit as stock Faust does, and beside each offset the id of the topic that it belongs to."""

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import count
 
@@ -105,7 +105,12 @@ def know_no_ids() -> None:
     async def unseen(_: StreamsApp) -> Sources:
         return Sources()
 
+    async def undoubted(_: StreamsApp, __: Collection[str]) -> Collection[str]:
+        return frozenset()
+
     StreamsApp._see_sources = unseen  # type: ignore[method-assign,assignment] # an older release's way
+    StreamsApp.other_sources = undoubted  # type: ignore[method-assign,assignment] # the same
+    StreamsApp._amiss = lambda _, now: []  # type: ignore[method-assign,assignment] # noqa: ARG005 - the same
 
 
 if __name__ == "__main__":

@@ -59,6 +59,10 @@ class Worker:
         """Return how many partitions it took over last; 0 where it has yet to take any."""
         return int(["0", *self._logged(r"partitions owned.* count=(\d+)")][-1])
 
+    def takeovers(self) -> int:
+        """Return how often it took over partitions."""
+        return len(self._logged(r"partitions owned.* count=(\d+)"))
+
     def restored(self) -> int:
         """Return how many records it read at its last takeover."""
         return int(self._logged(r"state restored.* records=(\d+)")[-1])

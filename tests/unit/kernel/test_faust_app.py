@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,8 @@ from unittest.mock import AsyncMock
 
 import faust
 import pytest
+from aiokafka.errors import KafkaConnectionError
+from confluent_kafka import KafkaException
 from faust.types import TP
 from prometheus_client import CollectorRegistry
 
@@ -145,3 +148,83 @@ async def test_a_full_queue_is_waited_for_but_not_through_a_rebalance() -> None:
     await asyncio.wait_for(waiting, 5)
     assert queue.get_nowait() == "earlier"
     assert queue.empty()
+
+
+class Group:
+    """A consumer whose group reads none of its topics, however often it is formed anew."""
+
+    def __init__(self) -> None:
+        self.held: frozenset[str] = frozenset()
+        self.rejoined = 0
+        self.heals: Callable[[], None] | None = None
+
+    def assignment(self) -> set[TP]:
+        return set()
+
+    async def rejoin(self) -> None:
+        self.rejoined += 1
+        if self.heals is not None:
+            self.heals()
+
+
+OF_TOPIC = FLOWS[0].routes[0].topic.name
+
+
+@pytest.fixture
+def group(app: StreamsApp, monkeypatch: pytest.MonkeyPatch) -> Group:
+    made: Any = Group()
+    app._consumer = made
+    app.source_ids = {OF_TOPIC: "old"}
+    monkeypatch.setattr(app, "_flowing", lambda: True)
+    monkeypatch.setattr(faust_app, "LOOK_S", 0.0)
+    monkeypatch.setattr(faust_app, "ids_there", lambda *_: {OF_TOPIC: "new"})
+    return made  # type: ignore[no-any-return] # in the consumer's place
+
+
+async def test_a_group_that_is_formed_anew_in_vain_ends_its_worker(
+    app: StreamsApp, group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed: list[Exception] = []
+    monkeypatch.setattr(app, "_fail", failed.append)
+    await asyncio.wait_for(app._watch_sources(), 10)
+    assert group.rejoined == 3
+    assert str(failed[0]) == f"{OF_TOPIC}: deleted and created again"
+
+
+async def test_topics_are_looked_at_on_and_on_once_the_group_is_formed(
+    app: StreamsApp, group: Group, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter(["one", "one", "two", "two", "three", "three"])
+    seen = asyncio.Event()
+
+    def look(*_: Any) -> dict[str, str]:
+        if (now := next(looks, None)) is None:
+            seen.set()
+        return {OF_TOPIC: now or "three"}
+
+    def heal() -> None:
+        if group.rejoined == 6:
+            app.source_ids = {OF_TOPIC: "three"}
+
+    group.heals = heal
+    monkeypatch.setattr(faust_app, "ids_there", look)
+    watching = asyncio.create_task(app._watch_sources())
+    await asyncio.wait_for(seen.wait(), 10)
+    assert not watching.done(), "each other topic has tries of its own"
+    watching.cancel()
+    assert group.rejoined == 6
+
+
+async def test_a_topic_that_is_gone_or_another_is_not_read_on(
+    app: StreamsApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.source_ids = {"same": "1", "other": "2", "gone": "3"}
+    monkeypatch.setattr(faust_app, "ids_there", lambda *_: {"same": "1", "other": "9"})
+    assert await app.other_sources(["same", "other", "gone"]) == {"other", "gone"}
+
+    def away(*_: Any) -> dict[str, str]:
+        raise KafkaException("away")
+
+    monkeypatch.setattr(faust_app, "ids_there", away)
+    with pytest.raises(KafkaConnectionError):
+        await app.other_sources(["same"])

@@ -6,6 +6,7 @@ import inspect
 import aiokafka.client
 import faust
 import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.protocol.produce import ProduceRequest, ProduceResponse_v7
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from faust.assignor.client_assignment import ClientAssignment
@@ -49,6 +50,8 @@ def test_the_versions_are_the_ones_that_were_read() -> None:
         ),
         (ClientAssignment, "copartitioned_assignment", ["self", "topics"]),
         (faust.App, "_new_transport", ["self"]),
+        (aiokafka.client.AIOKafkaClient, "force_metadata_update", ["self"]),
+        (GroupCoordinator, "request_rejoin", ["self"]),
         (
             aiokafka.client.AIOKafkaClient,
             "coordinator_lookup",

@@ -14,6 +14,7 @@ from aiokafka.structs import OffsetAndMetadata
 from faust.types import TP
 
 from streams.kernel.faust_mends import SessionConsumerThread
+from topics.fetch_sessions import FetchingClient
 
 READ, UNREAD = TopicPartition("source", 0), TopicPartition("source", 1)
 
@@ -22,13 +23,20 @@ class Consumer:
     """A consumer that notes under which instance id its coordinator was closed."""
 
     def __init__(self) -> None:
-        self._coordinator = SimpleNamespace(_group_instance_id="host-0")
+        self.done: list[str] = []
+        self._coordinator = SimpleNamespace(
+            _group_instance_id="host-0", request_rejoin=lambda: self.done.append("rejoin")
+        )
+        self._client = SimpleNamespace(force_metadata_update=self._look)
         self._subscription = SubscriptionState()
         self.closed_as: list[str | None] = []
         self.committed: dict[TopicPartition, int | None] = {}
         self.sought: list[tuple[TopicPartition, int]] = []
         self.commits: list[dict[TopicPartition, OffsetAndMetadata]] = []
         self.fails: Exception | None = None
+
+    async def _look(self) -> None:
+        self.done.append("metadata")
 
     async def commit(self, offsets: dict[TopicPartition, OffsetAndMetadata]) -> None:
         if self.fails is not None:
@@ -115,6 +123,30 @@ async def test_a_commit_carries_the_topic_s_id(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(committing, "assignment", lambda: {TP(*READ)}, raising=False)
     assert await committing._commit({TP(*READ): 7, TP(*UNREAD): 3})
     assert consumer.commits == [{READ: OffsetAndMetadata(7, "topic=an-id;")}]
+
+
+async def test_what_was_committed_for_a_topic_that_was_made_anew_counts_as_not_committed() -> None:
+    consumer = Consumer()
+    consumer.committed = {READ: 7, UNREAD: 9}
+    # An equal offset of the new topic is to be committed.
+    assert await thread(consumer, anew=[UNREAD])._seek_to_committed() == {READ: 7, UNREAD: None}
+
+
+async def test_who_joins_again_looks_first_what_topics_there_are() -> None:
+    consumer = Consumer()
+    await thread(consumer)._rejoin()
+    assert consumer.done == ["metadata", "rejoin"]
+    assert "_maybe_wait_metadata" in inspect.getsource(GroupCoordinator._perform_assignment)
+
+
+async def test_topics_that_were_held_are_fetched_again_once_the_positions_are_sought() -> None:
+    reading = thread(Consumer())
+    assert reading.held == frozenset()
+    fetching = reading._fetching = FetchingClient(None)
+    fetching.held = frozenset({"source"})
+    assert reading.held == {"source"}
+    await reading._seek_to_committed()
+    assert reading.held == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v11, FetchRespons
 from topics.fetch_sessions import FetchingClient
 
 Asked = dict[tuple[str, int], int]
-EPOCH_UNKNOWN = 71
+EPOCH_UNKNOWN, OUT_OF_RANGE = 71, 1
 
 
 class Broker:
@@ -74,6 +74,61 @@ def test_the_fetcher_finds_the_offset_of_every_partition_in_the_answer(broker: B
     ask(client, {("a", 0): 1, ("b", 0): 5})
     broker.topics = [("b", [(0, 0, 9, 9, 0, [], -1, b"")])]
     assert ask(client, {("a", 0): 2, ("b", 0): 5}).topics == [("b", [(0, 5, 100)])]
+
+
+def answers(*topics: str, error: int = 0) -> list[Any]:
+    return [(topic, [(0, error, 9, 9, 0, [], -1, b"")]) for topic in topics]
+
+
+class Doubts:
+    """Tells that some topics are others, and takes note of what it is asked."""
+
+    def __init__(self, *others: str) -> None:
+        self.others = others
+        self.asked: list[set[str]] = []
+        self.failure: Exception | None = None
+
+    async def __call__(self, topics: Any) -> set[str]:
+        self.asked.append(set(topics))
+        if self.failure:
+            raise self.failure
+        return set(topics).intersection(self.others)
+
+
+def test_a_topic_that_is_another_is_held_until_it_is_released(broker: Broker) -> None:
+    doubts = Doubts()
+    client = FetchingClient(broker, doubts)
+    asked = {("a", 0): 1, ("b", 0): 5}
+    broker.topics = answers("a", "b")
+    ask(client, asked)
+    ask(client, asked)
+    assert doubts.asked == [{"a", "b"}], "a session that goes on without an error is not doubted"
+    doubts.others = ("b",)
+    broker.topics = [*answers("a"), *answers("b", error=OUT_OF_RANGE)]
+    assert ask(client, asked).topics == [("a", [(0, 1, 100)])]
+    assert doubts.asked[1:] == [{"b"}]
+    assert client.held == {"b"}
+    broker.topics = answers("a")
+    ask(client, {("a", 0): 2, ("b", 0): 5})
+    assert vars(broker.seen[-1])["forgotten_topics_data"] == [("b", [0])]
+    client.release()
+    doubts.others = ()
+    broker.topics = answers("b")
+    assert ask(client, asked).topics == [("b", [(0, 5, 100)])]
+    assert offsets(broker.seen[-1]) == asked
+    assert doubts.asked[2:] == [{"b"}]
+
+
+def test_an_answer_that_cannot_be_trusted_is_told_again(broker: Broker) -> None:
+    doubts = Doubts()
+    doubts.failure = NodeNotReadyError()
+    client = FetchingClient(broker, doubts)
+    broker.topics = answers("a")
+    with pytest.raises(NodeNotReadyError):
+        ask(client, {("a", 0): 1})
+    doubts.failure = None
+    ask(client, {("a", 0): 1})
+    assert (state(broker.seen[-1]), offsets(broker.seen[-1])) == ((7, 0), {("a", 0): 1})
 
 
 @pytest.mark.parametrize("trouble", ["forgotten", "full", "failed", "cancelled"])
