@@ -14,10 +14,10 @@ def make_anew(settings: Settings, topic: str, partitions: int | None = None) -> 
     create(settings, topic, partitions)
 
 
-def swap(settings: Settings, topic: str) -> None:
+def swap(settings: Settings, topic: str, partitions: int | None = None) -> None:
     """Make the topic anew before anybody can see that it is gone."""
     client(settings).delete_topics([topic])
-    create(settings, topic)
+    create(settings, topic, partitions)
 
 
 def remove(settings: Settings, topic: str) -> None:

@@ -5,7 +5,7 @@ The table of these tests has no key and no version, so that a record that is wri
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import NamedTuple
@@ -29,11 +29,13 @@ from connectors.runtime.sink import (
 from sinks.postgres import PROJECTIONS
 from sinks.rows import TABLES
 from tests.eventually import eventually, eventually_async
+from tests.integration.sinks.own_topics import OwnTopics
 from tests.integration.sinks.views import caught_up, connector, publish, running
+from tests.made_anew import make_anew, swap
 from tests.unit.sinks.messages import event, stock
 from topics import registry as t
 from topics.admin import client
-from topics.identity import topic_ids
+from topics.identity import TopicMadeAnewError, topic_ids
 from topics.producer import MessageProducer
 from topics.settings import Settings
 
@@ -339,3 +341,41 @@ async def test_what_the_topic_itself_lacks_is_not_missed(
     with pytest.raises(SinkBehindError):
         await stranger.write(delivered(0, range(11, 12)))
     assert await offsets_seen(seen) == [7, 8]
+
+
+@pytest.mark.parametrize("anew", [make_anew, swap])
+async def test_what_comes_in_a_topic_that_is_made_anew_under_a_sink_is_written_once(
+    settings: Settings,
+    views: str,
+    database: asyncpg.Connection,
+    own: OwnTopics,
+    anew: Callable[[Settings, str, int], None],
+) -> None:
+    chosen = own.choice("postgres")
+    # Rows have a key: what lay beyond the old position is written twice, and there once.
+    counted = "SELECT count(*) FROM stock_movements WHERE sku = $1"
+
+    def feeding() -> SinkConnector[Row]:
+        sink = PostgresSink(views, TABLES, offsets=Offsets(chosen.group, partial(topic_ids, settings)))
+        return own.connector(chosen, sink)
+
+    async def move(sku: str, count: int) -> None:
+        said = [event(t.INVENTORY_UPDATED, sku, n + 1, stock(n)) for n in range(count)]
+        await own.publish([(t.INVENTORY_UPDATED, each) for each in said])
+
+    async def written(sku: str, count: int) -> None:
+        await eventually_async(lambda: database.fetchval(counted, sku), lambda have: have >= count)
+        await eventually_async(lambda: caught_up(settings, chosen.group, chosen.projections))
+        assert await database.fetchval(counted, sku) == count
+
+    reading = asyncio.create_task(feeding().run())
+    await move("before", 20)
+    await written("before", 20)
+    await asyncio.to_thread(anew, settings, own.of(t.INVENTORY_UPDATED).name, 2)
+    # More than the old topic had: what lies before the old position is not to be passed over.
+    await move("since", 40)
+    with pytest.raises((TopicMadeAnewError, SinkBehindError), match=r"created again|older state"):
+        await asyncio.wait_for(reading, 30)
+    async with running(feeding()):
+        await written("since", 40)
+        await written("before", 20)
