@@ -117,11 +117,13 @@ class PartitionTask(Generic[S]):
             await self._publisher.publish(decode_outbox(outbox))
             self._store.write([(OUTBOX, None)], None)
         if self._anew:
-            begun: list[Entry] = []
+            # Beside it, that the outputs are out: they are those of the last batch alone.
+            begun: list[Entry] = [(OUTBOX, None)]
             for topic in sorted(self._anew):
                 begun += [(position_key(topic), None), (topic_key(topic), self._sources.ids[topic].encode())]
             self._store.write(begun, await self._changelog.append(begun))
             self._unlogged_ids -= self._anew
+            self._outbox_logged = False
 
     def _load(self, topic: str) -> None:
         """Load a source's position, if it is one in the topic that has the name now."""

@@ -27,6 +27,7 @@ class Broker:
         self._logs: dict[Place, list[Record]] = {}
         self._inboxes: dict[Place, list[Inbox]] = {}
         self._partition_of: dict[bytes, int] = {}
+        self._made: dict[str, int] = {}
 
     def partition_of(self, topic: str, key: bytes | None) -> int:
         """Return the partition of a key, by the platform's rule."""
@@ -71,9 +72,24 @@ class Broker:
         """Return all partitions that hold anything."""
         return self._logs
 
-    def commit(self, group: str, place: Place, offset: int) -> None:
-        """Note how far a group is (exclusive)."""
-        self.committed[group, *place] = offset
+    def commit(self, group: str, place: Place, offset: int, topic_id: str | None = None) -> None:
+        """Note how far a group is (exclusive); of a topic that is there no more, nothing."""
+        if topic_id in (None, self.id_of(place[0])):
+            self.committed[group, *place] = offset
+
+    def id_of(self, topic: str) -> str:
+        """Return which topic has the name now."""
+        return f"{topic}#{self._made.get(topic, 0)}"
+
+    def make_anew(self, topic: str) -> None:
+        """Delete a topic and create it again. Whoever reads the old one reads none of it any more."""
+        self._made[topic] = self._made.get(topic, 0) + 1
+        for place in self.places([topic]):
+            self._logs.pop(place, None)
+            for inbox in self._inboxes.pop(place, ()):
+                inbox.lose(place)
+        self.committed = {at: offset for at, offset in self.committed.items() if at[1] != topic}
+        self.contents = hash((self.contents, self.id_of(topic)))
 
     def subscribe(self, inbox: "Inbox") -> None:
         """Tell the inbox of new records."""
@@ -108,6 +124,11 @@ class Inbox:
         if cursor + count >= len(log):
             self.waiting.pop(place, None)
         return records
+
+    def lose(self, place: Place) -> None:
+        """Fetch nothing of a partition any more: what has its name now is another."""
+        del self.cursors[place]
+        self.waiting.pop(place, None)
 
     def oldest(self) -> int | None:
         """Return the time (ms) of the oldest record that waits."""

@@ -128,9 +128,20 @@ class Cluster:
             for source, offset in self.applied(worker).items()
             if self.owners.get(Place(next(iter(self.flows)), source[1])) == worker.index
         }
+        ids = {topic: each for lane in worker.lanes.values() for topic, each in lane.ids.items()}
         for source, offset in offsets.items():
-            self.scene.broker.commit(GROUP, source, offset)
+            self.scene.broker.commit(GROUP, source, offset, ids[source[0]])
         return len(offsets)
+
+    def has_read(self, topic: str) -> bool:
+        """Say whether all that the topic holds was applied, by owners that run."""
+        for place in self.places:
+            if topic not in {route.topic.name for route in self.flows[place.flow].routes}:
+                continue
+            lane = self.lane(self.owners[place], *place) if place in self.owners else None
+            if lane is None or not lane.has_read(topic):
+                return False
+        return True
 
     def applied(self, worker: Worker) -> dict[tuple[str, int], int]:
         """Return what a worker may commit, per topic partition: the kernel's own answer."""

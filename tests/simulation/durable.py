@@ -41,8 +41,12 @@ class Changelog:
             self.end += 1
             if key == OUTBOX:
                 self.outbox_since = None if value is None else now
-            if value is not None and key.startswith(_POSITIONS):
-                self._advance(key, decode_position(value))
+            if key.startswith(_POSITIONS):
+                if value is None:
+                    # Its topic was made anew, and begins at 0.
+                    self._positions.pop(key, None)
+                else:
+                    self._advance(key, decode_position(value))
         return self.end - 1
 
     def _advance(self, key: bytes, position: int) -> None:

@@ -7,6 +7,7 @@ from zlib import crc32
 from connectors.runtime.record import Record
 from streams.kernel.flow import Flow
 from streams.kernel.ports import Changelog, Clock, Output, Publisher, Store
+from streams.kernel.sources import Sources
 from streams.kernel.task import PartitionTask
 from tests.simulation.broker import Broker, Inbox, Place
 from tests.simulation.effects import Unit, effect, finished
@@ -55,8 +56,18 @@ class Lane:
     ) -> None:
         self.flow = flow
         self.partition = partition
-        self.task = make(flow, partition, store=store, changelog=changelog, publisher=publisher, clock=clock)
-        self.inbox = Inbox(broker, GROUP, [(route.topic.name, partition) for route in flow.routes])
+        places = [(route.topic.name, partition) for route in flow.routes]
+        self.ids = {topic: broker.id_of(topic) for topic, _ in places}
+        self.task = make(
+            flow,
+            partition,
+            store=store,
+            changelog=changelog,
+            publisher=publisher,
+            clock=clock,
+            sources=Sources(self.ids, {place: len(broker.log(place)) for place in places}),
+        )
+        self.inbox = Inbox(broker, GROUP, places)
         self.pending: list[Record] = []
         self.unit: Unit | None = Unit(self.task.open())
         self.opening = True
@@ -132,6 +143,11 @@ class Lane:
     def busy(self) -> bool:
         """Say whether anything is under way or waits."""
         return bool(self.unit or self.firing or self.pending or self.inbox.waiting or not self.armed)
+
+    def has_read(self, topic: str) -> bool:
+        """Say whether nothing of a topic waits or is under way."""
+        waits = (topic, self.partition) in self.inbox.waiting
+        return self.unit is None and not waits and all(record.topic != topic for record in self.pending)
 
     def drop(self) -> None:
         """Forget everything that was in memory."""

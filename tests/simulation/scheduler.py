@@ -37,6 +37,9 @@ class Scheduler:
             (self._sink_trouble, trouble * rng.choice((0.0, 0.5))),
             (self._compact, 0.2),
         ]
+        # A die of its own: the schedules of seeds that make nothing anew stay what they were.
+        self._die = random.Random(f"made anew {seed}")
+        self._anew = self._die.choice((0.0, 0.0, 0.01, 0.05)) if trouble else 0.0
         self._kinds = [kind for kind, _ in self._mix]
         self._weights = [sum(weight for _, weight in self._mix[: at + 1]) for at in range(len(self._mix))]
         self._outages = rng.choice((0.0, 0.1, 0.5))
@@ -49,6 +52,8 @@ class Scheduler:
 
     def choose(self) -> Choice | None:
         """Return a step that looks possible, or None where this look found none."""
+        if self._anew and self._die.random() < self._anew:
+            return ("make-anew", self._die.choice(self._world.commands), self._die.randrange(8))
         return self._kinds[bisect(self._weights, self._random.random() * self._weights[-1])]()
 
     def idle(self) -> bool:

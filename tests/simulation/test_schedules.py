@@ -59,6 +59,7 @@ def test_faults_happen() -> None:
     taken = {choice[0] for run in runs for choice in run.choices}
     assert taken >= {
         *("say", "repeat", "tick", "fetch", "work", "carry", "rest", "arm", "fire", "commit", "compact"),
+        "make-anew",
         *("crash", "start", "stall", "wake", "expire", "hear", "rebalance", "skew"),
         *("instruct", "provide", "arrive", "gateway-commit", "gateway-crash", "gateway-succeed"),
         *("poll", "write", "sink-crash", "sink-succeed", "late-write"),

@@ -37,6 +37,7 @@ class WorkerMoves:
             "rebalance": self.rebalance,
             "skew": self.skew,
             "compact": self.compact,
+            "make-anew": self.make_anew,
         }
 
     # -- work ------------------------------------------------------------------------------------------
@@ -199,6 +200,17 @@ class WorkerMoves:
         if not gone:
             return None
         return self._scene.told(lambda: f"the changelog of {flow}/{partition} is compacted by {gone} records")
+
+    def make_anew(self, topic: str, shift: int) -> Told:
+        """A topic of which all was applied is deleted and created again, and the group forms anew."""
+        broker = self._scene.broker
+        if not any(broker.log(place) for place in broker.places([topic])) or not self._cluster.has_read(
+            topic
+        ):
+            return None
+        broker.make_anew(topic)
+        self._cluster.rebalance(shift, graceful=True)
+        return self._scene.told(lambda: f"{self._scene.names.topic(topic)} is deleted and made anew")
 
     def _guarded(self, index: int, lane: Lane, act: Callable[[], bool]) -> bool | None:
         try:

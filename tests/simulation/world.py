@@ -34,6 +34,7 @@ from topics.registry import (
     PRODUCT_UPDATE,
     TOPICS,
 )
+from topics.topic import Kind
 from topics.wire import decode
 
 REPEAT_WITHIN_MS = 300_000
@@ -74,6 +75,14 @@ class World:
         self.consumed = frozenset(route.topic.name for flow in parts.flows for route in flow.routes) | {
             PAYMENT_INSTRUCT.name
         }
+        shown = {topic for sink in self.sinks.values() for topic, _ in sink.inbox.cursors}
+        self.commands = sorted(
+            route.topic.name
+            for flow in parts.flows
+            for route in flow.routes
+            if route.topic.kind is Kind.COMMAND and route.topic.name not in shown
+        )
+        """Topics that nobody but the flows reads."""
         self.steps = 0
         self.state = 0
         self._signed: dict[int, int] = {}

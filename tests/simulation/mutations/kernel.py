@@ -96,6 +96,11 @@ def no_resend(flow: Any, partition: int, *, store: Any, **rest: Any) -> Any:
     return PartitionTask(flow, partition, store=_Forgetful(store, OUTBOX), **rest)
 
 
+def positions_by_name(flow: Any, partition: int, *, sources: Any, **rest: Any) -> Any:
+    del sources
+    return PartitionTask(flow, partition, **rest)
+
+
 class _FirstSliceOnly(PartitionTask[Any]):
     """A task that arms no more timers than fit into one slice of its scan."""
 
@@ -182,6 +187,12 @@ KERNEL: tuple[Mutation, ...] = (
         "streams/kernel",
         "applied positions are not read at a start: records are decided a second time",
         Parts(task=no_positions),
+    ),
+    Mutation(
+        "positions-kept-by-name",
+        "streams/kernel",
+        "a topic that is deleted and made anew is read on at the old position: what comes before it is lost",
+        Parts(task=positions_by_name),
     ),
     Mutation(
         "outputs-not-sent-again",
