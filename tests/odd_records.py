@@ -68,6 +68,8 @@ ODD: dict[str, Odd] = {
     "key that is not UTF-8": Odd(good=False, key=b"\xff\xfe\x00", value=b"x"),
     "key of 900 kB": Odd(good=False, key=b"k" * 900_000, value=b"x"),
     "no value": Odd(good=False),
+    "neither key nor value": Odd(good=False, key=None),
+    "headers alone": Odd(good=False, key=None, headers=(("traceparent", None), ("a", b"b"))),
     "empty value": Odd(good=False, value=b""),
     "one byte": Odd(good=False, value=b"\x00"),
     "unknown schema": Odd(good=False, value=b"\x00\x00\x00\xff\xffxyz"),

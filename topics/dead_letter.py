@@ -88,7 +88,8 @@ def sealed(
             (VALUE_DIGEST, sha256(value).hexdigest().encode()),
         ]
         value = value[:KEPT]
-    return Sealed(key, value, (*kept, *said))
+    # A client sends no record without both.
+    return Sealed(key, b"" if key is None and value is None else value, (*kept, *said))
 
 
 def _own(own: Iterable[tuple[str, bytes | None]] | None, facts: dict[str, str]) -> Headers:

@@ -26,8 +26,9 @@ from schemas.check import OutOfBoundsError, check_of
 from schemas.codec import UndecodableError
 from schemas.envelope import Message, derived_id
 from schemas.payment import PaymentInstruction, PaymentOutcome
+from topics.burying import bury
 from topics.command import command
-from topics.dead_letter import attempts_before, letter_headers, said, sealed
+from topics.dead_letter import attempts_before, letter_headers, said
 from topics.header_names import read_any_header_name
 from topics.producer import MessageProducer
 from topics.redaction import shown
@@ -200,8 +201,7 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
             error=error,
             attempt=1 + attempts_before(record.headers),
         )
-        letter = sealed(record.key, record.value, record.headers, told)
-        await (await self._producer.send_raw(PAYMENT_INSTRUCT.dead_letters, *letter))
+        await bury(self._producer, PAYMENT_INSTRUCT.dead_letters, record, told)
 
     async def _commit(self, progress: Mapping[TopicPartition, Progress]) -> None:
         assert self._consumer is not None, "only a running gateway commits"

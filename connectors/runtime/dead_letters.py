@@ -4,12 +4,13 @@ import time
 from typing import Protocol
 
 import structlog
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 
 from connectors.runtime import metrics
 from connectors.runtime.record import Record
 from connectors.runtime.sink import SinkUnavailableError
-from topics.dead_letter import CODE, TARGET, VALUE_OMITTED, letter_headers, said, sealed
+from topics.burying import bury
+from topics.dead_letter import CODE, TARGET, letter_headers, said
 from topics.producer import MessageProducer
 from topics.registry import DEAD_LETTERS
 
@@ -61,13 +62,7 @@ class DeadLetterTopic:
         told[TARGET] = self._sink
         if code := getattr(error, "code", None):
             told[CODE] = str(code)
-        letter = sealed(record.key, record.value, record.headers, told)
         try:
-            try:
-                await (await self._producer.send_raw(TOPIC, *letter))
-            except MessageSizeTooLargeError:
-                # This broker takes less than others: the source still has the bytes.
-                bare = sealed(None, None, (), {**told, VALUE_OMITTED: str(len(record.value or b""))})
-                await (await self._producer.send_raw(TOPIC, *bare))
+            await bury(self._producer, TOPIC, record, told)
         except KafkaError as failure:
             raise SinkUnavailableError(f"the dead-letter topic takes no records: {failure}") from failure

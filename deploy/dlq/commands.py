@@ -130,7 +130,7 @@ def skip(
         str,
         typer.Argument(
             metavar="TOPIC/PARTITION[/OFFSET]",
-            help="The record; without an offset, the one at which the consumer stands.",
+            help="The record; of a flow, without an offset, the one at which it stands.",
         ),
     ],
     *,

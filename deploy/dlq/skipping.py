@@ -9,13 +9,13 @@ from deploy.errors import CommandError
 from deploy.records.position import Beginning
 from deploy.records.reader import Reader
 from deploy.records.sender import Sender
-from deploy.topology.component import Component
+from deploy.topology.component import Component, Role
 from topics.lag import lag
 from topics.registry import SKIPS
 from topics.settings import Settings
 from topics.skips import Skip
 
-_FORM = "a record's place is TOPIC/PARTITION/OFFSET, or TOPIC/PARTITION for the one that is next"
+_FORM = "a record's place is TOPIC/PARTITION/OFFSET, or of a flow TOPIC/PARTITION for the one that is next"
 
 
 def place_of(text: str) -> tuple[str, int, int | None]:
@@ -43,9 +43,16 @@ def consumer_of(readers: Sequence[Component], topic: str, name: str | None) -> C
 def skip(settings: Settings, place: str, consumer: Component, by: str, note: str) -> Skip:
     """Have the consumer leave a record, whether it runs or not; return what was written.
 
-    Raises CommandError where there is no such record, or the consumer is past it already.
+    Raises CommandError where there is no such record, or the consumer is past it already. Also where no
+    offset is given of one that works on several records at once: it may stand before others than that record.
     """
     topic, partition, offset = place_of(place)
+    if offset is None and consumer.role is not Role.FLOW:
+        raise CommandError(
+            f"{place}: {consumer.name} works on several records at once: name the offset at which it ends, "
+            f"{place}/OFFSET, which its log tells",
+            2,
+        )
     with Reader(settings) as reader:
         spans = {span.partition: span for span in reader.spans([topic], Beginning())}
     span = spans.get(partition)

@@ -41,4 +41,4 @@ def dead_letter(
     except Exception as unburied:  # noqa: BLE001 # whatever a record holds, its partition goes on
         why = f"{type(error).__name__}; its letter has no content: {type(unburied).__name__}"
         facts = told(why, attempt)
-        return Output(topic.name, None, None, tuple((name, text.encode()) for name, text in facts.items()))
+        return Output(topic.name, None, b"", tuple((name, text.encode()) for name, text in facts.items()))

@@ -25,6 +25,8 @@ UNUSABLE = {
     "key that is not UTF-8",
     "key of 900 kB",
     "no value",
+    "neither key nor value",
+    "headers alone",
     "empty value",
     "one byte",
     "unknown schema",
@@ -104,5 +106,5 @@ def test_where_even_the_letter_fails_it_says_where_the_record_lies() -> None:
     record = MemoryRecord(CART_ADD.name, 3, 7, b"k", b"v", ((msgspec.UNSET, b"x"),), 0, 0)  # type: ignore[arg-type] # what no client gives
     letter = dead_letter(record, DEAD_LETTERS["cart"], ValueError("x"), flow="cart", attempt=1, failed_at=5)
     told = dict(letter.headers)
-    assert (letter.key, letter.value, told[header.SOURCE_OFFSET]) == (None, None, b"7")
+    assert (letter.key, letter.value, told[header.SOURCE_OFFSET]) == (None, b"", b"7")
     assert b"ValueError" in (told[header.ERROR] or b"")

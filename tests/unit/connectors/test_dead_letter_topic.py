@@ -27,6 +27,7 @@ class Broker:
         self, topic: RawTopic, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]]
     ) -> asyncio.Future[Any]:
         assert topic == TOPIC
+        assert key is not None or value is not None, "no client sends such a record"
         if len(value or b"") > self.largest:
             raise MessageSizeTooLargeError
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -68,8 +69,17 @@ async def test_bytes_that_are_too_many_stay_where_they_are() -> None:
     broker = Broker(largest=50)
     await letters_of(broker).put(RECORD, "refused", "too long")
     ((_, value, headers),) = broker.letters
-    assert value is None
+    assert value == b""
     assert headers["value_omitted"] == "100"
+
+
+async def test_a_record_of_nothing_has_a_letter() -> None:
+    broker = Broker()
+    await letters_of(broker).put(
+        Record("ecommerce.order.placed", 2, 41, 0, None, None, ()), "undecodable", "x"
+    )
+    ((key, value, headers),) = broker.letters
+    assert (key, value, headers["source_offset"]) == (None, b"", "41")
 
 
 async def test_a_letter_about_a_letter_is_not_written() -> None:

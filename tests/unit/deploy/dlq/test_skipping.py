@@ -1,11 +1,15 @@
 """Which record is meant, and who is to leave it."""
 
+from typing import Any
+
 import pytest
 
-from deploy.dlq.skipping import consumer_of, place_of
+from deploy.dlq.skipping import consumer_of, place_of, skip
 from deploy.errors import CommandError
 from deploy.topology.gather import components
 from topics.registry import CART_ADD, PAYMENT_INSTRUCT, PRODUCT_CREATED
+from topics.settings import Settings
+from topics.topic import Topic
 
 
 def test_a_place_is_a_topic_a_partition_and_an_offset_or_none() -> None:
@@ -27,3 +31,12 @@ def test_the_only_reader_need_not_be_named() -> None:
         consumer_of(readers, PRODUCT_CREATED.name, None)
     with pytest.raises(CommandError, match=r"nope does not read .* is one of cart"):
         consumer_of(readers, CART_ADD.name, "nope")
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"), [(PAYMENT_INSTRUCT, "payment-gateway"), (PRODUCT_CREATED, "postgres")]
+)
+def test_of_who_works_on_several_records_the_offset_has_to_be_named(topic: Topic[Any], name: str) -> None:
+    reader = consumer_of(components(), topic.name, name)
+    with pytest.raises(CommandError, match=f"{name} works on several records at once: name the offset"):
+        skip(Settings(), f"{topic.name}/2", reader, "ada", "it stops")
