@@ -13,6 +13,7 @@ from tests.bench.step import InvariantError, Options, Result, Step, results
 
 # Each module has a STEP; imported when it is asked for.
 STEPS = {
+    "purchase": "tests.bench.steps.purchase",
     "stock": "tests.bench.steps.stock",
     "cart": "tests.bench.steps.cart",
     "checkout": "tests.bench.steps.checkout",
