@@ -97,3 +97,9 @@ OF_COMMAND: dict[str, Expectation] = {
     t.CHECKOUT_REQUESTED.name: CHECKOUT,
 }
 """What ends each command, by the command's topic."""
+
+READS: dict[str, tuple[str, ...]] = {
+    "ecommerce.streams": tuple(OF_COMMAND),
+    "ecommerce.payment-gateway": (t.PAYMENT_INSTRUCT.name,),
+}
+"""The commands that wait for each consumer group, also where it has never read any of them."""

@@ -83,6 +83,16 @@ class ApiSettings(BaseSettings):
         default=("ecommerce.streams", "ecommerce.payment-gateway"),
         description="Consumer groups whose backlog counts, as a JSON list.",
     )
+    followed_groups: tuple[str, ...] = Field(
+        default=(
+            "ecommerce.streams",
+            "ecommerce.payment-gateway",
+            "ecommerce.sink.postgres",
+            "ecommerce.sink.redis",
+        ),
+        description="Consumer groups that readiness names where they stand still, as a JSON list. The API is "
+        "ready as long as those of `API_WATCHED_GROUPS` move.",
+    )
     standstill_seconds: float = Field(
         default=60.0,
         gt=0,

@@ -30,6 +30,7 @@ from api.commands import Commands
 from api.ends import TopicEnds
 from api.health.checks import moving
 from api.health.services import ServicesHealthCheck
+from api.health.standing import watching_readers
 from api.idempotency import IdempotencyStore
 from api.inventory.queries import PostgresStock
 from api.inventory.service import InventoryService
@@ -39,7 +40,7 @@ from api.orders.payments import ProviderTokeniser
 from api.orders.progress import OrderProgress
 from api.orders.queries import PostgresOrders
 from api.orders.service import OrderService
-from api.outcomes import LETTERS, LISTENED
+from api.outcomes import LETTERS, LISTENED, READS
 from api.services import Services
 from api.settings import ApiSettings
 from api.tail import Tail
@@ -86,8 +87,9 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         await stack.enter_async_context(PingResponder(settings, "api", instance, healthy=tail.reading))
         gate = Gate(limits)
         standing = StandingStill(limits.standstill_seconds)
-        watch = watching(gate, settings, limits.watched_groups, limits.watch_seconds, standing=standing)
+        watch = watching(gate, settings, limits.watched_groups, limits.watch_seconds)
         await stack.enter_async_context(watch)
+        await stack.enter_async_context(watching_readers(standing, settings, limits.followed_groups, READS))
         commands = Commands(
             producer, tail, redis, limits, settings.tenant, gate=gate, ends=TopicEnds(settings)
         )
@@ -140,7 +142,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
                 "kafka": tail.check,
                 "postgres": lambda: views.row("SELECT 1"),
                 "redis": redis.ping,
-                "dataflow": moving(standing),
+                "dataflow": moving(standing, limits.watched_groups),
             },
             standing=standing,
         )

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
 
 import structlog
 from confluent_kafka import KafkaException
@@ -14,7 +13,6 @@ from api.admission.gate import Gate
 from topics.admin import renew_client
 from topics.lag import PartitionLag, lag
 from topics.settings import Settings
-from topics.standing import StandingStill
 
 _TICK_S = 0.1
 _TICKS = 10
@@ -42,12 +40,10 @@ async def watching(
     groups: Sequence[str],
     every_s: float,
     look: Look = _positions,
-    standing: StandingStill | None = None,
 ) -> AsyncIterator[None]:
-    """Keep the gate informed while the block runs, and `standing` of what does not move."""
-    found = partial(_seen, look, standing)
+    """Keep the gate informed while the block runs."""
     tasks = [
-        asyncio.create_task(_backlog(gate, settings, groups, every_s, found), name="admission-backlog"),
+        asyncio.create_task(_backlog(gate, settings, groups, every_s, look), name="admission-backlog"),
         asyncio.create_task(_process(gate), name="admission-process"),
     ]
     try:
@@ -56,15 +52,6 @@ async def watching(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _seen(
-    look: Look, standing: StandingStill | None, settings: Settings, groups: Sequence[str]
-) -> list[PartitionLag]:
-    partitions = look(settings, groups)
-    if standing is not None:
-        standing.look(time.monotonic(), partitions)
-    return partitions
 
 
 async def _backlog(gate: Gate, settings: Settings, groups: Sequence[str], every_s: float, look: Look) -> None:

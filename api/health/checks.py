@@ -1,7 +1,7 @@
 """Readiness: each server that the API needs answers within a second."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import structlog
 from pydantic import BaseModel, Field
@@ -38,12 +38,13 @@ async def readiness(checks: Mapping[str, Check], standing: StandingStill | None 
     return Readiness(ready=all(passed), checks=dict(zip(checks, passed, strict=True)), standing=told)
 
 
-def moving(standing: StandingStill) -> Check:
-    """Return the check that the dataflow moves; it raises StandstillError."""
+def moving(standing: StandingStill, groups: Collection[str]) -> Check:
+    """Return the check that these groups move; it raises StandstillError."""
 
     async def check() -> None:
-        if standing.found:
-            raise StandstillError(str(standing.found[0]))
+        still = next((each for each in standing.found if each.group in groups), None)
+        if still is not None:
+            raise StandstillError(str(still))
 
     return check
 

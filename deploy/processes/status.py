@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import psutil
 
+from deploy.processes.endings import complaint, endings
 from deploy.processes.process import External, NotReadyError, Process, Step
 from deploy.processes.signs import Signs
 from deploy.processes.supervisor import Info, State, Supervisor
@@ -44,8 +46,9 @@ def status(settings: Settings) -> list[Row]:
     with ThreadPoolExecutor(len(steps) + 1) as pool:
         listening = pool.submit(signs.listen)
         rows = list(pool.map(lambda step: _row(step, infos.get(step.name), step.name in should), steps))
+        ended = endings(supervisor.log, datetime.now())  # noqa: DTZ005 -- as the log has it
         listening.result()
-    return [_heard(row, signs) for row in rows]
+    return [_restless(_heard(row, signs), ended[row.name]) for row in rows]
 
 
 def present_workers(supervisor: Supervisor) -> int:
@@ -81,6 +84,12 @@ def _heard(row: Row, signs: Signs) -> Row:
     except NotReadyError as error:
         return replace(row, healthy=False, detail=str(error))
     return row
+
+
+def _restless(row: Row, ended: int) -> Row:
+    """Return the row with how often its process ended of late."""
+    told = complaint(ended)
+    return replace(row, healthy=False, detail=told) if row.healthy and told else row
 
 
 def _row(step: Process | External, info: Info | None, should: bool) -> Row:  # noqa: FBT001 -- one of three

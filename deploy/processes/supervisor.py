@@ -67,6 +67,7 @@ class Supervisor:
         root = data_dir.absolute()
         self.run = root / "run"
         self.logs = root / "logs"
+        self.log = self.logs / "supervisor.log"
         self.socket = _socket(self.run)
         self.config = self.run / "supervisor.conf"
 
@@ -144,7 +145,7 @@ class Supervisor:
         deadline = time.monotonic() + _START_SECONDS
         while not self.is_running:
             if time.monotonic() > deadline:
-                raise SupervisorError(f"the supervisor does not answer; see {self.logs / 'supervisor.log'}")
+                raise SupervisorError(f"the supervisor does not answer; see {self.log}")
             time.sleep(_POLL_SECONDS)
 
     def _call(self, method: str, *arguments: object, tolerate: int | None = None) -> Any:
