@@ -163,14 +163,26 @@ class InventoryLowStock(msgspec.Struct, frozen=True):
     threshold: int
 
 
+class StockLevel(msgspec.Struct, frozen=True):
+    """A SKU's level as it stands, in pieces; the fields as in `inventory.updated`."""
+
+    on_hand: int
+    reserved: int
+    available: int
+    received: int
+    committed: int
+    low_stock_threshold: int
+
+
 class InventoryRefused(msgspec.Struct, frozen=True):
     """A receive or adjust command was refused: which rule, on which field; keyed by SKU.
 
-    `reason` already_applied: another command had brought in this very movement, under the same id. id_reused:
-    the id had stood for another quantity.
+    `reason` already_applied: another command had brought in this very movement, under the same id; `level` is
+    then the SKU's as it stands. id_reused: the id had stood for another quantity.
     """
 
     command: str
     reason: str
     field: str
     detail: str
+    level: StockLevel | None = None

@@ -12,8 +12,9 @@ from api.inventory.queries import Stock
 from api.outcomes import STOCK
 from api.problems import not_found
 from api.rejections import refusal
-from schemas.envelope import fresh_id
+from schemas.envelope import Message, fresh_id
 from schemas.inventory import InventoryAdjust, InventoryReceive, InventoryUpdated
+from schemas.inventory import StockLevel as Told
 from topics.registry import INVENTORY_ADJUST, INVENTORY_RECEIVE
 from topics.topic import Topic
 
@@ -84,20 +85,28 @@ class InventoryService:
         if sent.refused:
             raise refusal(sent)
         message = sent.heard.message
-        level = message.data
-        if not isinstance(level, InventoryUpdated):
-            # It was done already, by another command under the same id: the level is the view's.
-            return sent, await self._stock.level(sku)
-        after = StockLevel(
-            sku=sku,
-            on_hand=level.on_hand,
-            reserved=level.reserved,
-            available=level.available,
-            received=level.received,
-            committed=level.committed,
-            threshold=level.low_stock_threshold,
-            version=message.aggregate_version,
-            updated_at=message.occurred_at,
-            movements=[],
-        )
-        return sent, after
+        if isinstance(message.data, InventoryUpdated):
+            return sent, _told(message, message.data)
+        # It was done already, by another command under the same id: the level is the newer of what the
+        # dataflow tells and what the view has.
+        shown = await self._stock.level(sku)
+        if shown is not None and shown.version >= message.aggregate_version:
+            return sent, shown
+        # A worker of an older release tells no level.
+        level = message.data.level
+        return sent, None if level is None else _told(message, level)
+
+
+def _told(message: Message[Any], level: InventoryUpdated | Told) -> StockLevel:
+    return StockLevel(
+        sku=message.aggregate_id,
+        on_hand=level.on_hand,
+        reserved=level.reserved,
+        available=level.available,
+        received=level.received,
+        committed=level.committed,
+        threshold=level.low_stock_threshold,
+        version=message.aggregate_version,
+        updated_at=message.occurred_at,
+        movements=[],
+    )

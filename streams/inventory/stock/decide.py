@@ -25,6 +25,7 @@ from schemas.inventory import (
     LineReserved,
     Movement,
     MovementKind,
+    StockLevel,
 )
 from schemas.product import ProductSnapshot
 from schemas.service import TimerDue
@@ -179,7 +180,7 @@ def _entered(
     stock = state or Stock()
     before = answered(stock.applied, movement)
     if before is not None:
-        return _again(state, message, movement, before)
+        return _again(policy, stock, message, movement, before)
     broken = breach(policy, message.aggregate_id, stock, movement)
     said = entry(movement, message.event_id, "" if broken is None else broken.reason)
     applied = remembered(stock.applied, said, policy.remembered_movements)
@@ -197,7 +198,8 @@ def _entered(
 
 
 def _again(
-    state: Stock | None,
+    policy: StockPolicy,
+    stock: Stock,
     message: Message[InventoryReceive] | Message[InventoryAdjust],
     movement: Movement,
     before: Answered,
@@ -206,16 +208,17 @@ def _again(
 
     An id stands for one movement: with another quantity it is a conflict, or goods would go missing unsaid.
     """
-    version = 0 if state is None else state.version
     field = "receipt_id" if movement.kind is MovementKind.RECEIVE else "adjustment_id"
     if before.command == digits(message.event_id):
-        return Decision(state)
+        return Decision(stock)
     if before.quantity not in (None, movement.quantity):
         used = f"{movement.reference} was used for {before.quantity} pieces, not {movement.quantity}"
-        return _refused(state, version, message, Breach("id_reused", field, used))
+        return _refused(stock, stock.version, message, Breach("id_reused", field, used))
     reason = before.reason or ALREADY_APPLIED
     told = f"{movement.reference} was answered before: {reason}"
-    return _refused(state, version, message, Breach(reason, field, told))
+    # Who repeats what was done is told what stands now: a view may not have it yet.
+    level = None if before.reason else _level(policy, stock)
+    return _refused(stock, stock.version, message, Breach(reason, field, told), level)
 
 
 def _refused(
@@ -223,15 +226,16 @@ def _refused(
     version: int,
     message: Message[InventoryReceive] | Message[InventoryAdjust],
     broken: Breach,
+    level: StockLevel | None = None,
 ) -> Decision[Stock]:
-    refused = InventoryRefused(message.event_type, broken.reason, broken.field, broken.detail)
+    refused = InventoryRefused(message.event_type, broken.reason, broken.field, broken.detail, level)
     return Decision(state, (Out(INVENTORY_REFUSED, message.aggregate_id, refused, version),))
 
 
 def _moved(policy: StockPolicy, sku: str, before: Stock, after: Stock, movement: Movement) -> Decision[Stock]:
     """Report the level after a movement, and low stock where it crossed the threshold downwards."""
     version = after.version
-    threshold = policy.low_stock_threshold if after.facts is None else after.facts.low_stock_threshold
+    threshold = _threshold(policy, after)
     level = InventoryUpdated(
         on_hand=after.on_hand,
         reserved=after.reserved,
@@ -246,3 +250,18 @@ def _moved(policy: StockPolicy, sku: str, before: Stock, after: Stock, movement:
         low = InventoryLowStock(after.available, threshold)
         outputs = (*outputs, Out(INVENTORY_LOW_STOCK, sku, low, version))
     return Decision(after, outputs)
+
+
+def _level(policy: StockPolicy, stock: Stock) -> StockLevel:
+    return StockLevel(
+        on_hand=stock.on_hand,
+        reserved=stock.reserved,
+        available=stock.available,
+        received=stock.received,
+        committed=stock.committed,
+        low_stock_threshold=_threshold(policy, stock),
+    )
+
+
+def _threshold(policy: StockPolicy, stock: Stock) -> int:
+    return policy.low_stock_threshold if stock.facts is None else stock.facts.low_stock_threshold

@@ -105,6 +105,8 @@ async def test_stock_is_received_once_per_receipt_and_never_below_zero(
     body = {"quantity": 5, "receipt_id": uuid.uuid4().hex}
     received = await api.post(f"{url}/receive", json=body, headers={**staff, **WAIT})
     assert (received.status_code, received.json()["available"]) == (200, 15)
+    again = await api.post(f"{url}/receive", json=body, headers={**staff, **WAIT})
+    assert (again.status_code, again.json()["available"]) == (200, 15), "at once, whatever the view has"
     below = await api.post(f"{url}/adjust", json={"delta": -16, "reason": "lost"}, headers={**staff, **WAIT})
     assert below.status_code in (409, 422), below.text
     zero = await api.post(f"{url}/adjust", json={"delta": 0, "reason": "lost"}, headers=staff)

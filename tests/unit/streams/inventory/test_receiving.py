@@ -8,6 +8,7 @@ from schemas.inventory import (
     InventoryUpdated,
     Movement,
     MovementKind,
+    StockLevel,
 )
 from streams.kernel.flow import Decision
 from tables.stock import Stock
@@ -59,10 +60,22 @@ def test_an_id_used_again_is_told_and_moves_nothing() -> None:
     assert (more.state, reason(more)) == (state, ("id_reused", "receipt_id"))
     same = receive(state, 3, "PO1", command="another")
     assert (same.state, reason(same)) == (state, ("already_applied", "receipt_id"))
+    assert more.outputs[0].data.level is None
     counted = adjust(state, -3, "A1").state
     again = adjust(counted, -1, "A1", command="another")
     assert (again.state, reason(again)) == (counted, ("id_reused", "adjustment_id"))
     assert receive(counted, 1, "A1").outputs[0].topic is INVENTORY_UPDATED, "receipts have ids of their own"
+
+
+def test_a_repetition_tells_the_level_as_it_is() -> None:
+    state = changed(reserve(receive(stocked(), 3, "PO1").state, asked(7)))
+    (told,) = receive(state, 3, "PO1", command="another").outputs
+    assert told.version == state.version
+    assert told.data.level == StockLevel(
+        on_hand=13, reserved=7, available=6, received=13, committed=0, low_stock_threshold=3
+    )
+    (unsold,) = receive(receive(None, 3, "PO1").state, 3, "PO1", command="another").outputs
+    assert unsold.data.level.low_stock_threshold == POLICY.low_stock_threshold
 
 
 def test_what_was_refused_under_an_id_stays_refused() -> None:
