@@ -82,13 +82,18 @@ def told(cart: Cart, done: Mapping[str, int]) -> str:
 
 
 def shortages(cart: Cart) -> list[str]:
-    """Return what the cart asks for and the shop has not, one sentence for each line."""
-    return [
-        f"{named(item)} is not sold any more."
-        if not item.on_sale
-        else f"{named(item)} is out of stock."
-        if item.available <= 0
-        else f"Only {item.available:,} of {named(item)} are left; your cart has {item.quantity:,}."
-        for item in cart.items
-        if not item.on_sale or item.available < item.quantity
-    ]
+    """Return what the cart asks for and cannot be bought so, one sentence for each line."""
+    return [said for item in cart.items if (said := _shortage(item))]
+
+
+def _shortage(item: CartItem) -> str | None:
+    name = named(item)
+    if not item.on_sale:
+        return f"{name} is not sold any more."
+    if item.replaced:
+        return f"{name} is another product than the one you chose: put it into the cart again."
+    if item.available <= 0:
+        return f"{name} is out of stock."
+    if item.available < item.quantity:
+        return f"Only {item.available:,} of {name} are left; your cart has {item.quantity:,}."
+    return None

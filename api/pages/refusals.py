@@ -6,7 +6,7 @@ from api.orders.models import Order, OrderEvent
 _SENTENCES = {
     "unknown_sku": "{product} is not sold any more.",
     "discontinued": "{product} is not sold any more.",
-    "product_replaced": "{product} is another product now: take it out of the cart, and add it anew.",
+    "product_replaced": "{product} is another product than the one you chose: put it into the cart again.",
     "empty_cart": "The cart was empty when the order reached it.",
     "incomplete_cart": "The cart changed while the order was on its way.",
     "cart_frozen": "Another order is being made from this cart.",

@@ -17,7 +17,7 @@ from streams.kernel.flow import Decision
 from streams.order.machine import may
 from streams.order.moves import called_off, cancelled, confirmed, event, moved, started_again
 from streams.order.policy import OrderPolicy
-from streams.order.refusals import refused
+from streams.order.refusals import refused, unreserved
 from streams.order.totals import charged_amount, goods_amount
 from streams.payment.progress import CAPTURE_FAILED
 from tables.order import Order
@@ -109,8 +109,7 @@ def out_of_stock(state: Order | None, message: Message[InventoryRejected]) -> De
     data = message.data
     if data.reason == PRICE_CHANGED:
         return _repriced(state, message)
-    detail = f"{data.requested} of {data.sku} requested, {data.available} available"
-    return cancelled(state, message, data.reason, detail, data.sku)
+    return cancelled(state, message, data.reason, unreserved(data), data.sku)
 
 
 def _repriced(state: Order, message: Message[InventoryRejected]) -> Decision[Order]:

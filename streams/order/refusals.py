@@ -3,10 +3,22 @@
 import msgspec
 
 from schemas.envelope import Message
+from schemas.inventory import InventoryRejected
 from schemas.order import OrderRejected, OrderStatus
 from streams.kernel.flow import Decision, Out
 from tables.order import Order
 from topics.registry import ORDER_REJECTED
+
+_UNRESERVED = {
+    "out_of_stock": "{requested} of {sku} requested, {available} available",
+    "unknown_sku": "there is no product {sku}",
+    "discontinued": "{sku} is not sold any more",
+    "product_replaced": "{sku} is the number of another product now: put it into the cart again",
+    "released": "the stock of {sku} had been released for this order before",
+    "currency_mismatch": "{sku} is not sold in the order's currency",
+    "invalid_quantity": "{requested} of {sku} is no quantity to reserve",
+    "invalid_price": "a price agreed for {sku} is negative",
+}
 
 
 def refused(  # noqa: PLR0917 (a refusal's parts)
@@ -33,3 +45,11 @@ def illegal(state: Order, message: Message[msgspec.Struct], target: OrderStatus)
     """Refuse a move that the state machine does not have."""
     status = state.snapshot.status
     return refused(state, message, "illegal_move", "status", f"an order cannot go from {status} to {target}")
+
+
+def unreserved(said: InventoryRejected) -> str:
+    """Return why the goods cannot be had, for people: numbers of pieces where those are the reason."""
+    text = _UNRESERVED.get(said.reason)
+    if text is None:
+        return f"{said.sku}: {said.reason.replace('_', ' ')}"
+    return text.format(sku=said.sku, requested=said.requested, available=said.available)

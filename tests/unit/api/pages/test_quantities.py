@@ -4,6 +4,7 @@ import pytest
 
 from api.carts.models import Cart, CartItem
 from api.pages.quantities import Changes, Wish, changes, fault, shortages, told
+from api.pages.rendering import fragment
 from api.problems import Problem
 from schemas.cart import CartStatus
 
@@ -89,3 +90,14 @@ def test_what_is_short_is_told_by_name() -> None:
         "Name of C is out of stock.",
         "Name of D is not sold any more.",
     ]
+
+
+def test_a_line_whose_number_went_to_another_product_is_told() -> None:
+    line = item("A").model_copy(update={"replaced": True})
+    assert shortages(cart(line)) == [
+        "Name of A is another product than the one you chose: put it into the cart again."
+    ]
+    shown = fragment(
+        "_cart.html", cart=cart(line).model_dump(), pieces=1, faults={}, typed={}, said="", told=False
+    )
+    assert "another product than the one you chose" in shown

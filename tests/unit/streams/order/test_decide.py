@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.cart import CartClear, CartRestore
 from schemas.checkout import CheckoutCompleted, CheckoutFailed
 from schemas.envelope import Message
+from schemas.inventory import InventoryRejected
 from schemas.order import OrderKind, OrderStatus
 from schemas.payment import PaymentStatus
 from streams.order.decide import due
@@ -107,6 +109,26 @@ def test_an_order_that_cannot_be_filled_is_cancelled_and_the_cart_restored() -> 
     )
     restore = only(decision, CART_RESTORE)
     assert (restore.key, restore.data) == (CART_ID, CartRestore(ORDER_ID, "out_of_stock"))
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("out_of_stock", "2 of A requested, 9 available"),
+        ("unknown_sku", "there is no product A"),
+        ("discontinued", "A is not sold any more"),
+        ("product_replaced", "A is the number of another product now: put it into the cart again"),
+        ("released", "the stock of A had been released for this order before"),
+        ("currency_mismatch", "A is not sold in the order's currency"),
+        ("invalid_quantity", "2 of A is no quantity to reserve"),
+        ("invalid_price", "a price agreed for A is negative"),
+        ("unheard_of", "A: unheard of"),
+    ],
+)
+def test_what_stock_refused_is_told_by_its_reason(reason: str, said: str) -> None:
+    refused = msgspec.structs.replace(rejected(), data=InventoryRejected(reason, "A", 2, 9))
+    order = only(hear(placed(), refused), ORDER_CANCELLED).data
+    assert (order.reason, order.detail) == (reason, said)
 
 
 @pytest.mark.parametrize(
