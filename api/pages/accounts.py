@@ -43,6 +43,7 @@ def _form(request: Request, caller: Caller, on: str, *, registering: bool, **val
         registering=registering,
         next=_local(on),
         for_staff=on.startswith("/ops"),
+        for_orders=on.startswith("/orders"),
         **values,
     )
 

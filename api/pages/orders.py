@@ -10,6 +10,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import RedirectResponse, Response
 
 from api.auth.caller import AnyCaller, Caller
+from api.auth.tokens import unauthorized
 from api.orders.models import TERMINAL, UNFINISHED, Order, OrderEvent, Progress
 from api.orders.progress import until_away
 from api.pages import refunds
@@ -25,7 +26,8 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 WAIT_SECONDS = 5.0
 # The views follow the events by milliseconds: an event is shown at once, its contents when they are there.
 _VIEW_PAUSE_SECONDS, _VIEW_LOOKS = 0.05, 60
-_CONFLICT = 409
+_CONFLICT, _NOT_FOUND = 409, 404
+_WHOSE = "whose orders are meant is known after a log-in"
 
 
 @router.get("/orders")
@@ -35,10 +37,12 @@ async def orders(
     caller: AnyCaller,
     cursor: Annotated[str | None, Query(max_length=500)] = None,
 ) -> Response:
-    """List the caller's orders; somebody unknown has none."""
+    """List the caller's orders; who is nobody, or a guest who has bought nothing, is led to the log-in."""
     if caller.owner is None:
-        return page(request, "orders.html", caller, orders=[], next_cursor=None)
+        raise unauthorized(_WHOSE)
     found = await services.orders.page(caller, cursor=cursor)
+    if caller.user is None and not found.items and cursor is None:
+        raise unauthorized(_WHOSE)
     moving = cursor is None and any(each.status in UNFINISHED for each in found.items)
     return page(
         request,
@@ -53,8 +57,13 @@ async def orders(
 
 @router.get("/orders/{order_id}")
 async def order(request: Request, services: Use, caller: AnyCaller, order_id: UUID) -> Response:
-    """Show one order."""
-    return await _page(request, services, caller, str(order_id))
+    """Show one order; of one that nobody in this browser may see, a log-in may tell more."""
+    try:
+        return await _page(request, services, caller, str(order_id))
+    except Problem as problem:
+        if problem.status == _NOT_FOUND and caller.user is None:
+            raise unauthorized(_WHOSE) from problem
+        raise
 
 
 @router.get("/orders/{order_id}/progress")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
@@ -59,15 +59,26 @@ class ShopWindowRoute(PageRoute):
     caching = "private, no-cache"
 
 
+def _way_back(request: Request) -> str:
+    """Return the page that somebody is on, or wants, for after the log-in."""
+    if wants_fragment(request):
+        url = urlsplit(request.headers.get("HX-Current-URL", ""))
+    elif request.method == "GET":
+        url = urlsplit(str(request.url))
+    else:
+        return "/"
+    return (f"{url.path}?{url.query}" if url.query else url.path) or "/"
+
+
 def shown(request: Request, problem: Problem) -> Response:
     """Return a problem as a page, as a toast where htmx asks, or as the way to log in."""
     if problem.status == UNAUTHORIZED:
-        back = quote(request.url.path if request.method == "GET" else "/", safe="")
+        login = f"/login?next={quote(_way_back(request), safe='')}"
         # Into a part of a page, a redirect would put the login.
         answer: Response = (
-            Response(headers={"HX-Redirect": "/login"})
+            Response(headers={"HX-Redirect": login})
             if wants_fragment(request)
-            else RedirectResponse(f"/login?next={back}", 303)
+            else RedirectResponse(login, 303)
         )
         answer.headers["Cache-Control"] = "no-store"
         cookies_of(request).forget_token(answer)

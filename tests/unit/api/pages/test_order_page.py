@@ -1,4 +1,4 @@
-"""An order's page goes on listening until it has told the end itself."""
+"""The pages of orders: who sees them, and that one goes on listening until it has told the end itself."""
 
 from uuid import uuid4
 
@@ -24,3 +24,21 @@ async def test_the_page_listens_while_its_steps_are_behind_the_order(
     page = (await client.get(f"/orders/{ORDER}", headers=GUEST)).text
     assert '<span class="status cancelled">cancelled</span>' in page
     assert ("sse-connect" in page) == live
+
+
+async def test_orders_are_for_whoever_bought_them_and_a_log_in_tells_who(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    nobody: dict[str, str] = {}
+    for headers in (nobody, GUEST):
+        for path in ("/orders", f"/orders/{ORDER}"):
+            led = await client.get(path, headers=headers)
+            back = path.replace("/", "%2F")
+            assert (led.status_code, led.headers["location"]) == (303, f"/login?next={back}")
+    assert "Log in to see your orders" in (await client.get("/login?next=/orders")).text
+    user = world.authorised()
+    assert "No orders yet" in (await client.get("/orders", headers=user)).text
+    assert (await client.get(f"/orders/{ORDER}", headers=user)).status_code == 404
+    shown(world, Caller(guest_cart=world.cart_of(GUEST)), OrderStatus.PLACED, 1)
+    assert ORDER[:8] in (await client.get("/orders", headers=GUEST)).text
+    assert (await client.get(f"/orders/{ORDER}", headers=GUEST)).status_code == 200
