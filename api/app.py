@@ -24,7 +24,6 @@ from api.ops import routes as ops
 from api.ops.desk import Desk
 from api.orders import routes as orders
 from api.pages import routes as pages
-from api.pages.route import shown
 from api.paths import Paths
 from api.request_line import RequestLine
 from api.same_origin import SameOriginOnly
@@ -99,7 +98,7 @@ def create_app(
     app.add_middleware(AdmitStreams)
     app.add_middleware(AdmitCommands, routes=CommandRoutes(V1, _COMMANDS))
     app.add_middleware(BodyLimit, limit=limits.max_body_bytes)
-    app.add_middleware(SameOriginOnly, shown=shown, allowed=limits.cors_origins)
+    app.add_middleware(SameOriginOnly, allowed=limits.cors_origins)
     app.add_middleware(RequestLine, paths=Paths(app))
     if limits.cors_origins:
         app.add_middleware(

@@ -11,9 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import context
 from api.client_address import client_of
 from api.logs import Seldom
-from api.problems import Problem, crashed, render
-
-API_PREFIX = "/api/"
+from api.problems import API_PREFIX, Problem, crashed, render
 
 _GONE = 499
 """In the log and the metrics: the client went before it was answered. The number is nginx's."""

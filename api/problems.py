@@ -9,12 +9,15 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api import context
 
+API_PREFIX = "/api/"
 MEDIA_TYPE = "application/problem+json"
 
 MOST_ERRORS = 20
@@ -146,6 +149,30 @@ def of_validation(error: RequestValidationError) -> Problem:
     )
 
 
+class ProblemResponse(Response):
+    """A problem's document; who reads pages is shown a page instead, wherever in the application it arose.
+
+    `app.state.shown` makes the page: what arises before any route is matched has no other way to know it.
+    """
+
+    def __init__(self, content: bytes, problem: Problem) -> None:
+        super().__init__(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+        self._problem = problem
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        shown = getattr(scope["app"].state, "shown", None)
+        if shown is not None and _reads_pages(scope):
+            await shown(Request(scope), self._problem)(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def _reads_pages(scope: Scope) -> bool:
+    accepted = Headers(scope=scope).get("accept", "")
+    return "text/html" in accepted and not scope["path"].startswith(API_PREFIX)
+
+
 def render(problem: Problem, instance: str) -> Response:
     """Return the problem as a response."""
     document: dict[str, Any] = {
@@ -161,7 +188,7 @@ def render(problem: Problem, instance: str) -> Response:
         document["errors"] = [each.model_dump() for each in problem.errors]
     # What a client sent may be named in it, also half a character, which UTF-8 cannot say.
     content = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    return Response(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+    return ProblemResponse(content, problem)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

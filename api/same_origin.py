@@ -4,12 +4,11 @@ A browser sends its cookies along with what other sites make it send. So every u
 and with a body or without, is refused where the browser says that another origin caused it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import Problem, render
@@ -41,19 +40,10 @@ def _explicit(request: Request) -> bool:
 
 
 class SameOriginOnly:
-    """Refuse changes that another origin caused (403); `allowed` origins may, as CORS lets them.
+    """Refuse changes that another origin caused (403); `allowed` origins may, as CORS lets them."""
 
-    `shown` renders the refusal of a page.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        shown: Callable[[Request, Problem], Response],
-        allowed: Collection[str] = (),
-    ) -> None:
+    def __init__(self, app: ASGIApp, allowed: Collection[str] = ()) -> None:
         self._app = app
-        self._shown = shown
         self._allowed = frozenset(allowed)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,8 +54,6 @@ class SameOriginOnly:
                 problem = Problem(
                     HTTPStatus.FORBIDDEN, "this was not sent by the shop's own page", kind=CROSS_ORIGIN
                 )
-                html = "text/html" in request.headers.get("Accept", "")
-                answer = self._shown(request, problem) if html else render(problem, scope["path"])
-                await answer(scope, receive, send)
+                await render(problem, scope["path"])(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -5,6 +5,7 @@ import re
 from api.problems import Problem
 
 _STATUSES = {
+    400: "Something in the form or the address could not be read.",
     404: "This page does not exist, or not for you.",
     405: "This page does not exist.",
     413: "This is too much to send at once.",

@@ -1,4 +1,4 @@
-"""A wrong link: a page for people, a problem document for programs."""
+"""What no route serves: a page for people, a problem document for programs."""
 
 import httpx
 import pytest
@@ -21,3 +21,31 @@ async def test_a_program_is_told_what_is_wrong(client: httpx.AsyncClient, path: 
     answer = await client.get(path, headers=headers)
     assert (answer.status_code, answer.headers["content-type"]) == (404, MEDIA_TYPE)
     assert answer.json()["detail"] == f"nothing is at {path}"
+
+
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("GET", "/?q=a%00b", b"", 400),
+        ("GET", "/products/%00", b"", 400),
+        ("POST", "/login", b"email=a%00@example.com&password=x", 400),
+        ("POST", "/login", b"email=a\0&password=x", 400),
+        ("POST", "/login", b"&".join([b"a=1"] * 1_100), 422),
+        ("POST", "/login", b"a=" + b"a" * 70_000, 413),
+        ("GET", "/?" + "a=1&" * 101, b"", 400),
+        ("DELETE", "/cart", b"", 405),
+    ],
+)
+async def test_what_no_route_is_asked_about_is_told_alike(
+    client: httpx.AsyncClient, method: str, path: str, body: bytes, status: int
+) -> None:
+    shown = await client.request(method, path, content=body, headers={**BROWSER, **FORM})
+    assert (shown.status_code, shown.headers["content-type"]) == (status, "text/html; charset=utf-8")
+    assert "To the shop" in shown.text
+    assert "NUL" not in shown.text
+    told = await client.request(method, path, content=body, headers=FORM)
+    assert (told.status_code, told.headers["content-type"]) == (status, MEDIA_TYPE)
+    assert shown.headers.get("Allow") == told.headers.get("Allow")
