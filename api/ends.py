@@ -12,6 +12,7 @@ from api.command_records import CommandRecord, Status, ended_by
 from api.heard import Heard, buried
 from api.outcomes import LETTERS, OF_COMMAND, Expectation
 from schemas.codec import UndecodableError
+from topics.connection import librdkafka_options
 from topics.header_values import headers_of
 from topics.registry import TOPICS
 from topics.settings import Settings
@@ -71,7 +72,7 @@ class TopicEnds:
         expectation = OF_COMMAND[record.command]
         consumer = Consumer(
             {
-                "bootstrap.servers": self._settings.kafka_bootstrap,
+                **librdkafka_options(self._settings),
                 "group.id": "ecommerce-api-command-ends",
                 "client.id": "ecommerce-api-command-ends",
                 "enable.auto.commit": False,

@@ -16,6 +16,7 @@ from confluent_kafka import KafkaException
 
 from api.heard import Headers, Heard, buried
 from schemas.codec import UndecodableError
+from topics.connection import aiokafka_options
 from topics.fetch_sessions import keep_fetch_sessions
 from topics.header_names import read_any_header_name
 from topics.identity import LOOK_S, changed, ids_there, there
@@ -210,7 +211,7 @@ class Tail(Dispatcher):
         """Return a consumer that stands at the end of every partition; retries until the topics are there."""
         read_any_header_name()
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **aiokafka_options(self._settings),
             client_id="ecommerce-api-tail",
             group_id=None,
             enable_auto_commit=False,

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from deploy.errors import CommandError
 from deploy.lazy import LazyCommand
-from topics.credentials import CredentialsError
+from topics.credentials import CredentialsError, KafkaLoginError
 from topics.redaction import redacted
 
 UMASK = 0o077
@@ -81,7 +81,7 @@ def main() -> NoReturn:
         group()(prog_name="ecommerce")
     except CommandError as error:
         _refuse(str(error), error.exit_code)
-    except CredentialsError as error:
+    except (CredentialsError, KafkaLoginError) as error:
         _refuse(str(error), 1)
     except ModuleNotFoundError as error:
         if error.name not in _LOCAL:

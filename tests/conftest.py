@@ -3,7 +3,7 @@
 | fixture          | gives                                                                       |
 |------------------|-----------------------------------------------------------------------------|
 | `stack`          | the session's `Stack` (start, stop, kill and restart single servers)        |
-| `kafka`          | bootstrap servers of a running broker                                       |
+| `kafka`          | what a client of confluent_kafka is given to reach a running broker         |
 | `topics_created` | the same, once every topic of the registry exists                           |
 | `group_suffix`   | a suffix that makes this test's consumer groups its own                     |
 | `postgres`       | DSN of an empty database of this test's own                                 |
@@ -26,6 +26,7 @@ from hypothesis import settings as hypothesis_settings
 
 from tests.stack import Stack
 from topics import admin
+from topics.connection import KafkaOptions, librdkafka_options
 from topics.settings import Settings
 
 pytest_plugins = ("deploy.replay.pytest_plugin",)
@@ -49,9 +50,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def kafka(stack: Stack) -> str:
+def kafka(stack: Stack) -> KafkaOptions:
     stack.kafka()
-    return stack.settings.kafka_bootstrap
+    return librdkafka_options(stack.settings)
 
 
 @pytest.fixture(scope="session")
@@ -61,8 +62,8 @@ def _topics_once(stack: Stack) -> None:
 
 
 @pytest.fixture
-def topics_created(stack: Stack, _topics_once: None) -> str:
-    return stack.settings.kafka_bootstrap
+def topics_created(stack: Stack, _topics_once: None) -> KafkaOptions:
+    return librdkafka_options(stack.settings)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.structs import TopicPartition
 
 from streams.kernel.appends import Appends
+from topics.connection import aiokafka_options
+from topics.settings import Settings
 
 LARGEST = 1_040_000
 """Near the most that a broker takes of one record: what is added to it, it refuses."""
@@ -83,12 +85,14 @@ ODD: dict[str, Odd] = {
 """`a time ahead` counts from now: the broker takes an hour of it."""
 
 
-async def produced(bootstrap: str, place: TopicPartition, records: Iterable[tuple[Odd, bytes, bytes]]) -> int:
+async def produced(
+    settings: Settings, place: TopicPartition, records: Iterable[tuple[Odd, bytes, bytes]]
+) -> int:
     """Send odd records, each with the key and value of a sound message; return the last one's offset.
 
     By hand, as no client sends such headers' names.
     """
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
+    client = AIOKafkaClient(**aiokafka_options(settings))
     await client.bootstrap()
     try:
         client.add_topic(place.topic)

@@ -14,6 +14,7 @@ from confluent_kafka.admin import (
 )
 
 from schemas.lock import lock
+from topics.connection import Connection, connection, librdkafka_options
 from topics.offsets import TIMEOUT_S, await_leaders
 from topics.patience import patiently
 from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, SKIPS, TOPICS
@@ -53,7 +54,7 @@ def client(settings: Settings) -> AdminClient:
     It is kept: a client that is collected cancels its requests, and one per look would cost threads and
     connections each time.
     """
-    return _client(settings.kafka_bootstrap)
+    return _client(connection(settings))
 
 
 def renew_client() -> None:
@@ -65,10 +66,10 @@ def renew_client() -> None:
 
 
 @lru_cache(maxsize=8)
-def _client(bootstrap: str) -> AdminClient:
+def _client(way: Connection) -> AdminClient:
     # Silent: every call raises what went wrong, and a kept client would tell each second of a broker that is
     # down, or that it no longer needs.
-    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    return AdminClient({**librdkafka_options(way), "log_level": 0})
 
 
 class PartitionsChangedError(Exception):

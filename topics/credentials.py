@@ -23,6 +23,10 @@ class CredentialsError(Exception):
     """A file of credentials cannot be read or does not hold what it should."""
 
 
+class KafkaLoginError(Exception):
+    """Kafka refuses this client, and would for ever: another name, password or protocol is needed."""
+
+
 class Role(StrEnum):
     """Who logs in to the database, each by its own name and with the least rights that do."""
 
@@ -64,6 +68,7 @@ class AdminCredentials(msgspec.Struct, frozen=True):
 
     postgres: str = msgspec.field(default_factory=_made)
     redis: str = msgspec.field(default_factory=_made)
+    kafka: str = msgspec.field(default_factory=_made)
 
     def __repr__(self) -> str:
         """Tell nothing."""

@@ -8,6 +8,7 @@ import stamina
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
+from topics.connection import aiokafka_options
 from topics.header_names import read_any_header_name
 from topics.identity import TopicMadeAnewError, watch
 from topics.settings import Settings
@@ -55,7 +56,7 @@ class Follower:
     async def _follow(self) -> None:
         read_any_header_name()
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **aiokafka_options(self._settings),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
         )

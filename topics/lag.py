@@ -11,6 +11,7 @@ from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartiti
 from confluent_kafka.admin import AdminClient
 
 from topics.admin import client
+from topics.connection import librdkafka_options
 from topics.identity import kept, marked, there
 from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
 from topics.registry import DEAD_LETTERS, SERVICE_PING, SERVICE_PONG, TOPICS
@@ -171,7 +172,7 @@ def _ages(settings: Settings, at: set[tuple[str, int, int]]) -> dict[tuple[str, 
         return {}
     reader = Consumer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap,
+            **librdkafka_options(settings),
             "group.id": "ecommerce-lag",
             "enable.auto.commit": False,
             "fetch.max.bytes": 1_000_000,

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
 from schemas.envelope import Message
+from topics.connection import aiokafka_options
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic
 from topics.wire import encode
@@ -36,7 +37,7 @@ class MessageProducer:
     async def start(self) -> None:
         """Connect. Raises aiokafka's KafkaConnectionError where no broker answers."""
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **aiokafka_options(self._settings),
             client_id=self._client_id,
             enable_idempotence=True,
             acks="all",

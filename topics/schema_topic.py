@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 
 from schemas.avro import Schema
 from schemas.lock import Foreign, Lock, lock
+from topics.connection import librdkafka_options
 from topics.registry import SCHEMAS
 from topics.settings import Settings
 
@@ -113,7 +114,7 @@ class SchemaTopic:
         if self._consumer is None:
             self._consumer = Consumer(
                 {
-                    "bootstrap.servers": self._settings.kafka_bootstrap,
+                    **librdkafka_options(self._settings),
                     "group.id": "ecommerce.schemas",  # required by the client; nothing is committed under it
                     "enable.auto.commit": False,
                     "log_level": 0,
@@ -159,9 +160,7 @@ def publish(settings: Settings, release: Lock) -> list[int]:
                 f"release is in {SCHEMAS.name}: ids are assigned once, on one branch (a platform that only "
                 "ever saw a draft of a schema is made anew with `ecommerce reset`)"
             )
-    producer = Producer(
-        {"bootstrap.servers": settings.kafka_bootstrap, "enable.idempotence": True, "log_level": 0}
-    )
+    producer = Producer({**librdkafka_options(settings), "enable.idempotence": True, "log_level": 0})
     refused: list[KafkaError] = []
 
     def told(error: KafkaError | None, _message: object) -> None:

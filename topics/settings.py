@@ -4,11 +4,12 @@
 can run side by side. Each server can instead be an external address by its own setting.
 """
 
+import ssl
 from enum import IntEnum
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
+from typing import Final, Literal, Self
 from urllib.parse import quote
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, field_validator
@@ -19,6 +20,12 @@ from topics.credentials import FILE, Credentials, Role, read
 LOOPBACK = "127.0.0.1"
 DATABASE = "ecommerce"
 REDIS_USER = "ecommerce"
+KAFKA_USER = "ecommerce"
+
+SecurityProtocol = Literal["PLAINTEXT", "SASL_PLAINTEXT", "SSL", "SASL_SSL"]
+SaslMechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+_WITH_LOGIN: Final = frozenset({"SASL_PLAINTEXT", "SASL_SSL"})
+_WITH_TLS: Final = frozenset({"SSL", "SASL_SSL"})
 _REACHED = {"0.0.0.0": LOOPBACK, "::": "::1"}  # noqa: S104 -- named in order not to be shown
 
 
@@ -42,7 +49,7 @@ class PortOffset(IntEnum):
 class Settings(BaseSettings):
     """Addresses and directories; every field is read from `ECOMMERCE_<FIELD>`."""
 
-    model_config = SettingsConfigDict(env_prefix="ECOMMERCE_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ECOMMERCE_", extra="ignore", hide_input_in_errors=True)
 
     data_dir: Path = Field(default=Path(".ecommerce"), description="All state of the embedded platform.")
     port_base: int = Field(default=19000, ge=1024, le=65000, description="First of the platform's ports.")
@@ -63,6 +70,27 @@ class Settings(BaseSettings):
     )
 
     kafka: str | None = Field(default=None, description="External Kafka bootstrap servers (host:port,...).")
+    kafka_security_protocol: SecurityProtocol = Field(
+        default="PLAINTEXT",
+        description="How an external Kafka is reached: PLAINTEXT, SASL_PLAINTEXT (a login, in clear text), "
+        "SSL (TLS) or SASL_SSL (TLS and a login, as managed ones want it). The embedded one "
+        "always wants a login.",
+    )
+    kafka_sasl_mechanism: SaslMechanism = Field(
+        default="PLAIN",
+        description="How one logs in to an external Kafka: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.",
+    )
+    kafka_user: str | None = Field(
+        default=None, validate_default=True, description="User name, or API key, at an external Kafka."
+    )
+    kafka_password: SecretStr | None = Field(
+        default=None, validate_default=True, description="Password, or API secret, at an external Kafka."
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None,
+        description="PEM file of the authorities whose certificates an external Kafka may show; where none "
+        "is set, those of the system.",
+    )
     postgres: str | None = Field(default=None, repr=False, description="External PostgreSQL DSN.")
     redis: str | None = Field(default=None, repr=False, description="External Redis URL.")
     elasticsearch: str | None = Field(
@@ -107,6 +135,47 @@ class Settings(BaseSettings):
             )
         return host
 
+    @field_validator("kafka_security_protocol", mode="after")
+    @classmethod
+    def _is_of_an_external_kafka(cls, protocol: SecurityProtocol, info: ValidationInfo) -> SecurityProtocol:
+        if protocol != "PLAINTEXT":
+            _require_external_kafka(info)
+        return protocol
+
+    @field_validator("kafka_user", "kafka_password", mode="after")
+    @classmethod
+    def _fits_the_login(cls, given: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
+        protocol = info.data.get("kafka_security_protocol")
+        if given and (given.get_secret_value() if isinstance(given, SecretStr) else given):
+            _require_external_kafka(info)
+            if protocol is not None and not is_with_login(protocol):
+                raise ValueError(
+                    f"nobody logs in where ECOMMERCE_KAFKA_SECURITY_PROTOCOL is {protocol}: set that to "
+                    "SASL_SSL or SASL_PLAINTEXT"
+                )
+            return given
+        if protocol is not None and is_with_login(protocol):
+            raise ValueError(f"is needed where ECOMMERCE_KAFKA_SECURITY_PROTOCOL is {protocol}")
+        return None
+
+    @field_validator("kafka_ca_file", mode="after")
+    @classmethod
+    def _is_readable(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        if file is None or file == Path():
+            return None
+        _require_external_kafka(info)
+        protocol = info.data.get("kafka_security_protocol")
+        if protocol is not None and not is_with_tls(protocol):
+            raise ValueError(
+                f"nobody shows a certificate where ECOMMERCE_KAFKA_SECURITY_PROTOCOL is {protocol}: set that "
+                "to SASL_SSL or SSL"
+            )
+        try:
+            ssl.create_default_context(cafile=file)
+        except OSError as error:
+            raise ValueError(f"holds no certificates that can be read: {error.strerror or error}") from error
+        return file
+
     def logged_in_as(self, role: Role) -> Self:
         """Return the same settings for a process that logs in to the embedded database as another role."""
         chosen = self.model_copy()
@@ -131,6 +200,11 @@ class Settings(BaseSettings):
     def kafka_bootstrap(self) -> str:
         """Bootstrap servers, embedded or external."""
         return self.kafka or f"{self.server_host}:{self.port(PortOffset.KAFKA)}"
+
+    @property
+    def embedded_kafka_password(self) -> str | None:
+        """Password of the embedded broker; None before it was made. Raises CredentialsError as below."""
+        return self._made.kafka if self._made else None
 
     @property
     def postgres_dsn(self) -> str:
@@ -203,6 +277,21 @@ def is_loopback(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def is_with_login(protocol: SecurityProtocol) -> bool:
+    """Tell whether Kafka's clients log in under a security protocol."""
+    return protocol in _WITH_LOGIN
+
+
+def is_with_tls(protocol: SecurityProtocol) -> bool:
+    """Tell whether Kafka's clients speak TLS under a security protocol."""
+    return protocol in _WITH_TLS
+
+
+def _require_external_kafka(info: ValidationInfo) -> None:
+    if not info.data.get("kafka"):
+        raise ValueError("is of an external Kafka, and ECOMMERCE_KAFKA names none")
 
 
 def _authority(host: str) -> str:

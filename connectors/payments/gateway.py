@@ -28,6 +28,7 @@ from schemas.envelope import Message, derived_id
 from schemas.payment import PaymentInstruction, PaymentOutcome
 from topics.burying import bury
 from topics.command import command
+from topics.connection import aiokafka_options
 from topics.dead_letter import attempts_before, letter_headers, said
 from topics.header_names import read_any_header_name
 from topics.producer import MessageProducer
@@ -95,7 +96,7 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
         """
         read_any_header_name()
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **aiokafka_options(self._settings),
             group_id=GROUP,
             client_id=SOURCE,
             enable_auto_commit=False,

@@ -16,6 +16,7 @@ from confluent_kafka import TopicPartition as Place
 
 from connectors.runtime.client_thread import ClientThread
 from connectors.runtime.record import Record
+from topics.connection import librdkafka_options
 from topics.header_values import headers_of
 from topics.settings import Settings
 
@@ -92,7 +93,7 @@ class KafkaReader:
         self._loop = asyncio.get_running_loop()
         self._consumer = Consumer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap,
+                **librdkafka_options(settings),
                 "client.id": client_id,
                 # Required by the client; nothing is committed where there is no group.
                 "group.id": group or f"ecommerce.reader.{client_id}",

@@ -9,6 +9,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.demo.in_flight import ENDS, InFlight
+from topics.connection import aiokafka_options
 from topics.header_names import read_any_header_name
 from topics.settings import Settings
 
@@ -35,7 +36,7 @@ class Outcomes:
     async def __aenter__(self) -> Self:
         read_any_header_name()
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **aiokafka_options(self._settings),
             client_id="ecommerce-demo-outcomes",
             enable_auto_commit=False,
         )

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
 from pkgutil import walk_packages
 from types import ModuleType
+from typing import Literal, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
@@ -61,6 +62,8 @@ def _variable(one: type[BaseSettings], name: str) -> str:
 
 def _type(field: FieldInfo) -> str:
     annotation = field.annotation
+    if get_origin(annotation) is Literal:
+        return "one of " + ", ".join(get_args(annotation))
     text = annotation.__name__ if inspect.isclass(annotation) else str(annotation)
     return ", ".join([text.replace("pathlib.", "").replace(" | None", " or none"), *_limits(field)])
 

@@ -21,11 +21,14 @@ from deploy.processes.spans import check_all
 from deploy.processes.start import Starter
 from deploy.processes.status import present_workers
 from deploy.processes.supervisor import Supervisor, SupervisorError
+from deploy.processes.supervisor_config import UnwritableValueError
 from deploy.processes.table import DEFAULT_WORKERS, SERVERS, platform, variables
 from deploy.processes.wanted import want, want_nothing
 from sinks.drop import drop_indices
 from streams.spans import SettingsConflictError
 from topics.admin import PartitionsChangedError, refuse_other_partitions
+from topics.credentials import KafkaLoginError
+from topics.login import refuse_wrong_login
 from topics.redaction import shown
 from topics.settings import Settings
 
@@ -64,7 +67,7 @@ def up(
                 _refuse_other_partitions(settings)
             refuse(taken(p for p in processes if p.name in wanted.keys() - running), settings.port_base)
             supervisor.apply(processes)
-        except (PartitionsChangedError, PortTakenError, SupervisorError) as error:
+        except (PartitionsChangedError, PortTakenError, SupervisorError, UnwritableValueError) as error:
             raise CommandError(str(error)) from error
         want(supervisor.run, (name for name, step in wanted.items() if isinstance(step, Process)))
         needs = {name: step.after for name, step in wanted.items()}
@@ -139,8 +142,14 @@ def _drop_indices(url: str) -> None:
 
 def _refuse_other_partitions(settings: Settings) -> None:
     # One that does not answer is asked again once it serves, before topics are created.
-    with suppress(KafkaException):
-        refuse_other_partitions(settings)
+    try:
+        refuse_wrong_login(settings)
+        with suppress(KafkaException):
+            refuse_other_partitions(settings)
+    except KafkaLoginError as error:
+        # The embedded one may be of a version without passwords, and is started again with them.
+        if settings.kafka:
+            raise CommandError(str(error)) from error
 
 
 def _claim(settings: Settings) -> None:

@@ -10,6 +10,10 @@ class NotReadyError(Exception):
     """A server does not serve yet; the message says what it lacks."""
 
 
+class RefusedError(NotReadyError):
+    """A server serves, and not us: waiting does not help. The message says what would."""
+
+
 class Report(Protocol):
     """Takes the progress of a step: what it does now and, for downloads, bytes done of bytes in total."""
 

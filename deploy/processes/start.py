@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.errors import CommandError
 from deploy.processes.display import Display
-from deploy.processes.process import External, NotReadyError, Process, Report, Step, Task
+from deploy.processes.process import External, NotReadyError, Process, RefusedError, Report, Step, Task
 from deploy.processes.supervisor import State, Supervisor
 
 _POLL_SECONDS = 0.1
@@ -131,6 +131,8 @@ def _wait(serves: Callable[[], None], seconds: float, cancelled: threading.Event
     while not cancelled.is_set():
         try:
             serves()
+        except RefusedError as error:
+            raise StepFailedError(str(error)) from error
         except NotReadyError as error:
             if time.monotonic() > deadline:
                 raise StepFailedError(f"not ready within {seconds:.0f} s: {error}") from error

@@ -77,7 +77,7 @@ def _gives_way(niceness: int) -> tuple[str, ...]:
 def _section(name: str, options: Mapping[str, str]) -> str:
     lines = [f"[{name}]"]
     for option, value in options.items():
-        if "\n" in value or " ;" in value or " #" in value:
+        if _breaks(value):
             raise UnwritableValueError(f"{name}: {option} holds a line break or a comment sign: {value!r}")
         lines.append(f"{option}={value.replace('%', '%%')}")
     return "\n".join(lines) + "\n"
@@ -86,11 +86,19 @@ def _section(name: str, options: Mapping[str, str]) -> str:
 def _environment(variables: Mapping[str, str]) -> str:
     pairs = []
     for name, value in sorted(variables.items()):
+        # Named and not shown: it may be a password.
+        if _breaks(value):
+            raise UnwritableValueError(f"the variable {name} holds a line break or a comment sign")
         quote = "'" if '"' in value else '"'
         if quote in value:
             raise UnwritableValueError(f"the variable {name} holds both kinds of quotes")
         pairs.append(f"{name}={quote}{value}{quote}")
     return ",".join(pairs)
+
+
+def _breaks(value: str) -> bool:
+    """Tell whether the supervisor would read a value otherwise, or only in part."""
+    return "\n" in value or " ;" in value or " #" in value
 
 
 def _open_files() -> int:

@@ -50,6 +50,7 @@ def variables(settings: Settings) -> dict[str, str]:
             "data_dir": settings.data_dir.absolute(),
             "credentials": settings.credentials_file.absolute(),
             "archive": settings.archive_url,
+            "kafka_ca_file": settings.kafka_ca_file and settings.kafka_ca_file.absolute(),
         }
     )
     values = {

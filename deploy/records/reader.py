@@ -13,6 +13,7 @@ from deploy.records.merge import Merge, Place
 from deploy.records.position import AtTime, End, Position
 from deploy.records.record import Record
 from deploy.records.span import Span, offset_of
+from topics.connection import librdkafka_options
 from topics.header_values import headers_of
 from topics.settings import Settings
 
@@ -40,7 +41,7 @@ class Reader:
         self._refusal = ""
         self._consumer = Consumer(
             {
-                "bootstrap.servers": self._bootstrap,
+                **librdkafka_options(settings),
                 "group.id": "ecommerce.reader",  # required by the client; nothing is committed under it
                 "enable.auto.commit": False,
                 "enable.partition.eof": True,

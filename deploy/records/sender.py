@@ -7,6 +7,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from deploy.errors import CommandError
 from deploy.records.record import Headers
+from topics.connection import librdkafka_options
 from topics.settings import Settings
 
 _FLUSH_SECONDS = 60.0
@@ -22,7 +23,7 @@ class Sender:
         self._failure: str | None = None
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap,
+                **librdkafka_options(settings),
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "message.max.bytes": 16 * 1024 * 1024,

@@ -1,6 +1,7 @@
 """`ecommerce archive`: every topic as Parquet files."""
 
 from deploy.errors import CommandError
+from topics.login import refuse_wrong_login
 from topics.settings import settings
 
 
@@ -11,4 +12,5 @@ def archive() -> None:
     where = settings().archive_url
     if where is None:
         raise CommandError("ECOMMERCE_ARCHIVE is not set: name a folder or s3://bucket/prefix", 2)
+    refuse_wrong_login(settings())
     run(settings(), where)

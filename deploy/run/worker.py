@@ -11,6 +11,7 @@ from streams.kernel.slot import SlotTakenError
 from streams.spans import SettingsConflictError
 from streams.worker import run
 from topics.admin import PartitionsChangedError, refuse_other_partitions
+from topics.login import refuse_wrong_login
 from topics.schema_topic import other_releases
 from topics.settings import PortOffset, settings
 
@@ -29,6 +30,7 @@ def worker(
     ] = None,
 ) -> None:
     """Run a stream worker: all flows, on the partitions that its group gives it."""
+    refuse_wrong_login(settings())
     try:
         with other_releases(settings()):
             # A broker that is away is waited for by the worker itself.

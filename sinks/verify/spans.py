@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from topics.connection import aiokafka_options
 from topics.settings import Settings
 
 Offsets = Mapping[TopicPartition, int]
@@ -30,7 +31,7 @@ async def spans(settings: Settings, topics: Iterable[str]) -> Spans:
     Raises aiokafka's errors where the broker does not answer or does not know a topic.
     """
     consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=settings.kafka_bootstrap, group_id=None, enable_auto_commit=False
+        *topics, **aiokafka_options(settings), group_id=None, enable_auto_commit=False
     )
     try:
         await consumer.start()
@@ -45,7 +46,7 @@ async def committed(settings: Settings, group: str) -> Offsets:
 
     Raises aiokafka's KafkaConnectionError where no broker answers.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap)
+    admin = AIOKafkaAdminClient(**aiokafka_options(settings))
     try:
         await admin.start()
         try:

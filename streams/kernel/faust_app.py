@@ -19,6 +19,7 @@ from faust.types.tables import TableT
 
 from streams.kernel.agent import flow_agent
 from streams.kernel.appends import REQUEST_TIMEOUT_MS, Appends
+from streams.kernel.broker_credentials import broker_credentials
 from streams.kernel.faust_mends import (
     AppliedOffsetsConsumer,
     OwningAssignor,
@@ -37,6 +38,7 @@ from streams.kernel.sources import Sources
 from streams.kernel.standby import Standby
 from streams.kernel.standstill import Look
 from topics.admin import client, renew_client
+from topics.connection import aiokafka_options
 from topics.identity import LOOK_S, TopicMadeAnewError, committed_ids, ids_there, stale
 from topics.offsets import end_offsets
 from topics.settings import Settings
@@ -81,6 +83,7 @@ class StreamsApp(faust.App):
         super().__init__(
             app_id,
             broker=[f"kafka://{address}" for address in settings.kafka_bootstrap.split(",")],
+            broker_credentials=broker_credentials(settings),
             store="rocksdb://",
             datadir=data_dir,
             autodiscover=False,
@@ -107,7 +110,7 @@ class StreamsApp(faust.App):
         self.settings = settings
         self.flows = tuple(flows)
         self.instance = instance
-        self.publisher = KafkaPublisher(settings.kafka_bootstrap, f"{app_id}-{instance}")
+        self.publisher = KafkaPublisher(settings, f"{app_id}-{instance}")
         self.client: AIOKafkaClient | None = None
         self.leaves = False
         self._left: Mapping[TP, int] = {}
@@ -132,7 +135,7 @@ class StreamsApp(faust.App):
         self._tables_by_flow: dict[str, TableT[bytes, bytes]] = {}
         self._changelogs = {flow.name: flow.table.changelog.name for flow in self.flows}
         self._flow_by_changelog = {topic: name for name, topic in self._changelogs.items()}
-        self.standby = Standby(settings.kafka_bootstrap, self._flow_by_changelog, meters, self._fail)
+        self.standby = Standby(settings, self._flow_by_changelog, meters, self._fail)
         for flow in self.flows:
             self._declare(flow)
         self.on_partitions_revoked.connect(self._on_revoked)
@@ -162,7 +165,7 @@ class StreamsApp(faust.App):
         await self.publisher.start()
         await self._skipping.start()
         self.client = AIOKafkaClient(
-            bootstrap_servers=self.settings.kafka_bootstrap,
+            **aiokafka_options(self.settings),
             client_id=f"{self.conf.id}-{self.instance}-changelog",
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
@@ -290,7 +293,7 @@ class StreamsApp(faust.App):
         stores = {place: RocksStore(self._store(place.flow), place.partition) for place in places}
         began = time.perf_counter()
         restored = await restore(
-            self.settings.kafka_bootstrap,
+            self.settings,
             {
                 TopicPartition(self._changelogs[place.flow], place.partition): Target(stores[place], end)
                 for place, end in zip(places, ends, strict=True)

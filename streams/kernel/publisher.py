@@ -17,6 +17,8 @@ from streams.kernel.appends import REQUEST_TIMEOUT_MS, Appends, renew_metadata
 from streams.kernel.identity import NOBODY, Identity, obtain
 from streams.kernel.outgoing import FIRST_BACKOFF_S, MAX_BACKOFF_S, Outgoing
 from streams.kernel.ports import Output
+from topics.connection import aiokafka_options
+from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +30,8 @@ class KafkaPublisher:
     twice, under the same event ids.
     """
 
-    def __init__(self, bootstrap: str, client_id: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: Settings, client_id: str) -> None:
+        self._settings = settings
         self._client_id = client_id
         self._client: AIOKafkaClient | None = None
         self._appends: Appends
@@ -41,7 +43,7 @@ class KafkaPublisher:
     async def start(self) -> None:
         """Connect; raises aiokafka's KafkaConnectionError where no broker answers."""
         client = AIOKafkaClient(
-            bootstrap_servers=self._bootstrap,
+            **aiokafka_options(self._settings),
             client_id=self._client_id,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )

@@ -14,6 +14,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from streams.kernel.ports import Store
+from topics.connection import aiokafka_options
+from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +53,7 @@ def _untold(_: int) -> None:
 
 
 async def restore(
-    bootstrap: str, targets: Mapping[TopicPartition, Target], tell: Callable[[int], None] = _untold
+    settings: Settings, targets: Mapping[TopicPartition, Target], tell: Callable[[int], None] = _untold
 ) -> int:
     """Apply to each store what its changelog has beyond it; returns the number of records applied.
 
@@ -65,7 +67,7 @@ async def restore(
     if not behind:
         return 0
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **aiokafka_options(settings),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=FETCH_BYTES,

@@ -16,7 +16,9 @@ from aiokafka.structs import TopicPartition
 
 from streams.kernel.meters import Meters
 from streams.kernel.restore import FETCH_BYTES, MAX_AGE_MS, Restorable, first_unread
+from topics.connection import aiokafka_options
 from topics.fetch_sessions import keep_fetch_sessions
+from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +41,13 @@ class Standby:
     """
 
     def __init__(
-        self, bootstrap: str, flows: Mapping[str, str], meters: Meters, failed: Callable[[Exception], None]
+        self,
+        settings: Settings,
+        flows: Mapping[str, str],
+        meters: Meters,
+        failed: Callable[[Exception], None],
     ) -> None:
-        self._bootstrap = bootstrap
+        self._settings = settings
         self._flows = flows
         self._meters = meters
         self._failed = failed
@@ -88,7 +94,7 @@ class Standby:
 
     async def _follow(self, stores: Stores) -> None:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **aiokafka_options(self._settings),
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_partition_fetch_bytes=FETCH_BYTES // 16,

@@ -13,6 +13,7 @@ from confluent_kafka.admin import (
 )
 
 from topics.admin import client
+from topics.connection import librdkafka_options
 from topics.offsets import await_leaders, end_offsets
 from topics.settings import Settings
 
@@ -49,7 +50,7 @@ def fill(
     failed: list[str] = []
     producer = Producer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap,
+            **librdkafka_options(settings),
             "partitioner": "murmur2_random",
             "linger.ms": 20,
             "queue.buffering.max.messages": 1_000_000,
@@ -79,7 +80,7 @@ class Watch:
     def __init__(self, settings: Settings, names: Iterable[str]) -> None:
         self._consumer = Consumer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap,
+                **librdkafka_options(settings),
                 "group.id": "bench-watch",
                 "enable.auto.commit": False,
                 "log_level": 3,

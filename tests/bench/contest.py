@@ -1,6 +1,7 @@
 """One step of the dataflow against the same step written otherwise: full topics in, outputs timed."""
 
 import asyncio
+import json
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ from tests.bench.ground import CHECKOUT, Contender, drain
 from tests.bench.quix_room import interpreter
 from tests.bench.step import InvariantError, Sample
 from tests.stack import Stack
+from topics.connection import librdkafka_options
 
 Came = tuple[str, bytes, bytes]
 """Topic, key and value of an output."""
@@ -75,12 +77,14 @@ def baseline_entry(stack: Stack, step: str, name: str) -> Entry:
     stamp_on_arrival(settings, [answers, *others])
     directory = settings.data_dir / prefix
     directory.mkdir()
-    arguments = (step, settings.kafka_bootstrap, prefix, str(settings.partitions), str(directory))
+    arguments = (step, prefix, str(settings.partitions), str(directory))
     environment: dict[str, str] = {}
     if name == "quix":
         script = CHECKOUT / "tests" / "bench" / "contenders" / "quix.py"
         command = [str(interpreter()), str(script), *arguments]
-        environment = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "ignore"}
+        # Not in the command line, which everybody on the machine reads.
+        options = json.dumps(librdkafka_options(settings))
+        environment = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "ignore", "BENCH_KAFKA": options}
     else:
         module = {"faust": "plain_faust", "raw": "raw"}[name]
         command = [sys.executable, "-m", f"tests.bench.contenders.{module}", *arguments]

@@ -70,6 +70,7 @@ class Contender:
                     **os.environ,
                     "ECOMMERCE_PORT_BASE": str(self.settings.port_base),
                     "ECOMMERCE_DATA_DIR": str(self.settings.data_dir),
+                    "ECOMMERCE_CREDENTIALS": str(self.settings.credentials_file),
                     "ECOMMERCE_PARTITIONS": str(self.settings.partitions),
                     **self.environment,
                 },

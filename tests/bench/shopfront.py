@@ -19,6 +19,7 @@ from schemas.inventory import InventoryReceive
 from schemas.product import ProductCreate
 from topics.admin import client, partitions_of
 from topics.command import command
+from topics.connection import librdkafka_options
 from topics.offsets import await_leaders
 from topics.registry import (
     CART_ADD,
@@ -53,7 +54,7 @@ class Listener:
         ends = await_leaders(client(settings), places)
         self._consumer = Consumer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap,
+                **librdkafka_options(settings),
                 "group.id": "ecommerce-bench",
                 "enable.auto.commit": False,
                 "fetch.wait.max.ms": 500,
@@ -104,7 +105,7 @@ class Mouth:
         self._failure: str | None = None
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap,
+                **librdkafka_options(settings),
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "linger.ms": 0,

@@ -19,6 +19,7 @@ from schemas.order import OrderCancel
 from tests.chaos.journal import Journal
 from tests.guests import Guests
 from topics.command import command
+from topics.connection import librdkafka_options
 from topics.registry import CART_ADD, CHECKOUT_REQUESTED, INVENTORY_RECEIVE, ORDER_CANCEL
 from topics.settings import Settings
 from topics.topic import Topic
@@ -164,7 +165,7 @@ class TopicDoor:
         self.closes_at = float("inf")
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap,
+                **librdkafka_options(settings),
                 "partitioner": "murmur2_random",
                 "enable.idempotence": True,
                 "delivery.timeout.ms": 20_000,

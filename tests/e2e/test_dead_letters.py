@@ -13,6 +13,7 @@ from api.auth.guests import new_guest_secret
 from tests.e2e.conftest import DESKTOP, PHONE, Platform, Shopper
 from tests.eventually import eventually
 from tests.guests import Guests
+from topics.connection import librdkafka_options
 from topics.registry import CART_ADD
 
 PASSWORD = "a long enough phrase"
@@ -35,7 +36,7 @@ def secret() -> str:
 def poisoned(platform: Platform, secret: str) -> str:
     """A cart whose command cannot be decoded; returns the cart's id."""
     cart_id = Guests(platform.settings).cart(secret)
-    producer = Producer({"bootstrap.servers": platform.settings.kafka_bootstrap})
+    producer = Producer(librdkafka_options(platform.settings))
     producer.produce(CART_ADD.name, b"poison", cart_id, headers={"traceparent": b"00-abc"})
     assert producer.flush(30) == 0
     return cart_id

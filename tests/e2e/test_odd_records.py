@@ -57,10 +57,10 @@ async def send_all(platform: Platform) -> None:
             for name, odd in ODD.items():
                 if whole or name not in BIG or topic.kind is Kind.HEALTH:
                     records.append((odd, *sound(topic, partition, partitions)))
-            await produced(settings.kafka_bootstrap, TopicPartition(topic.name, partition), records)
+            await produced(settings, TopicPartition(topic.name, partition), records)
     letters = [(odd, b"k", b"v") for name, odd in ODD.items() if name != "a time ahead"]
     for dead in DEAD_LETTERS.values():
-        await produced(settings.kafka_bootstrap, TopicPartition(dead.name, 0), letters)
+        await produced(settings, TopicPartition(dead.name, 0), letters)
 
 
 def processes(platform: Platform) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Baseline: a plain Faust agent as Faust's documentation writes one: records, a table, sends, defaults.
 
-`python -m tests.bench.contenders.plain_faust STEP BOOTSTRAP PREFIX PARTITIONS DATA_DIR`
+`python -m tests.bench.contenders.plain_faust STEP PREFIX PARTITIONS DATA_DIR`
 """
 
 import sys
@@ -9,7 +9,9 @@ from typing import Any
 
 import faust
 
+from streams.kernel.broker_credentials import broker_credentials
 from tests.bench.contenders.plain import STEPS
+from topics.settings import Settings
 
 
 class Envelope(faust.Record, serializer="json"):
@@ -41,11 +43,13 @@ class TableStore:
 
 
 def main() -> None:
-    step, bootstrap, prefix, partitions, directory = sys.argv[1:6]
+    step, prefix, partitions, directory = sys.argv[1:5]
     decide = STEPS[step]
+    settings = Settings()
     app = faust.App(
         prefix,
-        broker=f"kafka://{bootstrap}",
+        broker=f"kafka://{settings.kafka_bootstrap}",
+        broker_credentials=broker_credentials(settings),
         store="rocksdb://",
         datadir=directory,
         topic_partitions=int(partitions),

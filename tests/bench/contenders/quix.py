@@ -1,22 +1,26 @@
 """Baseline: the step in Quix Streams, its RocksDB state, JSON, defaults. A script in its own environment.
 
-`python quix.py STEP BOOTSTRAP PREFIX PARTITIONS DATA_DIR`, with this folder on the path.
+`python quix.py STEP PREFIX PARTITIONS DATA_DIR`, with this folder on the path and the broker in
+`BENCH_KAFKA`, as librdkafka's options in JSON.
 """
 
+import json
+import os
 import sys
 import time
 from typing import Any
 
 from plain import STEPS  # type: ignore[import-not-found] # run as a script, beside it
 from quixstreams import Application  # type: ignore[import-not-found] # in an environment of its own
+from quixstreams.kafka import ConnectionConfig  # type: ignore[import-not-found] # same
 from quixstreams.models import TopicConfig  # type: ignore[import-not-found] # same
 
 
 def main() -> None:
-    step, bootstrap, prefix, partitions, directory = sys.argv[1:6]
+    step, prefix, partitions, directory = sys.argv[1:5]
     decide = STEPS[step]
     app = Application(
-        broker_address=bootstrap,
+        broker_address=ConnectionConfig.from_librdkafka_dict(json.loads(os.environ["BENCH_KAFKA"])),
         consumer_group=prefix,
         auto_offset_reset="earliest",
         state_dir=directory,

@@ -1,6 +1,6 @@
 """The ceiling: aiokafka alone reads a record and sends as many bytes as the step's outputs have; no logic.
 
-`python -m tests.bench.contenders.raw STEP BOOTSTRAP PREFIX PARTITIONS DATA_DIR`
+`python -m tests.bench.contenders.raw STEP PREFIX PARTITIONS DATA_DIR`
 """
 
 import asyncio
@@ -10,20 +10,24 @@ import sys
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from topics.connection import aiokafka_options
+from topics.settings import Settings
+
 OUTPUTS = {"stock": ("answers", "levels"), "cart": ("answers",)}
 
 
 async def main() -> None:
-    step, bootstrap, prefix = sys.argv[1:4]
+    step, prefix = sys.argv[1:3]
+    settings = Settings()
     topics = [f"{prefix}-{name}" for name in OUTPUTS[step]]
     consumer = AIOKafkaConsumer(
         f"{prefix}-in",
-        bootstrap_servers=bootstrap,
+        **aiokafka_options(settings),
         group_id=prefix,
         auto_offset_reset="earliest",
         max_poll_records=2_000,
     )
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    producer = AIOKafkaProducer(**aiokafka_options(settings), acks="all")
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
     await producer.start()

@@ -22,6 +22,7 @@ from tests.eventually import eventually_async
 from tests.integration.api.dataflow import Dataflow
 from tests.integration.api.provider import serve_provider
 from tests.integration.api.sinking import sinking
+from topics.connection import KafkaOptions
 from topics.settings import PortOffset, Settings
 
 PASSWORD = "a long enough phrase"
@@ -32,7 +33,7 @@ def api_settings(
     settings: Settings,
     postgres: str,  # noqa: ARG001 (settings take its database)
     redis_url: str,  # noqa: ARG001 (settings take its database)
-    topics_created: str,  # noqa: ARG001 (the topics are there)
+    topics_created: KafkaOptions,  # noqa: ARG001 (the topics are there)
 ) -> Settings:
     migrate(settings)
     return settings

@@ -19,6 +19,7 @@ from streams.order.agent import FLOW as ORDER
 from streams.payment.agent import FLOW as PAYMENT
 from streams.product.agent import FLOW as PRODUCT
 from topics import registry as t
+from topics.connection import aiokafka_options
 from topics.producer import MessageProducer
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic
@@ -60,7 +61,7 @@ class Dataflow:
     async def __aenter__(self) -> Self:
         self._consumer = AIOKafkaConsumer(
             *(topic.name for topic in COMMANDS),
-            bootstrap_servers=self._settings.kafka_bootstrap,
+            **aiokafka_options(self._settings),
             enable_auto_commit=False,
         )
         await self._consumer.start()

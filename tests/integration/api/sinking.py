@@ -13,12 +13,13 @@ from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from sinks import postgres, redis
 from sinks.rows import TABLES
+from topics.connection import aiokafka_options
 from topics.producer import MessageProducer
 from topics.settings import Settings
 
 
 async def _ends(settings: Settings, topics: list[str]) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(*topics, **aiokafka_options(settings), enable_auto_commit=False)
     await consumer.start()
     try:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(list(consumer.assignment()))

@@ -25,12 +25,14 @@ from schemas.codec import decode_fields
 from schemas.order import OrderStatus
 from sinks import archive
 from sinks.verify.spans import committed
+from tests import kafka_elsewhere
 from tests.child import child
 from tests.eventually import eventually_async
 from tests.integration.archive import s3
 from tests.integration.sinks.views import Event, publish
 from tests.unit.sinks.messages import event, order, uid
 from topics import registry as t
+from topics.connection import KafkaOptions
 from topics.producer import MessageProducer
 from topics.settings import Settings
 
@@ -51,7 +53,7 @@ def story(name: str) -> list[Event]:
 def environment(settings: Settings, place: str) -> dict[str, str]:
     return {
         "ECOMMERCE_PORT_BASE": str(settings.port_base),
-        "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
+        **kafka_elsewhere.environment(settings),
         "ECOMMERCE_ARCHIVE": place,
         "ECOMMERCE_ARCHIVE_SECONDS": "0.2",
     }
@@ -123,7 +125,7 @@ async def test_killed_under_load_each_record_is_archived_once(
 
 
 @pytest.fixture
-async def shop(settings: Settings, topics_created: str, tmp_path: Path) -> str:  # noqa: ARG001 (they are there)
+async def shop(settings: Settings, topics_created: KafkaOptions, tmp_path: Path) -> str:  # noqa: ARG001 (they are there)
     """A folder with the archive of some orders."""
     place = str(tmp_path / "archive")
     async with MessageProducer(settings, "test") as producer:

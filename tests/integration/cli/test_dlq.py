@@ -14,6 +14,7 @@ from schemas.envelope import Message
 from schemas.product import ProductDelete
 from tests.integration.cli.conftest import Ecommerce
 from topics.command import command
+from topics.connection import KafkaOptions
 from topics.dead_letter import letter_headers
 from topics.registry import DEAD_LETTERS, INVENTORY_LOW_STOCK, PRODUCT_DELETE
 from topics.settings import Settings
@@ -29,9 +30,9 @@ def reason() -> str:
 
 
 @pytest.fixture
-def letter(topics_created: str, reason: str) -> dict[str, str]:
+def letter(topics_created: KafkaOptions, reason: str) -> dict[str, str]:
     """Two letters: one that can go back to its topic, and one that came from no topic."""
-    producer = Producer({"bootstrap.servers": topics_created})
+    producer = Producer(topics_created)
     place = {"partition": 0, "offset": uuid4().int % 1_000_000, "failed_at": 1_000}
     headers = {"traceparent": "00-abc"} | letter_headers(
         consumer="test",
@@ -107,7 +108,7 @@ def test_a_redrive_that_crashed_after_sending_is_not_sent_again(
 
 
 def test_a_letter_without_its_value_is_not_sent_as_a_tombstone(
-    ecommerce: Ecommerce, settings: Settings, topics_created: str, reason: str
+    ecommerce: Ecommerce, settings: Settings, topics_created: KafkaOptions, reason: str
 ) -> None:
     headers = {"value_omitted": "9000000"} | letter_headers(
         consumer="test",
@@ -117,7 +118,7 @@ def test_a_letter_without_its_value_is_not_sent_as_a_tombstone(
         reason=reason,
         failed_at=1_000,
     )
-    producer = Producer({"bootstrap.servers": topics_created})
+    producer = Producer(topics_created)
     producer.produce(DEAD_LETTERS["sink"].name, None, b"sku", headers=list(headers.items()))
     assert producer.flush(30) == 0
     done = ecommerce("dlq", "redrive", "--id", headers["id"], "--yes", "--json")
@@ -148,9 +149,9 @@ def test_refuses_an_unknown_domain_or_id(ecommerce: Ecommerce) -> None:
 
 
 @pytest.fixture
-def poison(topics_created: str, reason: str) -> dict[str, str]:
+def poison(topics_created: KafkaOptions, reason: str) -> dict[str, str]:
     """A letter with a message that its handler refused."""
-    producer = Producer({"bootstrap.servers": topics_created})
+    producer = Producer(topics_created)
     message = command(PRODUCT_DELETE, "sku", ProductDelete("recall"), occurred_at=1_000)
     headers = letter_headers(
         consumer="product",
@@ -228,14 +229,14 @@ def test_an_unknown_id_is_an_error_and_discards_nothing(
 
 
 def test_text_of_others_is_never_read_as_markup(
-    ecommerce: Ecommerce, letter: dict[str, str], topics_created: str
+    ecommerce: Ecommerce, letter: dict[str, str], topics_created: KafkaOptions
 ) -> None:
     why = "[/JIRA-12] [bold]x"
     assert ecommerce("dlq", "discard", "--id", letter["id"], "--because", why).code == 0
     assert why in ecommerce("dlq", "show", letter["id"]).out
     done = ecommerce("dlq", "redrive", "--id", letter["id"], "--yes")
     assert done.code == 0, done.err
-    producer = Producer({"bootstrap.servers": topics_created})
+    producer = Producer(topics_created)
     odd = {"id": uuid4().hex, "reason": "[/odd]", "failed_at": str(2**62), "attempt": "9" * 5_000}
     producer.produce(DEAD_LETTERS["import"].name, b"\xff", b"[/k]", headers=list(odd.items()))
     producer.produce(DEAD_LETTERS["import"].name, None, None, headers=[("id", None), ("\x1b", b"\x1b")])
@@ -247,10 +248,10 @@ def test_text_of_others_is_never_read_as_markup(
 
 
 def test_a_record_that_two_could_not_handle_is_one_letter_and_goes_out_once(
-    ecommerce: Ecommerce, settings: Settings, topics_created: str, reason: str
+    ecommerce: Ecommerce, settings: Settings, topics_created: KafkaOptions, reason: str
 ) -> None:
     offset = uuid4().int % 1_000_000
-    producer = Producer({"bootstrap.servers": topics_created})
+    producer = Producer(topics_created)
     ids = []
     for consumer in ("postgres", "redis"):
         told = letter_headers(

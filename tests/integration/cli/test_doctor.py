@@ -18,6 +18,7 @@ from tables.stock import STOCK, Facts, Stock
 from tests.integration.cli.conftest import Ecommerce
 from tests.stack import Stack
 from topics import admin
+from topics.connection import librdkafka_options
 from topics.registry import INVENTORY_UPDATED, PRODUCT_CREATE, PRODUCT_CREATED
 from topics.settings import Settings
 from topics.topic import Topic
@@ -66,9 +67,7 @@ def settings(own: Stack) -> Settings:
 
 @pytest.fixture
 def produce(settings: Settings) -> Iterator[Callable[[str, bytes | None], None]]:
-    producer = Producer(
-        {"bootstrap.servers": settings.kafka_bootstrap, "partitioner": "murmur2_random", "log_level": 0}
-    )
+    producer = Producer({**librdkafka_options(settings), "partitioner": "murmur2_random", "log_level": 0})
 
     def send(topic: str, value: bytes | None) -> None:
         producer.produce(topic, value, SKU)
@@ -83,7 +82,7 @@ def read_everything(settings: Settings) -> None:
     for component in running(settings):
         if component.group is None:
             continue
-        consumer = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": component.group})
+        consumer = Consumer({**librdkafka_options(settings), "group.id": component.group})
         offsets = []
         for topic in component.consumes:
             for partition in range(len(consumer.list_topics(topic).topics[topic].partitions)):

@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from deploy.doctor.examination import unread
 from deploy.topology.component import Component, Role, Route
 from tests.integration.cli.conftest import Ecommerce
+from topics.connection import KafkaOptions, librdkafka_options
 from topics.lag import Fault, lag
 from topics.registry import INVENTORY_LOW_STOCK
 from topics.settings import Settings
@@ -15,14 +16,14 @@ TOPIC = INVENTORY_LOW_STOCK.name
 
 
 @pytest.fixture
-def group(topics_created: str, group_suffix: str) -> Iterator[str]:
+def group(topics_created: KafkaOptions, group_suffix: str) -> Iterator[str]:
     """A group that has read all but the last two of partition 0's records."""
     name = f"ecommerce.test.{group_suffix}"
-    producer = Producer({"bootstrap.servers": topics_created})
+    producer = Producer(topics_created)
     for _ in range(3):
         producer.produce(TOPIC, b"poison", uuid4().bytes, partition=0)
     assert producer.flush(30) == 0
-    consumer = Consumer({"bootstrap.servers": topics_created, "group.id": name})
+    consumer = Consumer({**topics_created, "group.id": name})
     _, end = consumer.get_watermark_offsets(TopicPartition(TOPIC, 0), timeout=30)
     consumer.commit(offsets=[TopicPartition(TOPIC, 0, end - 2)], asynchronous=False)
     yield name
@@ -38,7 +39,7 @@ def test_shows_records_and_seconds_behind(ecommerce: Ecommerce, group: str) -> N
     assert TOPIC in ecommerce("lag", "--group", group).out
 
 
-def test_says_when_nobody_has_read_anything(ecommerce: Ecommerce, topics_created: str) -> None:
+def test_says_when_nobody_has_read_anything(ecommerce: Ecommerce, topics_created: KafkaOptions) -> None:
     assert topics_created
     assert "no consumer group" in ecommerce("lag", "--group", f"ecommerce.{uuid4()}").out
 
@@ -61,7 +62,7 @@ def test_a_group_that_never_committed_has_everything_before_it(settings: Setting
 def test_a_group_that_is_at_no_position_of_its_topic_is_named(
     ecommerce: Ecommerce, settings: Settings, group: str, committed: tuple[int, str], fault: Fault
 ) -> None:
-    consumer = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": group})
+    consumer = Consumer({**librdkafka_options(settings), "group.id": group})
     first, end = consumer.get_watermark_offsets(TopicPartition(TOPIC, 0), timeout=30)
     consumer.commit(offsets=[TopicPartition(TOPIC, 0, *committed)], asynchronous=False)
     consumer.close()

@@ -20,6 +20,7 @@ from schemas.order import OrderCancel
 from tests.eventually import eventually
 from tests.integration.cli.conftest import Ecommerce
 from topics.command import command
+from topics.connection import KafkaOptions
 from topics.registry import CART_ADD, INVENTORY_LOW_STOCK, ORDER_CANCEL
 from topics.settings import Settings
 from topics.wire import encode
@@ -35,10 +36,10 @@ class Carts:
 
 
 @pytest.fixture
-def carts(topics_created: str) -> Carts:
+def carts(topics_created: KafkaOptions) -> Carts:
     """Four carts' adds and cancels, 5 ms apart; a tombstone and a poisoned record where no consumer reads."""
     start = time.time_ns() // 1_000_000
-    producer = Producer({"bootstrap.servers": topics_created, "partitioner": "murmur2_random"})
+    producer = Producer({**topics_created, "partitioner": "murmur2_random"})
     ids = [str(uuid4()) for _ in range(4)]
     for index, cart_id in enumerate(ids):
         line = CartLine(line_id="A", sku="A", quantity=index + 1)
@@ -169,7 +170,7 @@ def test_says_where_no_broker_answers(ecommerce: Ecommerce, monkeypatch: pytest.
     assert done.err == "error: no Kafka answers at 127.0.0.1:1: start it with `ecommerce up`\n"
 
 
-def test_follows_until_it_has_what_it_was_asked_for(topics_created: str, settings: Settings) -> None:
+def test_follows_until_it_has_what_it_was_asked_for(topics_created: KafkaOptions, settings: Settings) -> None:
     given = settings.model_dump(exclude_none=True)
     variables = {f"ECOMMERCE_{name.upper()}": str(value) for name, value in given.items()}
     arguments = ("--follow", "--limit", "1", "--format", "json", "--key", "followed")
@@ -179,7 +180,7 @@ def test_follows_until_it_has_what_it_was_asked_for(topics_created: str, setting
         stdout=subprocess.PIPE,
         text=True,
     )
-    producer = Producer({"bootstrap.servers": topics_created})
+    producer = Producer(topics_created)
 
     def ended() -> bool:
         # Following begins at the end of the topic, so what came before its start is not for it.

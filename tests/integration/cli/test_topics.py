@@ -1,13 +1,18 @@
+import time
 from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType
 
+from tests import kafka_elsewhere
 from tests.eventually import eventually
 from tests.integration.cli.conftest import Ecommerce
 from topics.admin import all_topics
+from topics.connection import KafkaOptions
 from topics.registry import SERVICE_PING
 from topics.settings import Settings
+
+TRIED_ON_S = 30.0
 
 
 @pytest.mark.usefixtures("topics_created")
@@ -26,7 +31,8 @@ def test_another_number_of_partitions_is_refused_and_the_way_named(
     tmp_path: Path,
     command: tuple[str, ...],
 ) -> None:
-    monkeypatch.setenv("ECOMMERCE_KAFKA", settings.kafka_bootstrap)
+    for name, value in kafka_elsewhere.environment(settings).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("ECOMMERCE_PARTITIONS", "8")
     monkeypatch.setenv("ECOMMERCE_DATA_DIR", str(tmp_path / "other"))
     refused = ecommerce(*command)
@@ -35,8 +41,44 @@ def test_another_number_of_partitions_is_refused_and_the_way_named(
     assert f"set ECOMMERCE_PARTITIONS={settings.partitions}" in " ".join(refused.err.split())
 
 
-def test_names_what_differs(ecommerce: Ecommerce, topics_created: str) -> None:
-    admin = AdminClient({"bootstrap.servers": topics_created})
+@pytest.mark.usefixtures("topics_created")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("topics", "verify"),
+        ("worker",),
+        ("up",),
+        ("status",),
+        ("lag",),
+        ("api",),
+        ("sink",),
+        ("payment-gateway",),
+    ],
+)
+def test_a_wrong_password_is_said_at_once_and_not_shown(
+    ecommerce: Ecommerce,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    command: tuple[str, ...],
+) -> None:
+    for name, value in kafka_elsewhere.environment(settings).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ECOMMERCE_KAFKA_PASSWORD", "of-another-shop")
+    monkeypatch.setenv("ECOMMERCE_DATA_DIR", str(tmp_path / "other"))
+    began = time.monotonic()
+    refused = ecommerce(*command)
+    told = " ".join((refused.out + refused.err).split())
+    assert refused.code == 1
+    assert "does not let us in as 'ecommerce'" in told
+    assert "ECOMMERCE_KAFKA_PASSWORD" in told
+    assert "of-another-shop" not in told
+    # Clients try on for a minute or for ever; the broker was asked for less than a second.
+    assert time.monotonic() - began < TRIED_ON_S
+
+
+def test_names_what_differs(ecommerce: Ecommerce, topics_created: KafkaOptions) -> None:
+    admin = AdminClient(topics_created)
 
     def retain(milliseconds: str) -> None:
         entry = ConfigEntry("retention.ms", milliseconds, incremental_operation=AlterConfigOpType.SET)

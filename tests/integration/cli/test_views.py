@@ -2,6 +2,7 @@ import psycopg
 import pytest
 
 from tests.integration.cli.conftest import Ecommerce
+from topics.connection import KafkaOptions
 from topics.settings import Settings
 
 BY_HAND = "INSERT INTO stock_levels VALUES ('typed by hand', 1, 0, 1, 1, 0, 1, 1, now())"
@@ -74,7 +75,7 @@ def test_what_differs_from_the_topics_is_named(ecommerce: Ecommerce, migrated: s
 
 
 def test_says_what_is_missing(
-    ecommerce: Ecommerce, monkeypatch: pytest.MonkeyPatch, topics_created: str
+    ecommerce: Ecommerce, monkeypatch: pytest.MonkeyPatch, topics_created: KafkaOptions
 ) -> None:
     assert topics_created
     monkeypatch.delenv("ECOMMERCE_ELASTICSEARCH", raising=False)

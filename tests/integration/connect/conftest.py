@@ -6,6 +6,7 @@ import pytest
 
 from tests.stack import Stack
 from topics import admin
+from topics.connection import KafkaOptions, librdkafka_options
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def topics_created(stack: Stack) -> str:
+def topics_created(stack: Stack) -> KafkaOptions:
     stack.kafka()
     admin.create(stack.settings)
-    return stack.settings.kafka_bootstrap
+    return librdkafka_options(stack.settings)

@@ -20,6 +20,8 @@ from deploy.embedded.java import find_java
 from deploy.embedded.sockets import connects
 from deploy.processes.process import Process, silent
 from tests.stack import Child
+from topics.connection import connection
+from topics.settings import Settings
 
 LOCK = Path(__file__).with_name("runtime.lock")
 _JAVA = 17
@@ -35,7 +37,7 @@ _CONVERTER = (
 _LEFT_OUT = ("META-INF/", "com/snowflake/", "net/snowflake/", "org/apache/kafka/", "org/slf4j/")
 
 _WORKER = """\
-bootstrap.servers={kafka}
+{login}
 listeners=http://127.0.0.1:{port}
 plugin.path={plugins}
 plugin.discovery=hybrid_warn
@@ -49,14 +51,14 @@ connector.client.config.override.policy=All
 """
 
 
-def worker(home: Path, kafka: str, port: int, environment: Mapping[str, str]) -> Child:
+def worker(home: Path, settings: Settings, port: int, environment: Mapping[str, str]) -> Child:
     """Return a standalone worker, not yet started. Raises JavaMissingError and ArtifactError."""
     java = find_java(_JAVA)
     jars = read_lock(LOCK)
     fetch(jars, silent)
     home.mkdir(parents=True)
     properties = home / "worker.properties"
-    properties.write_text(_WORKER.format(kafka=kafka, port=port, plugins=plugins(), home=home))
+    properties.write_text(_WORKER.format(login=_login(settings), port=port, plugins=plugins(), home=home))
     process = Process(
         name="connect",
         title="Kafka Connect",
@@ -69,6 +71,22 @@ def worker(home: Path, kafka: str, port: int, environment: Mapping[str, str]) ->
         start_seconds=300,
     )
     return Child(process, home / "connect.log")
+
+
+def _login(settings: Settings) -> str:
+    """Return the way in to Kafka in Java's words, for the worker and for its connectors' clients."""
+    way = connection(settings)
+    module = "org.apache.kafka.common.security.plain.PlainLoginModule"
+    told = {
+        "security.protocol": way.protocol,
+        "sasl.mechanism": way.mechanism,
+        "sasl.jaas.config": f'{module} required username="{way.user}" '
+        'password="${env:CONNECT_KAFKA_PASSWORD}";',
+    }
+    lines = [
+        f"{prefix}{name}={value}" for prefix in ("", "consumer.", "producer.") for name, value in told.items()
+    ]
+    return "\n".join((f"bootstrap.servers={way.bootstrap}", *lines))
 
 
 def plugins() -> Path:

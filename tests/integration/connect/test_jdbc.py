@@ -25,6 +25,7 @@ from tests.integration.sinks.views import Event, connector, publish, running
 from tests.stack import Child
 from tests.unit.sinks.messages import event, order, uid
 from topics import registry as t
+from topics.connection import connection
 from topics.producer import MessageProducer
 from topics.settings import Settings
 
@@ -66,13 +67,14 @@ def connect(settings: Settings, postgres: str, registry: str, tmp_path: Path) ->
     port = free_port()
     child = runtime.worker(
         tmp_path / "connect",
-        settings.kafka_bootstrap,
+        settings,
         port,
         {
             "ECOMMERCE_REGISTRY": registry,
+            "CONNECT_KAFKA_PASSWORD": connection(settings).password.get_secret_value(),
             "CONNECT_JDBC_URL": f"jdbc:postgresql://{where['host']}:{where['port']}/{where['dbname']}",
             "CONNECT_JDBC_USER": str(where["user"]),
-            "CONNECT_JDBC_PASSWORD": "trusted",
+            "CONNECT_JDBC_PASSWORD": str(where["password"]),
         },
     )
     child.start()

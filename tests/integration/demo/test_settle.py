@@ -11,6 +11,7 @@ from deploy.demo.settle import NotSettledError, Positions, caught_up, settled
 from schemas.checkout import CheckoutCompleted
 from schemas.service import TimerDue
 from topics.command import command
+from topics.connection import KafkaOptions, aiokafka_options
 from topics.producer import MessageProducer
 from topics.registry import CHECKOUT_COMPLETED, ORDER_DUE
 from topics.settings import Settings
@@ -27,9 +28,7 @@ async def send(settings: Settings, count: int) -> None:
 
 async def commit_all(settings: Settings, group: str) -> None:
     """Read nothing, but commit the end of every partition, as a reader that is done does."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka_bootstrap, group_id=group, enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(**aiokafka_options(settings), group_id=group, enable_auto_commit=False)
     await consumer.start()
     partitions = [TopicPartition(ORDER_DUE.name, p) for p in range(settings.partitions)]
     consumer.assign(partitions)
@@ -38,7 +37,7 @@ async def commit_all(settings: Settings, group: str) -> None:
 
 
 @pytest.fixture
-async def coordinated(settings: Settings, topics_created: str) -> None:
+async def coordinated(settings: Settings, topics_created: KafkaOptions) -> None:
     """Let the broker have its coordinators, as one that ever had a consumer group does."""
     assert topics_created
     await commit_all(settings, "ecommerce.test.settle")

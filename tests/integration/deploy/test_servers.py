@@ -7,22 +7,21 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.stack import Stack
 from topics.admin import all_topics, verify
+from topics.connection import KafkaOptions
 
 TOPIC = "stack-restart"
 
 
-def test_a_kafka_record_survives_a_restart(stack: Stack, kafka: str, group_suffix: str) -> None:
-    admin = AdminClient({"bootstrap.servers": kafka})
+def test_a_kafka_record_survives_a_restart(stack: Stack, kafka: KafkaOptions, group_suffix: str) -> None:
+    admin = AdminClient(kafka)
     admin.create_topics([NewTopic(TOPIC, 1)])[TOPIC].result(20)
-    producer = Producer({"bootstrap.servers": kafka, "acks": "all"})
+    producer = Producer({**kafka, "acks": "all"})
     producer.produce(TOPIC, b"kept", b"key")
     assert producer.flush(20) == 0
 
     stack.kafka().restart()
 
-    consumer = Consumer(
-        {"bootstrap.servers": kafka, "group.id": group_suffix, "auto.offset.reset": "earliest"}
-    )
+    consumer = Consumer({**kafka, "group.id": group_suffix, "auto.offset.reset": "earliest"})
     consumer.subscribe([TOPIC])
     record = consumer.poll(30)
     consumer.close()
@@ -65,7 +64,7 @@ def test_each_test_gets_its_own_database(stack: Stack, postgres: str, redis_url:
     assert stack.fresh_redis() != redis_url
 
 
-def test_the_registrys_topics_exist(stack: Stack, topics_created: str) -> None:
-    names = AdminClient({"bootstrap.servers": topics_created}).list_topics(timeout=20).topics
+def test_the_registrys_topics_exist(stack: Stack, topics_created: KafkaOptions) -> None:
+    names = AdminClient(topics_created).list_topics(timeout=20).topics
     assert {topic.name for topic in all_topics()} <= set(names)
     assert verify(stack.settings) == []

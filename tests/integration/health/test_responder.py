@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from connectors.health.responder import PingResponder
@@ -11,15 +12,15 @@ from schemas.envelope import fresh_id
 from schemas.service import ServicePing, ServicePong
 from tests.eventually import eventually_async
 from topics.command import command
+from topics.connection import aiokafka_options
 from topics.producer import MessageProducer
 from topics.registry import SERVICE_PING, SERVICE_PONG
 from topics.settings import Settings
 from topics.wire import decode
 
 
-async def test_all_processes_answer_a_ping_and_unreadable_ones_are_passed_over(
-    topics_created: str, settings: Settings
-) -> None:
+@pytest.mark.usefixtures("topics_created")
+async def test_all_processes_answer_a_ping_and_unreadable_ones_are_passed_over(settings: Settings) -> None:
     healthy = True
     async with AsyncExitStack() as stack:
         for instance in ("one", "two"):
@@ -33,7 +34,7 @@ async def test_all_processes_answer_a_ping_and_unreadable_ones_are_passed_over(
                 )
             )
         producer = await stack.enter_async_context(MessageProducer(settings))
-        consumer = AIOKafkaConsumer(bootstrap_servers=topics_created, enable_auto_commit=False)
+        consumer = AIOKafkaConsumer(**aiokafka_options(settings), enable_auto_commit=False)
         await consumer.start()
         stack.push_async_callback(consumer.stop)
         place = TopicPartition(SERVICE_PONG.name, 0)

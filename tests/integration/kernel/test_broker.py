@@ -19,6 +19,7 @@ from streams.kernel.publisher import KafkaPublisher
 from streams.kernel.restore import MAX_AGE_MS, Target, restore
 from tests.eventually import eventually_async
 from tests.integration.kernel.workers import Workers, distinct, feed
+from topics.connection import aiokafka_options
 from topics.registry import CART_ADD, CART_UPDATED, CHANGELOGS, DEAD_LETTERS
 from topics.settings import Settings
 
@@ -27,7 +28,7 @@ CHANGELOG = CHANGELOGS["product"].name
 
 @pytest.fixture
 async def client(own_settings: Settings) -> AsyncIterator[AIOKafkaClient]:
-    client = AIOKafkaClient(bootstrap_servers=own_settings.kafka_bootstrap)
+    client = AIOKafkaClient(**aiokafka_options(own_settings))
     await client.bootstrap()
     await client.set_topics([CHANGELOG])
     yield client
@@ -109,7 +110,7 @@ async def test_a_store_is_brought_to_the_end_of_its_changelog(
     end = await changelog.acquire()
     place = TopicPartition(CHANGELOG, 3)
     store = DictStore()
-    await restore(own_settings.kafka_bootstrap, {place: Target(store, end)})
+    await restore(own_settings, {place: Target(store, end)})
     assert store.at == end
     assert store.get(b"k0") is None
     assert store.get(b"k1") == b"new"
@@ -117,7 +118,7 @@ async def test_a_store_is_brought_to_the_end_of_its_changelog(
     assert OWNER in store.entries
     await changelog.append([(b"k2", b"newer")])
     again = await changelog.acquire()
-    assert await restore(own_settings.kafka_bootstrap, {place: Target(store, again)}) == 2
+    assert await restore(own_settings, {place: Target(store, again)}) == 2
     assert store.get(b"k2") == b"newer"
 
 
@@ -131,7 +132,7 @@ async def test_a_store_of_another_life_is_emptied_first(
     store = DictStore()
     store.write([(b"of another life", b"1")], end + ahead)
     store.time -= age_ms
-    await restore(own_settings.kafka_bootstrap, {TopicPartition(CHANGELOG, 3): Target(store, end)})
+    await restore(own_settings, {TopicPartition(CHANGELOG, 3): Target(store, end)})
     assert store.at == end
     assert store.get(b"of another life") is None
 
@@ -139,7 +140,7 @@ async def test_a_store_of_another_life_is_emptied_first(
 async def test_outputs_go_where_the_platform_s_partitioner_sends_them_in_order(
     own_settings: Settings,
 ) -> None:
-    publisher = KafkaPublisher(own_settings.kafka_bootstrap, "test")
+    publisher = KafkaPublisher(own_settings, "test")
     await publisher.start()
     topic = DEAD_LETTERS["sink"].name
     big = b"x" * 400_000  # three do not fit into one record batch
@@ -151,10 +152,10 @@ async def test_outputs_go_where_the_platform_s_partitioner_sends_them_in_order(
     consumer = AIOKafkaConsumer(
         topic,
         CART_UPDATED.name,
-        bootstrap_servers=own_settings.kafka_bootstrap,
+        **aiokafka_options(own_settings),
         auto_offset_reset="earliest",
     )
-    producer = AIOKafkaProducer(bootstrap_servers=own_settings.kafka_bootstrap)
+    producer = AIOKafkaProducer(**aiokafka_options(own_settings))
     await consumer.start()
     await producer.start()
     await producer.partitions_for(CART_UPDATED.name)
@@ -177,7 +178,7 @@ async def test_outputs_go_where_the_platform_s_partitioner_sends_them_in_order(
 async def test_a_poisoned_record_is_dead_lettered_and_the_stream_goes_on(
     workers: Workers, own_settings: Settings
 ) -> None:
-    producer = AIOKafkaProducer(bootstrap_servers=own_settings.kafka_bootstrap)
+    producer = AIOKafkaProducer(**aiokafka_options(own_settings))
     await producer.start()
     await producer.send_and_wait(CART_ADD.name, b"\x00\x00poison", key=b"poison-0", headers=[("h", b"1")])
     await producer.stop()
@@ -187,7 +188,7 @@ async def test_a_poisoned_record_is_dead_lettered_and_the_stream_goes_on(
     await eventually_async(lambda: distinct(own_settings, "poison"), lambda have: have == 3)
     consumer = AIOKafkaConsumer(
         DEAD_LETTERS["cart"].name,
-        bootstrap_servers=own_settings.kafka_bootstrap,
+        **aiokafka_options(own_settings),
         auto_offset_reset="earliest",
     )
     await consumer.start()

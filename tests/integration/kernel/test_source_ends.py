@@ -12,11 +12,12 @@ from streams.kernel.standstill import SourcePartition
 from tests.eventually import eventually_async
 from tests.integration.kernel.workers import feed
 from tests.topology.kernel import toy
+from topics.connection import KafkaOptions
 from topics.registry import CART_ADD
 from topics.settings import Settings
 
 
-async def test_the_ends_of_all_sources_are_told(settings: Settings, topics_created: str) -> None:
+async def test_the_ends_of_all_sources_are_told(settings: Settings, topics_created: KafkaOptions) -> None:
     assert topics_created
     ends = SourceEnds(settings, [toy.FLOW])
 

@@ -21,6 +21,7 @@ from schemas.envelope import Message
 from tests.eventually import eventually, eventually_async
 from tests.topology.kernel.toy import pieces
 from topics.command import command
+from topics.connection import aiokafka_options, librdkafka_options
 from topics.producer import MessageProducer
 from topics.registry import CART_ADD, CART_UPDATED
 from topics.settings import PortOffset, Settings
@@ -99,6 +100,7 @@ class Workers:
                     **os.environ,
                     "ECOMMERCE_PORT_BASE": str(self.settings.port_base),
                     "ECOMMERCE_DATA_DIR": str(self.settings.data_dir),
+                    "ECOMMERCE_CREDENTIALS": str(self.settings.credentials_file),
                     **environment,
                 },
             )
@@ -134,7 +136,7 @@ async def feed(settings: Settings, count: int, keys: int, prefix: str) -> None:
 
 def produced(settings: Settings) -> int:
     """Return how many records the toy has published."""
-    consumer = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": "watch"})
+    consumer = Consumer({**librdkafka_options(settings), "group.id": "watch"})
     try:
         return sum(
             consumer.get_watermark_offsets(TopicPartition(CART_UPDATED.name, partition), timeout=10)[1]
@@ -146,9 +148,7 @@ def produced(settings: Settings) -> int:
 
 async def outputs(settings: Settings, prefix: str) -> dict[str, list[Message[CartUpdated]]]:
     """Return all updates of the carts with a prefix, by cart, in the topic's order."""
-    consumer = AIOKafkaConsumer(
-        CART_UPDATED.name, bootstrap_servers=settings.kafka_bootstrap, auto_offset_reset="earliest"
-    )
+    consumer = AIOKafkaConsumer(CART_UPDATED.name, **aiokafka_options(settings), auto_offset_reset="earliest")
     by_cart: dict[str, list[Message[CartUpdated]]] = defaultdict(list)
     await consumer.start()
     try:

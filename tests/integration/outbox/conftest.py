@@ -4,11 +4,12 @@ import asyncpg
 import pytest
 
 from sinks.migrate import migrate
+from topics.connection import KafkaOptions
 from topics.settings import Settings
 
 
 @pytest.fixture
-def accounts(settings: Settings, postgres: str, topics_created: str) -> Settings:  # noqa: ARG001 (they are there)
+def accounts(settings: Settings, postgres: str, topics_created: KafkaOptions) -> Settings:  # noqa: ARG001 (they are there)
     """Settings of a database with empty accounts and an empty outbox."""
     migrate(settings)
     return settings

@@ -11,7 +11,9 @@ from connectors.outbox.source import OutboxSource
 from schemas.envelope import Message
 from schemas.user import UserSnapshot
 from sinks.verify.spans import spans
+from tests import kafka_elsewhere
 from tests.child import child
+from topics.connection import aiokafka_options
 from topics.registry import USER_REGISTERED, USER_UPDATED
 from topics.settings import Settings
 from topics.wire import decode
@@ -36,7 +38,7 @@ def process(settings: Settings) -> AbstractAsyncContextManager[asyncio.subproces
     """Run the outbox source as a process of its own."""
     environment = {
         "ECOMMERCE_PORT_BASE": str(settings.port_base),
-        "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
+        **kafka_elsewhere.environment(settings),
         "ECOMMERCE_POSTGRES": settings.postgres_dsn,
     }
     return child(PROGRAM, environment)
@@ -45,7 +47,7 @@ def process(settings: Settings) -> AbstractAsyncContextManager[asyncio.subproces
 async def records(settings: Settings, topics: Iterable[str] = TOPICS) -> list[tuple[bytes, bytes]]:
     """Return (key, value) of all that the topics hold now; a topic's partitions each in their order."""
     until = (await spans(settings, topics)).ends
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**aiokafka_options(settings), enable_auto_commit=False)
     await consumer.start()
     try:
         consumer.assign(list(until))

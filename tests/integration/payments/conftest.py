@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.payments.processes import Desk, Provider, Running
+from topics.connection import KafkaOptions
 from topics.settings import Settings
 
 
@@ -22,12 +23,16 @@ def provider(settings: Settings, tmp_path: Path) -> Iterator[Provider]:
 
 
 @pytest.fixture
-def gateway(settings: Settings, topics_created: str, provider: Provider, tmp_path: Path) -> Iterator[Running]:
+def gateway(
+    settings: Settings,
+    topics_created: KafkaOptions,  # noqa: ARG001 (the topics are there)
+    provider: Provider,
+    tmp_path: Path,
+) -> Iterator[Running]:
     running = Running(
         "run_gateway",
         settings,
         tmp_path / "gateway.log",
-        ECOMMERCE_KAFKA=topics_created,
         ECOMMERCE_PAYMENT_PROVIDER=provider.url,
         ECOMMERCE_PAYMENT_PROVIDER_KEY=str(settings.provider_key),
         ECOMMERCE_GATEWAY_TIMEOUT_MS="8000",
@@ -42,6 +47,9 @@ def gateway(settings: Settings, topics_created: str, provider: Provider, tmp_pat
 
 
 @pytest.fixture
-async def desk(settings: Settings, topics_created: str) -> AsyncIterator[Desk]:
-    async with Desk(settings.model_copy(update={"kafka": topics_created})) as opened:
+async def desk(
+    settings: Settings,
+    topics_created: KafkaOptions,  # noqa: ARG001 (the topics are there)
+) -> AsyncIterator[Desk]:
+    async with Desk(settings) as opened:
         yield opened

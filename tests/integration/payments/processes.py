@@ -17,7 +17,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.envelope import Message
 from schemas.payment import PaymentInstruction, PaymentOperation, PaymentOutcome
+from tests import kafka_elsewhere
 from topics.command import command
+from topics.connection import aiokafka_options
 from topics.producer import MessageProducer
 from topics.registry import PAYMENT_INSTRUCT, PAYMENT_OUTCOME
 from topics.settings import Settings
@@ -38,7 +40,7 @@ class Running:
             "ECOMMERCE_DATA_DIR": str(settings.data_dir),
             "ECOMMERCE_PORT_BASE": str(settings.port_base),
             "ECOMMERCE_CREDENTIALS": str(settings.credentials_file),
-            "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
+            **kafka_elsewhere.environment(settings),
             **environment,
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -117,9 +119,7 @@ class Desk:
 
     async def __aenter__(self) -> Self:
         await self.producer.start()
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka_bootstrap, enable_auto_commit=False
-        )
+        self._consumer = AIOKafkaConsumer(**aiokafka_options(self._settings), enable_auto_commit=False)
         await self._consumer.start()
         places = [
             TopicPartition(PAYMENT_OUTCOME.name, partition) for partition in range(self._settings.partitions)

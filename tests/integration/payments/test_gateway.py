@@ -12,6 +12,7 @@ from schemas.payment import PaymentInstruction, PaymentOperation, ProviderOutcom
 from tests.integration.payments.processes import Desk, Provider, Running
 from tests.odd_records import ODD, Odd, produced
 from topics.command import command
+from topics.connection import aiokafka_options
 from topics.dead_letter import ERROR, REASON, SOURCE_TOPIC
 from topics.registry import PAYMENT_INSTRUCT
 from topics.settings import Settings
@@ -143,9 +144,9 @@ async def test_a_stopped_gateway_finishes_what_is_under_way(
 
 @pytest.mark.usefixtures("gateway", "provider")
 async def test_an_unreadable_instruction_is_dead_lettered_and_the_stream_goes_on(
-    desk: Desk, topics_created: str
+    desk: Desk, settings: Settings
 ) -> None:
-    letters = AIOKafkaConsumer(bootstrap_servers=topics_created, enable_auto_commit=False)
+    letters = AIOKafkaConsumer(**aiokafka_options(settings), enable_auto_commit=False)
     await letters.start()
     try:
         place = TopicPartition(PAYMENT_INSTRUCT.dead_letters.name, 0)
@@ -201,9 +202,7 @@ def test_no_card_number_is_kept_or_logged(provider: Provider, tmp_path: Path) ->
 
 
 @pytest.mark.usefixtures("provider")
-async def test_no_odd_instruction_stops_the_gateway(
-    desk: Desk, gateway: Running, settings: Settings, topics_created: str
-) -> None:
+async def test_no_odd_instruction_stops_the_gateway(desk: Desk, gateway: Running, settings: Settings) -> None:
     void = PaymentInstruction(PaymentOperation.VOID, "void", 1, "GBP", "", 1, "nothing")
     unasked = msgspec.structs.replace(void, idempotency_key="\N{SNOWMAN}\n")
     huge = msgspec.structs.replace(void, idempotency_key="x" * 500_000)
@@ -214,7 +213,7 @@ async def test_no_odd_instruction_stops_the_gateway(
         for data, chosen in ((void, ODD.values()), (unasked, [Odd()]), (huge, [Odd()]))
         for odd in chosen
     ]
-    await produced(topics_created, TopicPartition(PAYMENT_INSTRUCT.name, partition), records)
+    await produced(settings, TopicPartition(PAYMENT_INSTRUCT.name, partition), records)
     await desk.instruct(order_id)
     await desk.until(
         lambda: any(said.data.operation is PaymentOperation.AUTHORISE for said in desk.outcomes[order_id])

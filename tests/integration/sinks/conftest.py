@@ -7,6 +7,7 @@ from connectors.postgres.sink import PostgresSink
 from sinks.migrate import migrate
 from sinks.rows import TABLES
 from tests.integration.sinks.own_topics import OwnTopics
+from topics.connection import KafkaOptions
 from topics.producer import MessageProducer
 from topics.settings import Settings
 
@@ -33,7 +34,7 @@ async def database(views: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @pytest.fixture
-async def producer(settings: Settings, topics_created: str) -> AsyncIterator[MessageProducer]:  # noqa: ARG001
+async def producer(settings: Settings, topics_created: KafkaOptions) -> AsyncIterator[MessageProducer]:  # noqa: ARG001
     async with MessageProducer(settings, "test") as started:
         yield started
 

@@ -22,6 +22,7 @@ from sinks.verify.spans import behind, committed, spans
 from tests.eventually import eventually_async
 from tests.integration.sinks.targets import Target
 from tests.unit.sinks.messages import uid
+from topics.connection import librdkafka_options
 from topics.producer import MessageProducer
 from topics.settings import Settings
 from topics.topic import RawTopic
@@ -151,7 +152,7 @@ class Dying(Through):
 @asynccontextmanager
 async def feeding(settings: Settings, target: Target, name: str) -> AsyncIterator[Feed]:
     """Make the topic and a producer to it."""
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    admin = AdminClient(librdkafka_options(settings))
     await asyncio.wrap_future(admin.create_topics([NewTopic(name, PARTITIONS, 1)])[name])
     async with MessageProducer(settings, "test") as producer:
         yield Feed(settings, producer, target, name)

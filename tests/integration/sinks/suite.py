@@ -8,6 +8,7 @@ from tests.eventually import eventually_async
 from tests.integration.sinks.feed import Dying, Feed, Through, feeding
 from tests.integration.sinks.targets import Target
 from tests.integration.sinks.views import running
+from topics.connection import KafkaOptions
 from topics.settings import Settings
 
 
@@ -16,7 +17,7 @@ class SinkSuite:
 
     @pytest.fixture
     async def feed(
-        self, settings: Settings, topics_created: str, target: Target, group_suffix: str
+        self, settings: Settings, topics_created: KafkaOptions, target: Target, group_suffix: str
     ) -> AsyncIterator[Feed]:
         del topics_created
         async with feeding(settings, target, f"suite.{group_suffix}") as made:

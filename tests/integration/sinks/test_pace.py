@@ -13,6 +13,7 @@ from tests.integration.sinks.feed import Feed, Through, feeding
 from tests.integration.sinks.targets import RedisCarts, Target
 from tests.integration.sinks.views import running
 from tests.stack import Stack
+from topics.connection import KafkaOptions
 from topics.settings import Settings
 
 
@@ -23,7 +24,7 @@ def target(stack: Stack, redis_url: str) -> Target:
 
 @pytest.fixture
 async def feed(
-    settings: Settings, topics_created: str, target: Target, group_suffix: str
+    settings: Settings, topics_created: KafkaOptions, target: Target, group_suffix: str
 ) -> AsyncIterator[Feed]:
     del topics_created
     async with feeding(settings, target, f"pace.{group_suffix}") as made:

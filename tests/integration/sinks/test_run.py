@@ -14,12 +14,14 @@ from redis.asyncio import Redis
 from schemas.order import OrderStatus
 from schemas.service import ServicePing, ServicePong
 from sinks.verify.spans import spans
+from tests import kafka_elsewhere
 from tests.child import child
 from tests.eventually import eventually_async
 from tests.integration.sinks.views import Event, publish
 from tests.unit.sinks.messages import cart, event, order, stock, uid
 from topics import registry as t
 from topics.command import command
+from topics.connection import aiokafka_options
 from topics.producer import MessageProducer
 from topics.settings import PortOffset, Settings
 from topics.wire import decode
@@ -47,7 +49,7 @@ def story(name: str) -> list[Event]:
 def process(settings: Settings) -> AbstractAsyncContextManager[asyncio.subprocess.Process]:
     environment = {
         "ECOMMERCE_PORT_BASE": str(settings.port_base),
-        "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
+        **kafka_elsewhere.environment(settings),
         "ECOMMERCE_POSTGRES": settings.postgres_dsn,
         "ECOMMERCE_REDIS": settings.redis_url,
         "ECOMMERCE_ELASTICSEARCH": "",
@@ -128,7 +130,7 @@ async def _emptied(redis: Redis, keys: list[str]) -> int:
 async def _ping(settings: Settings, producer: MessageProducer) -> ServicePong:
     """Ping until a sink answers: a process hears no ping that was sent before it listened."""
     (place, end), *_ = (await spans(settings, [t.SERVICE_PONG.name])).ends.items()
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**aiokafka_options(settings), enable_auto_commit=False)
     await consumer.start()
     consumer.assign([place])
     consumer.seek(place, end)

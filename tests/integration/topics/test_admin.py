@@ -10,6 +10,7 @@ from schemas.cart import CartClear, CartRemove
 from tests.eventually import eventually
 from topics import admin, registry
 from topics.command import command
+from topics.connection import librdkafka_options
 from topics.lag import PartitionLag, groups, lag
 from topics.producer import MessageProducer
 from topics.settings import Settings
@@ -23,7 +24,7 @@ def test_creating_twice_changes_nothing(settings: Settings) -> None:
 
 @pytest.mark.usefixtures("topics_created")
 def test_a_difference_is_named(settings: Settings) -> None:
-    broker = AdminClient({"bootstrap.servers": settings.kafka_bootstrap})
+    broker = AdminClient(librdkafka_options(settings))
     name = registry.CART_UPDATED.name
 
     def set_retention(value: str) -> None:
@@ -56,7 +57,7 @@ async def test_lag_is_counted_in_records_and_seconds(settings: Settings, group_s
     first = sent[0]
     further = f"{group}.further"
     for reading, ahead in ((group, 2), (further, 4)):
-        reader = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": reading})
+        reader = Consumer({**librdkafka_options(settings), "group.id": reading})
         try:
             place = TopicPartition(topic.name, first.partition, first.offset + ahead)
             reader.commit(offsets=[place], asynchronous=False)
@@ -79,7 +80,7 @@ async def test_a_held_partition_without_a_commit_lags_by_all_its_records(
     topic, key = registry.CART_CLEAR, f"cart-{group_suffix}"
     async with MessageProducer(settings) as producer:
         sent = await producer.send_and_wait(topic, key, command(topic, key, CartClear()))
-    reader = Consumer({"bootstrap.servers": settings.kafka_bootstrap, "group.id": group})
+    reader = Consumer({**librdkafka_options(settings), "group.id": group})
     try:
         reader.subscribe([topic.name])
 

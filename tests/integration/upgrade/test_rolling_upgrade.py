@@ -28,12 +28,14 @@ from schemas.inventory import InventoryReceive
 from schemas.lock import lock
 from schemas.product import ProductCreate
 from sinks.migrate import migrate
+from tests import kafka_elsewhere
 from tests.eventually import eventually
 from tests.integration.upgrade.release import GIFT_NOTE, GREETED, HERE, next_release, run
 from tests.stack import Stack, free_port_base
 from topics import admin
 from topics import registry as t
 from topics.command import command
+from topics.connection import librdkafka_options
 from topics.schema_topic import other_releases
 from topics.settings import Settings
 from topics.topic import Topic
@@ -53,7 +55,7 @@ class Fleet:
     def __init__(self, settings: Settings) -> None:
         self.environment = {
             "ECOMMERCE_DATA_DIR": str(settings.data_dir),
-            "ECOMMERCE_KAFKA": settings.kafka_bootstrap,
+            **kafka_elsewhere.environment(settings),
             "ECOMMERCE_PORT_BASE": str(settings.port_base),
             "ECOMMERCE_POSTGRES": settings.postgres_dsn,
             "ECOMMERCE_REDIS": settings.redis_url,
@@ -105,9 +107,7 @@ class Shoppers:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._producer = Producer(
-            {"bootstrap.servers": settings.kafka_bootstrap, "partitioner": "murmur2_random"}
-        )
+        self._producer = Producer({**librdkafka_options(settings), "partitioner": "murmur2_random"})
         self.asked: list[str] = []
 
     def open_shop(self) -> None:

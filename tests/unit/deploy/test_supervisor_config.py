@@ -43,7 +43,12 @@ def test_percent_signs_and_quotes_survive() -> None:
 @pytest.mark.parametrize("value", ["two\nlines", "a ;comment", "a #comment"])
 def test_a_value_that_would_be_read_otherwise_is_refused(value: str) -> None:
     process = Process(name="api", title="API", command=("api",), environment={"X": value})
-    with pytest.raises(UnwritableValueError):
+    with pytest.raises(UnwritableValueError, match="variable X") as refused:
+        render([process], RUN, LOGS, SOCKET)
+    # It may be a password.
+    assert value not in str(refused.value)
+    process = Process(name="api", title="API", command=("api",), directory=Path(value))
+    with pytest.raises(UnwritableValueError, match="directory"):
         render([process], RUN, LOGS, SOCKET)
 
 

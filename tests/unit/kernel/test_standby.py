@@ -18,6 +18,7 @@ from streams.kernel.ports import Entry
 from streams.kernel.restore import MAX_AGE_MS
 from streams.kernel.standby import Standby
 from tests.eventually import eventually_async
+from topics.settings import Settings
 
 ONE, TWO = TopicPartition("changelog", 0), TopicPartition("changelog", 1)
 
@@ -127,7 +128,9 @@ class Following:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.failures: list[Exception] = []
-        self.standby = Standby("b", {"changelog": "toy"}, Meters(self.registry), self.failures.append)
+        self.standby = Standby(
+            Settings(kafka="b:1"), {"changelog": "toy"}, Meters(self.registry), self.failures.append
+        )
 
     def told(self, name: str) -> float | None:
         return self.registry.get_sample_value(f"ecommerce_stream_standby_{name}", {"flow": "toy"})
