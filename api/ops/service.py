@@ -9,6 +9,7 @@ import msgspec
 from api import cursors
 from api.conditions import Conditions
 from api.ops.models import DeadLetter, DeadLetterPage, GroupLag, Lag, PartitionLag
+from api.ops.waiting import Waiting, refused_row
 from api.problems import unavailable
 from api.views import Row, Views
 from topics import lag as broker_lag
@@ -33,6 +34,7 @@ class Ops:
         self._looking = asyncio.Lock()
         self._seen: Lag | None = None
         self._seen_at = -_FRESH_SECONDS
+        self.waiting = Waiting()
 
     async def lag(self) -> Lag:
         """Return every group's lag, at most a second old; raises a 503 Problem where no broker answers."""
@@ -76,13 +78,13 @@ class Ops:
         return DeadLetterPage(items=[_letter(row) for row in shown], next_cursor=following, counts=counts)
 
     async def recent_dead_letters(self) -> int:
-        """Return how many records were dead-lettered in the last `ALERT_MINUTES`."""
-        row = await self._views.row(
-            "SELECT count(*) AS letters FROM dead_letters "
-            "WHERE failed_at > now() - make_interval(mins => $1)",
+        """Return how many records failed in the last `ALERT_MINUTES`; rows that were refused did not."""
+        rows = await self._views.rows(
+            "SELECT domain, reason, count(*) AS letters FROM dead_letters "
+            "WHERE failed_at > now() - make_interval(mins => $1) GROUP BY domain, reason",
             ALERT_MINUTES,
         )
-        return 0 if row is None else int(row["letters"])
+        return sum(row["letters"] for row in rows if not refused_row(row["domain"], row["reason"]))
 
 
 def _summed(found: list[broker_lag.PartitionLag]) -> Lag:

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from api.auth.caller import Caller, StaffCaller
 from api.ops.desk import Desk, Outcome
 from api.ops.models import Domain, known_domain
+from api.ops.waiting import WAITING, refused_row
 from api.pages.rendering import page
 from api.pages.route import PageRoute
 from api.problems import Problem, unavailable
@@ -18,9 +19,8 @@ from api.problems import Problem, unavailable
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 HOME = "/ops/dead-letters"
-WAITING = "waiting"
 UNPROCESSABLE = 422
-_SHOWN = 200
+_SHOWN = 25
 _LONGEST = 1024 * 1024
 
 
@@ -44,20 +44,34 @@ async def listed(
     domain: Domain = None,
     reason: Word = None,
     every: Annotated[bool, Query(alias="all")] = False,
+    number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
 ) -> Response:
-    """Show the letters of a domain and a reason; those that were dealt with only where asked for."""
+    """Show a page of the letters of a domain and a reason; those that were dealt with only where asked for.
+
+    Rows of files that were refused are listed where somebody asks for them: there can be thousands.
+    """
     found = await asyncio.to_thread(desk.letters, domain or None, None)
     shown = [one for one in found if every or one.standing == WAITING]
     reasons = Counter((one.domain, one.reason) for one in shown)
-    chosen = [one for one in shown if not reason or one.reason == reason]
+    asked = bool(domain or reason)
+    chosen = [
+        one
+        for one in shown
+        if (not reason or one.reason == reason) and (asked or not refused_row(one.domain, one.reason))
+    ]
+    pages = max(1, -(-len(chosen) // _SHOWN))
+    number = min(number, pages)
     return page(
         request,
         "dead_letters.html",
         caller,
-        letters=chosen[:_SHOWN],
+        letters=chosen[(number - 1) * _SHOWN : number * _SHOWN],
         count=len(chosen),
+        number=number,
+        pages=pages,
         waiting=sum(one.standing == WAITING for one in chosen),
-        reasons=reasons.most_common(),
+        reasons=[each for each in reasons.most_common() if asked or not refused_row(*each[0])],
+        rows=[] if asked else [each for each in reasons.most_common() if refused_row(*each[0])],
         domain=domain or "",
         reason=reason or "",
         every=every,

@@ -9,8 +9,10 @@ from starlette.responses import Response
 
 from api.auth.caller import AnyCaller, Caller, require_staff
 from api.health.services import Instance
+from api.ops.desk import Desk
 from api.ops.models import DeadLetterPage, Lag, PartitionLag
 from api.ops.service import ALERT_LETTERS, ALERT_MINUTES
+from api.ops.waiting import Counts, apart, total
 from api.pages.rendering import page
 from api.pages.route import PageRoute
 from api.problems import Problem
@@ -46,14 +48,15 @@ async def data(services: Use) -> Lag:
 async def tables(request: Request, services: Use, caller: OpsCaller) -> Response:
     """Return the figures and tables of the page."""
     lag = await services.ops.lag()
-    dead, recent = await _letters(services)
+    dead, recent, counts = await _letters(services, request.app.state.desk)
+    failed, rows = apart(counts)
     health = await services.services_health.ask()
     instances = [
         (service, instance) for service, found in sorted(health.services.items()) for instance in found
     ]
     sick = [each for each in instances if not each[1].healthy]
     partitions = sorted(lag.partitions, key=lambda each: (-each.lag, each.group, each.topic, each.partition))
-    letters = sum(sum(reasons.values()) for reasons in dead.counts.values()) if dead else None
+    letters = total(failed) if dead else None
     return page(
         request,
         "_ops_tables.html",
@@ -64,6 +67,9 @@ async def tables(request: Request, services: Use, caller: OpsCaller) -> Response
         abreast=[each for each in partitions if not each.lag],
         worries=_worries(services, health.missing, sick, partitions, letters, away=dead is None),
         dead=dead,
+        failed=failed,
+        rows=rows,
+        refused_rows=total(rows),
         admission=services.gate.verdict,
         recent=recent,
         minutes=ALERT_MINUTES,
@@ -101,18 +107,21 @@ def _worries(
     if away:
         found.append("The view of dead letters does not answer.")
     if letters:
-        found.append(f"{letters:,} dead letters.")
+        found.append(f"{letters:,} dead letters wait.")
     return found
 
 
-async def _letters(services: Services) -> tuple[DeadLetterPage | None, int]:
-    """Return the latest dead letters and how many are recent; None where their view is away, as it may be.
+async def _letters(services: Services, desk: Desk | None) -> tuple[DeadLetterPage | None, int, Counts]:
+    """Return the latest dead letters, how many are recent, and how many wait by domain and reason.
 
-    What else the page shows is wanted then most of all.
+    None where their view is away, as it may be: what else the page shows is wanted then most of all. Without
+    a desk nobody knows what was dealt with, and all count.
     """
     try:
-        return await services.ops.dead_letters(limit=20), await services.ops.recent_dead_letters()
+        dead, recent = await services.ops.dead_letters(limit=20), await services.ops.recent_dead_letters()
+        counts = dead.counts if desk is None else await services.ops.waiting.counts(desk)
     except Problem as problem:
         if problem.status != HTTPStatus.SERVICE_UNAVAILABLE:
             raise
-        return None, 0
+        return None, 0, {}
+    return dead, recent, counts

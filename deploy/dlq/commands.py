@@ -12,6 +12,7 @@ from rich.table import Table
 
 from deploy.broker import broker
 from deploy.dlq.edit import editable, mended
+from deploy.dlq.grouped import Group, grouped
 from deploy.dlq.letter import Letter, Standing, causes, consumers, matches
 from deploy.dlq.redrive import Outcome, load
 from deploy.dlq.redrive import discard as give_up
@@ -43,7 +44,10 @@ def list_(
     every: Annotated[bool, typer.Option("--all", help="Also those that were redriven or discarded.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """List dead letters, oldest first: what failed, where it lay, why."""
+    """List what failed and why: the causes with a count; with a domain, a reason or `--all` each letter.
+
+    Letters come oldest first. Rows of files that an importer refused on purpose come last.
+    """
     letters = [one for one in _select(domain, reason, ()) if every or one.standing is Standing.WAITING]
     found = causes(letters)
     reasons = Counter(first.reason for first, *_ in found)
@@ -54,6 +58,9 @@ def list_(
         return
     if not found:
         console().print("[green]no dead letters[/green]")
+        return
+    if domain is None and reason is None and not every:
+        _print_groups(grouped(found))
         return
     table = Table("id", "failed at", "source", "key", "consumer", "reason", "attempt", "error")
     for each in found:
@@ -182,6 +189,22 @@ def redrive(
     with broker(settings()):
         outcome = send_again(settings(), letters, _name())
     _tell(outcome, "sent again", "out", as_json=as_json)
+
+
+def _print_groups(groups: list[Group]) -> None:
+    table = Table("domain", "reason", "letters", "newest", "failed at", "error")
+    for each in groups:
+        one = each.newest
+        error = one.error.splitlines()[0] if one.error else ""
+        cells = (each.domain, each.reason, f"{each.count:,}", one.id[:8], moment(one.failed_at), error)
+        table.add_row(*(shown(cell) for cell in cells))
+    console().print(table)
+    failed = sum(each.count for each in groups if not each.refused_rows)
+    rows = sum(each.count for each in groups if each.refused_rows)
+    told = f"{failed:,} dead letters" + (f"; {rows:,} rows of files were refused" if rows else "")
+    console().print(
+        shown(f"{told}. Each letter: `ecommerce dlq list DOMAIN`, --reason or --all"), soft_wrap=True
+    )
 
 
 def _tell(outcome: Outcome, done: str, already: str, *, as_json: bool) -> None:

@@ -64,6 +64,11 @@ def test_lists_and_shows_what_failed_and_why(
     table = ecommerce("dlq", "list", "product", "--reason", reason)
     assert "price: must be positive" in table.out
     assert "1 dead letters" in table.out
+    causes = ecommerce("dlq", "list")
+    assert causes.code == 0, causes.err
+    assert reason in causes.out
+    assert letter["id"] not in causes.out
+    assert "rows of files were refused" in causes.out
     shown = ecommerce("dlq", "show", letter["id"][:13])
     assert "Traceback" not in shown.err
     assert "price: must be positive" in shown.out

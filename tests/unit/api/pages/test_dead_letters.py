@@ -8,6 +8,7 @@ import pytest
 from api.app import create_app
 from api.auth.tokens import Role
 from api.ops.desk import Letter, OpenLetter, Outcome
+from api.ops.models import DeadLetterPage
 from api.problems import Problem
 from api.settings import ApiSettings
 from tests.unit.api.conftest import World
@@ -15,8 +16,10 @@ from tests.unit.api.conftest import World
 HOME = "/ops/dead-letters"
 
 
-def letter(identity: str, reason: str = "undecodable", standing: str = "waiting") -> Letter:
-    return Letter(identity, "cart", reason, "bad byte", "t/0/1", "key", 1, 1_000, standing, "", "")
+def letter(
+    identity: str, reason: str = "undecodable", standing: str = "waiting", domain: str = "cart"
+) -> Letter:
+    return Letter(identity, domain, reason, "bad byte", "t/0/1", "key", 1, 1_000, standing, "", "")
 
 
 class PaperDesk:
@@ -154,3 +157,41 @@ async def test_what_was_left_is_said(
 
 async def test_without_a_desk_the_page_says_so(client: httpx.AsyncClient, staff: dict[str, str]) -> None:
     assert (await client.get(HOME, headers=staff)).status_code == 503
+
+
+async def test_a_long_list_is_paged_and_refused_rows_are_folded_away(
+    pages: httpx.AsyncClient, desk: PaperDesk, staff: dict[str, str]
+) -> None:
+    desk.pile = [letter(f"n{number:02}") for number in range(30)]
+    desk.pile += [letter(f"row{number}", "zero_price", domain="import") for number in range(273)]
+    first = (await pages.get(HOME, headers=staff)).text
+    assert first.count(f'href="{HOME}/n') == 25
+    assert "273 rows of files were refused" in first
+    assert f"{HOME}/row" not in first
+    assert "Page 1 of 2" in first
+    second = (await pages.get(f"{HOME}?page=2", headers=staff)).text
+    assert second.count(f'href="{HOME}/n') == 5
+    assert second == (await pages.get(f"{HOME}?page=900", headers=staff)).text
+    rows = (await pages.get(f"{HOME}?domain=import&reason=zero_price", headers=staff)).text
+    assert rows.count(f'href="{HOME}/row') == 25
+    assert "Page 1 of 11" in rows
+
+
+async def test_what_was_dealt_with_worries_nobody(
+    world: World, limits: ApiSettings, desk: PaperDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def viewed(**_: object) -> DeadLetterPage:
+        return DeadLetterPage(items=[], next_cursor=None, counts={"cart": {"undecodable": 3}})
+
+    async def recent() -> int:
+        return 0
+
+    monkeypatch.setattr(world.services.ops, "dead_letters", viewed)
+    monkeypatch.setattr(world.services.ops, "recent_dead_letters", recent)
+    desk.pile = [letter("a", standing="redriven"), letter("b", standing="discarded")]
+    app = create_app(world.services.settings, limits, world.services, desk)
+    transport = httpx.ASGITransport(app=app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://shop") as opened:
+        shown = (await opened.get("/ops/tables", headers=world.authorised(Role.STAFF))).text
+    assert "dead letters wait." not in shown
+    assert "None waits." in shown

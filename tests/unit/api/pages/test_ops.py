@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from api.ops.models import DeadLetterPage
+from api.ops.waiting import apart, total
 from api.problems import Problem, unavailable
 from api.settings import ApiSettings
 from schemas.envelope import Message
@@ -28,7 +29,8 @@ def views(world: World, monkeypatch: pytest.MonkeyPatch) -> list[Problem]:
     async def dead_letters(**_: object) -> DeadLetterPage:
         if problems:
             raise problems[0]
-        return DeadLetterPage(items=[], next_cursor=None, counts={"order": {"invalid": 3}})
+        counts = {"import": {"zero_price": 273}, "order": {"invalid": 3}}
+        return DeadLetterPage(items=[], next_cursor=None, counts=counts)
 
     async def recent() -> int:
         return 0
@@ -69,3 +71,20 @@ async def test_the_page_is_there_when_the_views_are_not(
     assert "attempt 7" in answer.text
     views[0] = Problem(400, "a cursor of another list")
     assert (await client.get("/ops/tables")).status_code == 400
+
+
+async def test_rows_that_were_refused_on_purpose_are_counted_apart(
+    client: httpx.AsyncClient, views: list[Problem]
+) -> None:
+    del views
+    page = (await client.get("/ops/tables")).text
+    assert "3 dead letters wait." in page
+    assert "<summary>273 rows of files were refused</summary>" in page
+    assert "276" not in page
+
+
+def test_what_the_outbox_could_not_publish_is_no_refused_row() -> None:
+    counts = {"import": {"zero_price": 2, "unpublishable": 1}, "cart": {"undecodable": 4}}
+    failed, rows = apart(counts)
+    assert failed == {"import": {"unpublishable": 1}, "cart": {"undecodable": 4}}
+    assert (rows, total(rows), total(failed)) == ({"import": {"zero_price": 2}}, 2, 5)
