@@ -18,6 +18,7 @@ from fastapi.routing import APIRoute
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from api import wording
 from api.auth.caller import caller_of
 from api.problems import MEDIA_TYPE as PROBLEM_TYPE
 from api.problems import Problem, invalid, render
@@ -204,7 +205,7 @@ _KeyHeader = Header(
     alias=HEADER,
     min_length=1,
     max_length=255,
-    pattern=r"^[\x21-\x7e]+$",
+    pattern=wording.KEY,
     # No example: whoever tries the documentation out would share its key with others.
     description="A random text, such as a UUID; the first answer to it is given again for 24 h.",
 )

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api import context
+from api import context, wording
 
 API_PREFIX = "/api/"
 MEDIA_TYPE = "application/problem+json"
@@ -142,7 +142,9 @@ def of_validation(error: RequestValidationError) -> Problem:
             reason = each.get("ctx", {}).get("error", "")
             return Problem(400, f"the body is not valid JSON: {reason}", kind="malformed-json")
         field = cut(".".join(where[1:]) or where[0], _FIELD_BYTES)
-        errors.append(FieldError(field=field, rule=each["type"], message=cut(each["msg"], _MESSAGE_BYTES)))
+        errors.append(
+            FieldError(field=field, rule=each["type"], message=cut(wording.of_error(each), _MESSAGE_BYTES))
+        )
     detail = cut("; ".join(f"{each.field}: {each.message}" for each in errors), _DETAIL_BYTES)
     return Problem(
         422, detail, kind="validation", errors=errors, more_errors=(len(found) - len(errors)) or None

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from fastavro.schema import to_parsing_canonical_form
 from pydantic import BaseModel, ConfigDict, Field
 
+from api import wording
 from api.names import SUBJECT
 from schemas.lock import Entry, lock
 
@@ -102,7 +103,7 @@ async def versions(subject: Subject) -> Any:
 @router.get(f"/subjects/{SUBJECT}/versions/{{version}}", operation_id="getVersion", responses=_NOT_FOUND)
 async def version_of(
     subject: Subject,
-    version: Annotated[str, Path(pattern=r"^(latest|[1-9][0-9]{0,8})$", examples=["latest"])],
+    version: Annotated[str, Path(pattern=wording.SCHEMA_VERSION, examples=["latest"])],
 ) -> Any:
     """Return a version of a subject's schema: a number from 1, or `latest`."""
     entries = lock().by_subject.get(subject)

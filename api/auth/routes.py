@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from api import wording
 from api.auth.address import Email
 from api.auth.caller import LoggedInUser
 from api.auth.cookies import clear_browser, cookies_of
@@ -21,8 +22,6 @@ router = APIRouter(tags=["accounts"])
 well_known = APIRouter(tags=["accounts"])
 
 _EXAMPLE: JsonDict = {"email": "ada@example.com", "password": "correct horse battery"}
-# A random UUID (version 4), as the API gives them to guests.
-_GUEST_CART = r"^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 # Longer texts are refused before they are hashed; the password rules name their own bounds.
 Password = Annotated[str, Field(min_length=1, max_length=LONGEST * 2)]
 
@@ -47,7 +46,7 @@ class Credentials(BaseModel):
     email: Email
     password: Password
     cart_id: str | None = Field(
-        default=None, pattern=_GUEST_CART, description="A guest's cart, to be merged into the user's."
+        default=None, pattern=wording.GUEST_CART, description="A guest's cart, to be merged into the user's."
     )
 
 

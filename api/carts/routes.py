@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse
 
+from api import wording
 from api.accepted import Accepted, accepted
 from api.auth.caller import CART_HEADER, AnyCaller, Caller, KnownCaller, guest
 from api.auth.cookies import cookies_of
@@ -26,7 +27,7 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {"model": Accepted, "description": "Accepted; the outcome follows."}
 }
 
-LineId = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[^\x00]+$", examples=["85123A"])]
+LineId = Annotated[str, Path(min_length=1, max_length=64, pattern=wording.NAMED_NO_NUL, examples=["85123A"])]
 
 
 def _answer(caller: Caller, result: CartResult, wait: float | None) -> Response:

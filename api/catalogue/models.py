@@ -7,19 +7,19 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
+from api import wording
 from schemas.bounds import PRICE
 from schemas.sku import SKU_MAX_LENGTH
 
 MAX_MINOR = 2**53 - 1
 """Largest amount of minor units that every JSON reader keeps exact."""
 
-_SKU_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9 ._/\-]*[A-Za-z0-9])?$"
-Sku = Annotated[str, StringConstraints(min_length=1, max_length=SKU_MAX_LENGTH, pattern=_SKU_PATTERN)]
+Sku = Annotated[str, StringConstraints(min_length=1, max_length=SKU_MAX_LENGTH, pattern=wording.SKU)]
 SkuPath = Annotated[Sku, Path(description="Stock keeping unit.", examples=["85123A"])]
 AskedSku = Annotated[str, Path(description="Stock keeping unit.", examples=["85123A"])]
 """A SKU that is only looked for: one that nothing can have is not found, like any other."""
 
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(pattern=wording.NO_NUL)]
 Name = Annotated[Text, StringConstraints(min_length=1, max_length=200)]
 Description = Annotated[Text, StringConstraints(max_length=10_000)]
 Category = Annotated[Text, StringConstraints(min_length=1, max_length=100)]

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
+from api import wording
 from api.accepted import Accepted, accepted
 from api.auth.caller import StaffCaller
 from api.catalogue.models import (
@@ -42,7 +43,7 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
 }
 Bound = Annotated[int | None, Query(ge=0, le=MAX_MINOR, description="Minor units, inclusive.")]
 Cursor = Annotated[str | None, Query(max_length=1024, description="From the page before, of the same list.")]
-Searched = Annotated[str, Query(max_length=MAX_TEXT, pattern=r"^[^\x00]*$", examples=["heart holder"])]
+Searched = Annotated[str, Query(max_length=MAX_TEXT, pattern=wording.NO_NUL, examples=["heart holder"])]
 
 
 def _json(body: str | bytes) -> Response:

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from api import wording
 from api.catalogue.models import Text
 
 _PIECES = 2**31
 
 Reason = Annotated[Text, StringConstraints(min_length=1, max_length=100)]
-Reference = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,100}$")]
+Reference = Annotated[str, StringConstraints(pattern=wording.REFERENCE)]
 
 
 class Receipt(BaseModel):

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from api import wording
 from api.catalogue.models import MAX_MINOR, Text
 from api.orders import cards, places
 from schemas.bounds import EMAIL, SHORT
@@ -150,7 +151,7 @@ class CheckoutRequest(BaseModel):
         description="The lines as shown; they only serve a refusal to say which of them changed.",
     )
     payment: Card | None = None
-    payment_token: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_\-]{1,200}$", repr=False)
+    payment_token: str | None = Field(default=None, pattern=wording.TOKEN, repr=False)
     address: DeliveryAddress
     email: Annotated[EmailStr, Field(max_length=EMAIL.most)]
     expected_lines: Annotated[int, Field(ge=1, le=1_000, strict=True)] | None = Field(

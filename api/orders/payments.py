@@ -6,6 +6,7 @@ import httpx
 import msgspec
 import structlog
 
+from api import wording
 from api.orders.models import Card
 from api.problems import FieldError, Problem, invalid, unavailable
 
@@ -77,7 +78,9 @@ def _refused(answer: httpx.Response) -> Problem:
     except msgspec.DecodeError:
         faults = []
     errors = [
-        FieldError(field=f"payment.{fault.field}", rule=fault.rule, message=fault.message)
+        FieldError(
+            field=f"payment.{fault.field}", rule=fault.rule, message=wording.said(fault.rule, fault.message)
+        )
         for fault in faults
         if fault.field in Card.model_fields
     ]

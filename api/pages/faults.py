@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from api import wording
 from api.problems import FieldError
 
 _WORDS = {
@@ -14,15 +15,17 @@ _WORDS = {
 }
 _RULES = {
     "string_too_long": "This is too long.",
-    "string_pattern_mismatch": "There is a character in this that cannot be used.",
 }
 # Rules that have no words of their own here and whose message was written for people.
-_SPOKEN = frozenset({"card_number", "expiry", "cvc", "country", "line1", "city", "postcode"})
+_SPOKEN = frozenset(
+    {"card_number", "expiry", "cvc", "country", "line1", "city", "postcode", "string_pattern_mismatch"}
+)
 
 
 def of_model(errors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Return what is wrong by field, of a model's validation errors."""
-    return {str(each["loc"][-1]): _told(str(each["loc"][-1]), each["type"], each["msg"]) for each in errors}
+    named = [(str(each["loc"][-1]), each) for each in errors]
+    return {field: _told(field, each["type"], wording.of_error(each)) for field, each in named}
 
 
 def of_problem(errors: Iterable[FieldError]) -> dict[str, str]:
