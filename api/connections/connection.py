@@ -10,10 +10,11 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from httptools import HttpParserError, HttpParserUpgrade
+from httptools import HttpParserError, HttpParserInvalidMethodError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api.client_address import UNKNOWN, counted_as
+from api.connections import line
 
 if TYPE_CHECKING:
     import asyncio
@@ -32,7 +33,7 @@ class _Reading(Enum):
     BODY = auto()
 
 
-class _TooMuchError(Exception):
+class _RefusedError(Exception):
     """Raised through the parser, which stops there."""
 
 
@@ -48,7 +49,9 @@ class Connection(HttpToolsProtocol):
         self._due: float | None = None
         self._header_bytes = self._header_count = self._untold_bytes = 0
         self._unread_since: float | None = None
-        self._too_large = self._began = self._began_any = self._refused = False
+        self._began = self._began_any = self._refused = False
+        self._hosts: list[bytes] = []
+        self._fault = line.NO_REQUEST
 
     def connection_made(self, transport: "asyncio.Transport") -> None:  # type: ignore[override]
         """Begin, or be refused."""
@@ -78,14 +81,16 @@ class Connection(HttpToolsProtocol):
         except HttpParserUpgrade:
             # Nothing is offered to change to, so the request is served as it is.
             pass
-        except HttpParserError:
+        except HttpParserError as error:
+            if isinstance(error, HttpParserInvalidMethodError) and line.unknown_method(data):
+                self._fault = line.UNKNOWN_METHOD
             self._refuse_unread()
             return
         if self._reading is _Reading.HEADERS and not self._began:
             # A header that has no end yet is kept by the parser, and told to nobody.
             self._untold_bytes += len(data)
             if self._untold_bytes > self._limits.header_bytes:
-                self._too_large = True
+                self._fault = line.TOO_LARGE
                 self._refuse_unread()
         elif self._reading is _Reading.NOTHING and self._answered:
             # Empty lines before a request begin nothing, and must not keep the connection.
@@ -96,10 +101,11 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self._began = self._began_any = True
         self._header_bytes = self._header_count = self._untold_bytes = 0
+        self._hosts = []
         if self._reading is not _Reading.HEADERS:
             self._read(_Reading.HEADERS, self._limits.header_seconds)
         if len(self.pipeline) >= self._limits.pipelined_requests:
-            raise _TooMuchError
+            raise _RefusedError
 
     def on_url(self, url: bytes) -> None:
         """Take a part of the request line."""
@@ -110,10 +116,15 @@ class Connection(HttpToolsProtocol):
         """Take a header."""
         super().on_header(name, value)
         self._header_count += 1
+        if name.lower() == b"host":
+            self._hosts.append(value)
         self._count(len(name) + len(value) + len(": \r\n"))
 
     def on_headers_complete(self) -> None:
-        """Begin to read the body."""
+        """Begin to read the body, of a request that says whom it means."""
+        if line.unaddressed(self._hosts, self.parser.get_http_version()):
+            self._fault = line.NO_HOST
+            raise _RefusedError
         self._read(_Reading.BODY, self._limits.body_seconds)
         super().on_headers_complete()
 
@@ -195,14 +206,11 @@ class Connection(HttpToolsProtocol):
     def _count(self, more: int) -> None:
         self._header_bytes += more
         if self._header_bytes > self._limits.header_bytes or self._header_count > self._limits.header_count:
-            self._too_large = True
-            raise _TooMuchError
+            self._fault = line.TOO_LARGE
+            raise _RefusedError
 
     def _refuse_unread(self) -> None:
-        if self._too_large:
-            self.refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too large")
-        else:
-            self.refuse(HTTPStatus.BAD_REQUEST, "this is no HTTP request")
+        self.refuse(*self._fault)
 
 
 def _refusal(status: HTTPStatus, detail: str) -> bytes:
@@ -220,4 +228,6 @@ def _refusal(status: HTTPStatus, detail: str) -> bytes:
     ]
     if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
         headers.append(b"retry-after: 5")
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        headers.append(b"allow: DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT")
     return STATUS_LINE[status] + b"\r\n".join(headers) + b"\r\n\r\n" + body

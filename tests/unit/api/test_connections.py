@@ -24,6 +24,7 @@ HASTY = ConnectionSettings(
 )
 LARGE = b"x" * 8_000_000
 GET = b"GET /quick HTTP/1.1\r\nHost: shop\r\n\r\n"
+HALF = b"POST /body HTTP/1.1\r\nHost: shop\r\nContent-Length: 9\r\n\r\n1"
 NEIGHBOUR = "127.0.0.2"
 
 
@@ -116,6 +117,18 @@ async def ask(port: int, source: str = "127.0.0.1") -> int:
         (b"GET /quick HTTP/1.1\r\nHost: shop\r\nX: " + b"x" * 40_000 + b"\r\n\r\n", b"431"),
         (b"GET /quick HTTP/1.1\r\nHost: shop\r\nX: " + b"x" * 400_000, b"431"),
         (b"GET /quick HTTP/1.1\r\nHost: shop\r\n" + b"X: y\r\n" * 101 + b"\r\n", b"431"),
+        (b"GET /quick HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET /quick HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n", b"400"),
+        (b"GET /quick HTTP/1.1\r\nHost: a/b\r\n\r\n", b"400"),
+        (b"GET /quick HTTP/1.1\r\nHost: a@b\r\n\r\n", b"400"),
+        (b"POST /body HTTP/1.1\r\nContent-Length: 4\r\n\r\n0123", b"400"),
+        (b"GET /quick HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n", b"400"),
+        (b"GET /quick HTTP/1.0\r\n\r\n", b"200"),
+        (b"GET /quick HTTP/1.1\r\nConnection: close\r\nHost:\r\n\r\n", b"200"),
+        (b"GET /quick HTTP/1.1\r\nConnection: close\r\nHost: [::1]:80\r\n\r\n", b"200"),
+        (b"FOO /quick HTTP/1.1\r\nHost: shop\r\n\r\n", b"405"),
+        (b"get /quick HTTP/1.1\r\nHost: shop\r\n\r\n", b"405"),
+        (b"G<T /quick HTTP/1.1\r\nHost: shop\r\n\r\n", b"400"),
         (b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: shop\r\n\r\n", b"431"),
     ],
 )
@@ -188,7 +201,7 @@ async def test_an_answer_that_nobody_reads_is_cut_off(port: int) -> None:
 
 
 async def test_nine_hundred_half_open_connections_are_closed_and_others_served(port: int) -> None:
-    halves = (b"", b"GET /quick HTTP/1.1\r\nHost", b"POST /body HTTP/1.1\r\nContent-Length: 9\r\n\r\n1")
+    halves = (b"", GET[:-8], HALF)
     began = time.monotonic()
     opened = [await connect(port, halves[number % 3]) for number in range(900)]
     served = asyncio.create_task(ask(port, NEIGHBOUR))
@@ -215,9 +228,7 @@ async def test_an_address_has_a_share_of_the_connections(port: int) -> None:
 
 async def test_refusals_leave_no_traceback_and_few_lines(port: int) -> None:
     with structlog.testing.capture_logs() as lines:
-        halves = [
-            await connect(port, b"POST /body HTTP/1.1\r\nContent-Length: 9\r\n\r\n1") for _ in range(50)
-        ]
+        halves = [await connect(port, HALF) for _ in range(50)]
         for each in halves:
             assert b" 408 " in await all_of(each)
         for _ in range(50):

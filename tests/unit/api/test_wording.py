@@ -53,7 +53,7 @@ def test_every_pattern_of_the_api_has_its_words(settings: Settings) -> None:
         ("GET", "/subjects/ecommerce.cart.add-value/versions/x", None, {}),
     ],
 )
-async def test_no_problem_speaks_in_patterns(
+async def test_no_problem_speaks_in_patterns(  # noqa: PLR0917 (a request has so many parts)
     client: httpx.AsyncClient, world: World, method: str, path: str, body: Any, headers: dict[str, str]
 ) -> None:
     who = world.authorised(Role.STAFF, "u")
