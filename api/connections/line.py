@@ -1,7 +1,7 @@
 """Why a request is refused before it is read whole: its first line, and whom its headers say it means. Pure.
 
-What HTTP asks of a server here is in RFC 9112 (section 3.2: one `Host`, or 400). A method that is none would be 501
-by RFC 9110 (section 9.1); as no input gives a 5xx here, it is 405, like one that a path has not.
+What HTTP asks of a server here is in RFC 9112 (section 3.2: one `Host`, or 400). A method that is none would
+be 501 by RFC 9110 (section 9.1); as no input gives a 5xx here, it is 405, like one that a path has not.
 """
 
 import re
@@ -15,7 +15,7 @@ NO_REQUEST: Final[Fault] = (HTTPStatus.BAD_REQUEST, "this is no HTTP request")
 NO_HOST: Final[Fault] = (HTTPStatus.BAD_REQUEST, "a request has one Host header, with a host's name")
 UNKNOWN_METHOD: Final[Fault] = (
     HTTPStatus.METHOD_NOT_ALLOWED,
-    "this server does not know the request's method",
+    "there is no such method",
 )
 TOO_LARGE: Final[Fault] = (HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "the request's headers are too large")
 
