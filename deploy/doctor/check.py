@@ -11,12 +11,16 @@ Breaches = Iterator[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Check:
-    """An invariant: `title` states it, `counts` says how many things it is about."""
+    """An invariant: `title` states it, `counts` says how many things it is about.
+
+    `way` is what mends it, where one command usually does.
+    """
 
     name: str
     title: str
     counts: Callable[[Facts], int]
     breaches: Callable[[Facts], Breaches]
+    way: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Outcome:
     title: str
     looked_at: int
     violations: tuple[Violation, ...]
+    way: str = ""
 
 
 def examine(facts: Facts, checks: Sequence[Check]) -> list[Outcome]:
@@ -46,6 +51,7 @@ def examine(facts: Facts, checks: Sequence[Check]) -> list[Outcome]:
             check.title,
             check.counts(facts),
             tuple(Violation(check.name, key, detail) for key, detail in check.breaches(facts)),
+            check.way,
         )
         for check in checks
     ]

@@ -51,6 +51,7 @@ def doctor(
                 "title": one.title,
                 "looked_at": one.looked_at,
                 "violations": len(one.violations),
+                "way": one.way,
             }
             for one in outcomes
         ]
@@ -66,6 +67,9 @@ def doctor(
             console().print(line, soft_wrap=True)
         if len(violations) > _SHOWN:
             console().print(f"... and {len(violations) - _SHOWN} more (--json lists them all)")
+        for one in outcomes:
+            if one.violations and one.way:
+                console().print(Text.assemble((one.name, "red"), f" is mended by {one.way}"), soft_wrap=True)
         if not violations:
             console().print("[green]every invariant holds[/green]")
     if violations:

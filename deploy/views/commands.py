@@ -14,6 +14,7 @@ from elastic_transport import TransportError
 from elasticsearch import ApiError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.prompt import Confirm
+from rich.text import Text
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.archive.store import FAILURES
@@ -114,7 +115,7 @@ def rebuild(
         if done.old and not drop:
             console().print(f"kept: {', '.join(done.old)}, until `ecommerce views drop-old {name}`")
     else:
-        console().print("[yellow]not swapped:[/yellow] the live ones stay (--yes swaps nevertheless)")
+        console().print(Text.assemble(("not swapped: ", "yellow"), report.way(done.findings)), soft_wrap=True)
     if not done.swapped:
         raise typer.Exit(1)
 

@@ -194,6 +194,10 @@ def _chosen(row: Row, names: Sequence[str]) -> Row:
     return {name: row[name] for name in names}
 
 
+def _rebuilt(*names: str) -> str:
+    return " and ".join(f"`ecommerce views rebuild {name} --yes`" for name in names)
+
+
 CHECKS = (
     Check(
         "tables_follow_topics",
@@ -201,15 +205,26 @@ CHECKS = (
         lambda facts: len(facts.tables.order) + len(facts.tables.payment),
         tables_follow_topics,
     ),
-    Check("view_stock", "stock_levels equals the table", lambda facts: len(facts.tables.stock), stock_view),
     Check(
-        "view_products", "products equals the table", lambda facts: len(facts.tables.product), products_view
+        "view_stock",
+        "stock_levels equals the table",
+        lambda facts: len(facts.tables.stock),
+        stock_view,
+        _rebuilt("stock_levels", "stock_movements"),
+    ),
+    Check(
+        "view_products",
+        "products equals the table",
+        lambda facts: len(facts.tables.product),
+        products_view,
+        _rebuilt("products"),
     ),
     Check(
         "view_orders",
         "orders, their lines and charges equal the newest events",
         lambda facts: len(facts.events.orders),
         orders_view,
+        _rebuilt("orders"),
     ),
     Check(
         "order_sums",
@@ -222,18 +237,27 @@ CHECKS = (
         "payments equals the newest events",
         lambda facts: len(facts.events.payments),
         payments_view,
+        _rebuilt("payments"),
     ),
-    Check("view_carts", "Redis has every living cart", lambda facts: len(facts.tables.cart), carts_view),
+    Check(
+        "view_carts",
+        "Redis has every living cart",
+        lambda facts: len(facts.tables.cart),
+        carts_view,
+        _rebuilt("redis"),
+    ),
     Check(
         "view_found_products",
         "Elasticsearch's products equal the tables (where it is configured)",
         lambda facts: len(facts.views.found_products or {}),
         found_products,
+        _rebuilt("ecommerce-products"),
     ),
     Check(
         "view_found_orders",
         "Elasticsearch's orders equal the newest events (where it is configured)",
         lambda facts: len(facts.views.found_orders or {}),
         found_orders,
+        _rebuilt("ecommerce-orders"),
     ),
 )

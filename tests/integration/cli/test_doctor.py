@@ -146,7 +146,9 @@ def test_a_view_that_differs_is_named(ecommerce: Ecommerce, world: Settings) -> 
         "view_stock": [f"{SKU}: stock_levels shows reserved 3, not 0; movements 0, not 1"],
         "view_products": [f"{SKU}: products shows price 149, not 150"],
     }
-    assert "view_stock" in ecommerce("doctor", "--wait", "0").out
+    told = ecommerce("doctor", "--wait", "0").out
+    assert "view_stock is mended by `ecommerce views rebuild stock_levels --yes`" in told
+    assert "view_products is mended by `ecommerce views rebuild products --yes`" in told
 
 
 @pytest.mark.usefixtures("world")

@@ -1,5 +1,6 @@
 """Every check holds on healthy facts, looks at something, and fails on facts that break it."""
 
+import re
 from collections.abc import Callable
 
 import msgspec
@@ -10,6 +11,7 @@ from deploy.doctor.commands import CHECKS
 from deploy.doctor.facts import Facts
 from schemas.order import OrderStatus
 from schemas.payment import PaymentOperation, PaymentStatus
+from sinks import views
 from tables.payment import Pending
 from tests.unit.deploy.doctor.healthy import (
     BACK,
@@ -295,3 +297,11 @@ def test_elasticsearch_is_not_asked_for_where_it_is_not_configured() -> None:
     facts = healthy()
     facts.views.found_orders = facts.views.found_products = None
     assert violations(facts) == []
+
+
+def test_what_mends_a_view_names_views_that_can_be_rebuilt() -> None:
+    ways = [check.way for check in CHECKS if check.name.startswith("view_")]
+    assert all(ways)
+    named = [name for way in ways for name in re.findall(r"rebuild (\S+) --yes", way)]
+    assert len(named) > len(ways)
+    assert set(named) <= set(views.names())
