@@ -53,10 +53,10 @@ def way(findings: Findings) -> str:
     """Return how to go on where new views were not swapped in: which side is right, and what swaps."""
     if findings.removed:
         return (
-            "the live ones stay. The topics no longer have all that the live ones show, so the new ones may be "
-            f"short of it: `ecommerce views rebuild {findings.name} --archive URL` reads the rest"
+            "the live ones stay. The topics no longer have all that the live ones show, so the new ones may "
+            f"be short of it: `ecommerce views rebuild {findings.name} --archive URL` reads the rest"
         )
     return (
-        'the live ones stay. "expected" is what the topics say, "held" what the live ones show: where they are '
-        f"wrong, `ecommerce views rebuild {findings.name} --yes` puts the new ones in their place"
+        'the live ones stay. "expected" is what the topics say, "held" what the live ones show: where they '
+        f"are wrong, `ecommerce views rebuild {findings.name} --yes` puts the new ones in their place"
     )
