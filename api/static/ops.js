@@ -1,7 +1,9 @@
 "use strict";
 // Live charts of the ops page: /ops/data every two seconds, five minutes kept in the browser.
 const PERIOD_MS = 2000, KEPT = 150;
-const COLOURS = ["#0f5e57", "#c2571a", "#3b5bdb", "#a3242d", "#8f6a00", "#6741d9", "#2b8a3e", "#5d6778"];
+const COLOURS = 8;
+// The charts are drawn on canvases, which know nothing of the style sheet: its colours are read, and again when they change.
+const token = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 const times = [], seen = new Map(), charts = {};
 
 function series(group) {
@@ -9,6 +11,8 @@ function series(group) {
                                           throughput: Array(times.length).fill(null), committed: null });
   return seen.get(group);
 }
+
+const axis = () => ({ stroke: token("soft"), grid: { stroke: token("line"), width: 1 }, ticks: { stroke: token("line"), width: 1 } });
 
 function draw(name) {
   const groups = [...seen.keys()].sort();
@@ -21,8 +25,8 @@ function draw(name) {
     width: holder.clientWidth, height: 240,
     // A first look alone would be stretched over years.
     scales: { x: { range: (_, from, to) => [Math.min(from, to - 60), to] }, y: { range: (_, low, high) => [0, Math.max(high || 0, 5) * 1.1] } },
-    axes: [{}, { size: 60, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en-GB")) }],
-    series: [{}, ...groups.map((group, index) => ({ label: group.replace("ecommerce.", ""), stroke: COLOURS[index % COLOURS.length], width: 2, spanGaps: true,
+    axes: [axis(), { ...axis(), size: 60, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en-GB")) }],
+    series: [{}, ...groups.map((group, index) => ({ label: group.replace("ecommerce.", ""), stroke: token(`chart-${1 + index % COLOURS}`), width: 2, spanGaps: true,
       points: { show: times.length < 3 }, value: (_, value) => value == null ? "–" : value.toLocaleString("en-GB", { maximumFractionDigits: 1 }) }))],
   }, data, holder);
   charts[name] = { plot, groups: groups.join() };
@@ -72,3 +76,7 @@ document.addEventListener("DOMContentLoaded", () => {
 });
 window.addEventListener("resize", () => Object.entries(charts).forEach(([name, chart]) =>
   chart.plot.setSize({ width: document.getElementById("chart-" + name).clientWidth, height: 240 })));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => Object.entries(charts).forEach(([name, chart]) => {
+  chart.groups = null;
+  draw(name);
+}));

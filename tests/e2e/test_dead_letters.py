@@ -17,6 +17,9 @@ from topics.connection import librdkafka_options
 from topics.registry import CART_ADD
 
 PASSWORD = "a long enough phrase"
+STICKING_OUT = """[...document.querySelectorAll("main *")]
+    .filter((each) => each.getBoundingClientRect().right > innerWidth)
+    .map((each) => each.outerHTML.slice(0, 80))"""
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +111,8 @@ def test_a_record_that_nobody_needs_is_discarded_with_the_reason(
     look_up(page, poisoned)
     widths = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
     assert widths[0] <= widths[1]
+    assert page.evaluate(STICKING_OUT) == [], "nor is anything cut off within it"
+    assert page.get_by_role("navigation").bounding_box()["height"] < 40, "one line, to log out as well"  # type: ignore[index]
     page.get_by_label("Why nobody needs it").fill("a test of the importer")
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_text(re.compile(f"by {staff}: a test of the importer"))).to_be_visible()

@@ -72,6 +72,7 @@ def test_what_differs_from_the_topics_is_named(ecommerce: Ecommerce, migrated: s
     assert view["differences"] == [{"view": "stock_levels", "key": "typed by hand", "kind": "extra"}]
     assert not view["equal"]
     assert "extra stock_levels: typed by hand" in ecommerce("views", "verify", "stock_levels").out
+    ecommerce("views", "drop-old", "stock_levels")
     kept = ecommerce("views", "rebuild", "stock_levels")
     assert kept.code == 1
     assert "`ecommerce views rebuild stock_levels --yes` puts the new ones in their place" in kept.out
