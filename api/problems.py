@@ -158,7 +158,9 @@ class ProblemResponse(Response):
     """
 
     def __init__(self, content: bytes, problem: Problem) -> None:
-        super().__init__(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+        # A 404 may be kept by a cache, and given to somebody who reads the other of the two.
+        headers = {"Vary": "Accept", "Cache-Control": "no-store", **problem.headers}
+        super().__init__(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
         self._problem = problem
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

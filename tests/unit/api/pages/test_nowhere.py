@@ -49,3 +49,4 @@ async def test_what_no_route_is_asked_about_is_told_alike(
     told = await client.request(method, path, content=body, headers=FORM)
     assert (told.status_code, told.headers["content-type"]) == (status, MEDIA_TYPE)
     assert shown.headers.get("Allow") == told.headers.get("Allow")
+    assert (shown.headers["Cache-Control"], told.headers["Cache-Control"]) == ("no-store", "no-store")
