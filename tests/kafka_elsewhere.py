@@ -17,12 +17,13 @@ def fields(settings: Settings) -> dict[str, Any]:
         "kafka_security_protocol": way.protocol,
         "kafka_sasl_mechanism": way.mechanism,
         **login,
+        **({"kafka_ca_file": way.ca_file} if way.ca_file is not None else {}),
     }
 
 
 def environment(settings: Settings) -> dict[str, str]:
     """Return the variables with which a process reaches the same Kafka."""
     return {
-        f"ECOMMERCE_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else value
+        f"ECOMMERCE_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
         for name, value in fields(settings).items()
     }
