@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.heard import Heard
-from schemas.inventory import ALREADY_APPLIED
+from schemas.inventory import ALREADY_APPLIED, PRICE_CHANGED
 from topics import registry as t
 from topics.topic import RawTopic, Topic
 
@@ -78,8 +78,9 @@ def _no_order(heard: Heard) -> bool:
     return _refusal(heard) or heard.topic is t.ORDER_CANCELLED
 
 
-def _any(_command_id: str, _heard: Heard) -> bool:
-    return True
+def _ends_order(_command_id: str, heard: Heard) -> bool:
+    # Of an order at other prices the cancellation tells which, and the two topics come in any order.
+    return heard.topic is not t.CHECKOUT_FAILED or heard.message.data.reason != PRICE_CHANGED
 
 
 CART = Expectation((t.CART_UPDATED, t.CART_REJECTED), _caused_by)
@@ -87,7 +88,7 @@ PRODUCT = Expectation((*PRODUCT_EVENTS, t.PRODUCT_REJECTED), _caused_by)
 STOCK = Expectation((t.INVENTORY_UPDATED, t.INVENTORY_REFUSED), _caused_by, _moves_nothing)
 ORDER = Expectation((*ORDER_EVENTS, t.ORDER_REJECTED), _caused_by)
 # A checkout is the beginning of its order id, so whatever ends that id ends it, whoever caused it.
-CHECKOUT = Expectation((t.ORDER_CONFIRMED, t.ORDER_CANCELLED, t.CHECKOUT_FAILED), _any, _no_order)
+CHECKOUT = Expectation((t.ORDER_CONFIRMED, t.ORDER_CANCELLED, t.CHECKOUT_FAILED), _ends_order, _no_order)
 
 OF_COMMAND: dict[str, Expectation] = {
     **{each.name: CART for each in (t.CART_ADD, t.CART_CHANGE, t.CART_REMOVE, t.CART_CLEAR, t.CART_MERGE)},
