@@ -41,9 +41,9 @@ class FetchingClient:
     """A fetcher's client over aiokafka's: its fetches go in one session per node, all else as ever.
 
     A fetch names topics, so that one that was deleted and created again would be read on where the old one
-    was left. `others` is asked wherever that may have happened: where a partition's answer is an error, and
-    at the first answer of each session. Topics that it names are held: nothing of them is fetched or handed
-    on until `release`.
+    was left. `others` is asked wherever that may have happened: where a partition's answer is an error, or
+    has its first records, and at the first answer of each session. Topics that it names are held: nothing of
+    them is fetched or handed on until `release`.
     """
 
     def __init__(self, client: Any, others: Others | None = None) -> None:
@@ -72,7 +72,7 @@ class FetchingClient:
         session.answered(response)
         if self._others is not None:
             try:
-                await self._hold(self._others, response, every=first)
+                await self._hold(self._others, incremental, response, every=first)
             except BaseException:
                 # What this answer has is not handed on: the broker has to tell it again.
                 session.reset()
@@ -87,11 +87,16 @@ class FetchingClient:
         for session in self._sessions.values():
             session.reset()
 
-    async def _hold(self, others: Others, response: Any, *, every: bool) -> None:
+    async def _hold(self, others: Others, asked: "IncrementalFetch", response: Any, *, every: bool) -> None:
         doubtful = {
             topic
             for topic, partitions in response.topics
-            if every or any(error_code for _, error_code, *_ in partitions)
+            if every
+            or any(
+                # A partition that was empty before and after has no position that would be out of range.
+                error_code or (records and asked.offset(topic, partition) == 0)
+                for partition, error_code, *_, records in partitions
+            )
         } - self.held
         if doubtful:
             self.held |= frozenset(await others(doubtful))
@@ -169,6 +174,10 @@ class IncrementalFetch(FetchRequest):  # type: ignore[misc]  # aiokafka is untyp
         struct.session_id, struct.session_epoch = self._session
         struct.forgotten_topics_data = _by_topic((topic, partition) for topic, partition in self._forgotten)
         return struct
+
+    def offset(self, topic: str, partition: int) -> int:
+        """Return where a partition is fetched from."""
+        return self._wanted[topic, partition][0]
 
     def named(self, response: Any) -> list[tuple[str, list[tuple[int, int, int]]]]:
         """Return where each partition of the answer was to be fetched from."""

@@ -119,6 +119,16 @@ def test_a_topic_that_is_another_is_held_until_it_is_released(broker: Broker) ->
     assert doubts.asked[2:] == [{"b"}]
 
 
+def test_the_first_records_of_a_topic_are_doubted(broker: Broker) -> None:
+    doubts = Doubts()
+    client = FetchingClient(broker, doubts)
+    asked = {("empty", 0): 0, ("read", 0): 5}
+    ask(client, asked)
+    broker.topics = [(topic, [(0, 0, 9, 9, 0, [], -1, b"records")]) for topic in ("empty", "read")]
+    ask(client, asked)
+    assert doubts.asked == [{"empty"}], "one that was made anew unseen has no other sign"
+
+
 def test_an_answer_that_cannot_be_trusted_is_told_again(broker: Broker) -> None:
     doubts = Doubts()
     doubts.failure = NodeNotReadyError()
