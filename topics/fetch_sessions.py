@@ -67,15 +67,16 @@ class FetchingClient:
             response = await self._client.send(node_id, incremental, **options)
         except BaseException:
             # Whether the broker has counted this request is unknown, cancelled ones included.
-            session.reset()
+            self._begin_anew(node_id, session)
             raise
         session.answered(response)
+        incremental.leave_unwanted(response)
         if self._others is not None:
             try:
                 await self._hold(self._others, incremental, response, every=first)
             except BaseException:
                 # What this answer has is not handed on: the broker has to tell it again.
-                session.reset()
+                self._begin_anew(node_id, session)
                 raise
         # The fetcher looks up where each partition of the answer was fetched from, and no others.
         request._topics = incremental.named(response)  # noqa: SLF001 - one request, used once
@@ -84,8 +85,17 @@ class FetchingClient:
     def release(self) -> None:
         """Fetch everything again: all positions are in the topics that are there."""
         self.held = frozenset()
-        for session in self._sessions.values():
-            session.reset()
+        for node_id, session in list(self._sessions.items()):
+            self._begin_anew(node_id, session)
+
+    def _begin_anew(self, node_id: int, session: "FetchSession") -> None:
+        """Have the node's next request begin anew.
+
+        In a session of its own: a request that is under way, whose answer comes later, goes on in the one in
+        which it was made, and must not tell the next what the broker knows.
+        """
+        if self._sessions.get(node_id) is session:
+            self._sessions[node_id] = session.successor()
 
     async def _hold(self, others: Others, asked: "IncrementalFetch", response: Any, *, every: bool) -> None:
         doubtful = {
@@ -106,8 +116,8 @@ class FetchingClient:
 class FetchSession:
     """One node's session, from the client's side: what the broker knows of, and under which epoch."""
 
-    def __init__(self) -> None:
-        self._id = _NO_SESSION
+    def __init__(self, closes: int = _NO_SESSION) -> None:
+        self._id = closes
         self._epoch = _FIRST_EPOCH
         self._known: dict[_Place, _Position] = {}
 
@@ -120,6 +130,10 @@ class FetchSession:
         """Begin anew with the next request, which closes the session that was."""
         self._epoch = _FIRST_EPOCH
         self._known = {}
+
+    def successor(self) -> "FetchSession":
+        """Return a session that begins anew with its first request, which closes this one."""
+        return FetchSession(self._id)
 
     def request(self, full: FetchRequest, held: Collection[str] = ()) -> "IncrementalFetch":
         """Return the request that brings the broker from what it knows to `full`, less the `held` topics."""
@@ -174,6 +188,14 @@ class IncrementalFetch(FetchRequest):  # type: ignore[misc]  # aiokafka is untyp
         struct.session_id, struct.session_epoch = self._session
         struct.forgotten_topics_data = _by_topic((topic, partition) for topic, partition in self._forgotten)
         return struct
+
+    def leave_unwanted(self, response: Any) -> None:
+        """Leave out of an answer what was not asked for: nobody knows from where it was fetched."""
+        response.topics = [
+            (topic, wanted)
+            for topic, partitions in response.topics
+            if (wanted := [each for each in partitions if (topic, each[0]) in self._wanted])
+        ]
 
     def offset(self, topic: str, partition: int) -> int:
         """Return where a partition is fetched from."""

@@ -168,6 +168,35 @@ def test_a_session_that_is_in_doubt_is_begun_anew(broker: Broker, trouble: str) 
     assert (state(then), offsets(then)) == ((8, 1), {})
 
 
+async def test_a_request_under_way_does_not_tell_the_next_what_the_broker_knows(broker: Broker) -> None:
+    client = FetchingClient(broker)
+    await client.send(1, full({("a", 0): 1}))
+    held, answer = asyncio.Event(), broker.send
+
+    async def slow(_node: int, request: Any) -> FetchResponse_v11:
+        answered = await answer(_node, request)
+        await held.wait()
+        return answered
+
+    broker.send = slow  # type: ignore[method-assign] # a slow broker
+    under_way = asyncio.create_task(client.send(1, full({("a", 0): 1, ("b", 0): 5})))
+    await asyncio.sleep(0)
+    client.release()
+    held.set()
+    await under_way
+    await client.send(1, full({("a", 0): 1}))
+    assert (state(broker.seen[-1]), offsets(broker.seen[-1])) == ((7, 0), {("a", 0): 1})
+
+
+def test_what_was_not_asked_for_is_left_out_of_the_answer(broker: Broker) -> None:
+    client = FetchingClient(broker, Doubts())
+    broker.topics = [("a", [(0, 0, 9, 9, 0, [], -1, b"x"), (1, 0, 9, 9, 0, [], -1, b"x")]), *answers("b")]
+    request = full({("a", 0): 1})
+    response = asyncio.run(client.send(1, request))
+    assert [(topic, [each[0] for each in parts]) for topic, parts in response.topics] == [("a", [0])]
+    assert request.topics == [("a", [(0, 1, 100)])]
+
+
 def test_what_is_no_fetch_goes_as_it_is(broker: Broker) -> None:
     client = FetchingClient(broker)
     with pytest.raises(AttributeError):
