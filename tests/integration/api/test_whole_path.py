@@ -31,6 +31,7 @@ async def running(settings: Settings, name: str) -> AsyncIterator[None]:
         **os.environ,
         "ECOMMERCE_PORT_BASE": str(settings.port_base),
         "ECOMMERCE_DATA_DIR": str(settings.data_dir),
+        "ECOMMERCE_CREDENTIALS": str(settings.credentials_file),
         "ECOMMERCE_POSTGRES": settings.postgres_dsn,
         "ECOMMERCE_REDIS": settings.redis_url,
         "ECOMMERCE_PAYMENT_PROVIDER_KEY": str(settings.provider_key),
