@@ -1,4 +1,7 @@
-"""A database whose sink wrote before offsets stood beside its rows: the new one goes on where that ended."""
+"""A database whose sink wrote before offsets stood beside its rows: the new one cannot know what it has.
+
+It reads all again, as of a database that was emptied; rows have keys, so nothing is there twice.
+"""
 
 from functools import partial
 from typing import NamedTuple
@@ -33,7 +36,6 @@ class SeenRow(NamedTuple):
     at: int
 
 
-# Of a table without a key, so that a record that is written twice is there twice.
 SEEN = Table("seen", SeenRow, key=("partition", "at"))
 
 
@@ -41,7 +43,7 @@ def seen(record: Record) -> tuple[SeenRow]:
     return (SeenRow(record.partition, record.offset),)
 
 
-async def test_a_sink_that_gets_offsets_begins_where_its_group_is_and_doubles_nothing(
+async def test_a_sink_that_gets_offsets_reads_all_again_and_doubles_nothing(
     settings: Settings, own: OwnTopics, producer: MessageProducer, postgres: str, group_suffix: str
 ) -> None:
     topic, group = own.of(t.INVENTORY_UPDATED), f"ecommerce.test.{group_suffix}"
@@ -71,7 +73,7 @@ async def test_a_sink_that_gets_offsets_begins_where_its_group_is_and_doubles_no
 
     migrate(settings, revision=BEFORE)
     database = await asyncpg.connect(postgres)
-    await database.execute("CREATE TABLE seen (partition integer NOT NULL, at bigint NOT NULL)")
+    await database.execute("CREATE TABLE seen (partition integer, at bigint, PRIMARY KEY (partition, at))")
     await publish(range(1, 61))
     await run(None)
     with pytest.raises(asyncpg.UndefinedTableError):
