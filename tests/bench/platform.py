@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -86,10 +86,15 @@ async def doctor(settings: Settings, wait_s: int = PATIENCE_S) -> dict[str, int]
 
 def cpu_seconds(settings: Settings) -> dict[str, float]:
     """Return the CPU time that each process of the platform has taken, its children's included."""
-    return {row.title: _cpu(row.pid) for row in status(settings) if row.pid}
+    return {row.title: cpu_of(row.pid) for row in status(settings) if row.pid}
 
 
-def _cpu(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """Return the CPU time (s) of a process and its children; one that ends meanwhile counts no more."""
     process = psutil.Process(pid)
-    times = [one.cpu_times() for one in (process, *process.children(recursive=True))]
-    return sum(each.user + each.system for each in times)
+    used = 0.0
+    for one in (process, *process.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):
+            times = one.cpu_times()
+            used += times.user + times.system
+    return used

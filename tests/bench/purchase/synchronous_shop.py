@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import asyncpg
 import httpx
-import psutil
 
 from deploy.embedded.postgres_roles import ADMIN
 from tests.bench.contenders.synchronous import TABLES
 from tests.bench.ground import Contender
+from tests.bench.platform import cpu_of
 from tests.bench.shopfront import PRICE
 from tests.bench.step import InvariantError
 from tests.eventually import eventually_async
@@ -34,9 +34,7 @@ class SynchronousShop:
     def cpu(self) -> float:
         """Return the seconds of processor time of its web processes."""
         assert self.contender.process is not None
-        main = psutil.Process(self.contender.process.pid)
-        times = [each.cpu_times() for each in (main, *main.children(recursive=True))]
-        return float(sum(each.user + each.system for each in times))
+        return cpu_of(self.contender.process.pid)
 
     async def check(self, pieces: int, skus: int) -> None:
         """Raise InvariantError where a piece is not accounted for."""
