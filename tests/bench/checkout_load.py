@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from tests.bench.percentile import percentile
 from tests.bench.shopfront import (
     SILENCE_S,
     Listener,
@@ -47,8 +48,7 @@ class Outcome:
 
     def percentile(self, share: float) -> float:
         """Return the latency (ms) that this share of the checkouts kept to."""
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+        return percentile(self.latencies, share)
 
 
 class CheckoutLoad:

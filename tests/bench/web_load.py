@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from tests.bench.percentile import percentile
 from tests.bench.step import InvariantError
 
 PATIENCE_S = 30.0
@@ -38,8 +39,7 @@ class Answered:
 
     def percentile(self, share: float) -> float:
         """Return the latency (ms) that this share of the requests kept to."""
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+        return percentile(self.latencies, share)
 
 
 class WebLoad:

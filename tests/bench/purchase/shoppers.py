@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import msgspec
 
+from tests.bench.percentile import percentile
 from tests.bench.purchase.keep_alive import Answer, BrokenAnswerError, KeepAlive, request
 
 DONE = frozenset({200, 201})
@@ -61,8 +62,7 @@ class Bought:
 
     def percentile(self, of: str, share: float) -> float:
         """Return the latency (ms) that this share kept to."""
-        ordered = sorted(self.latencies[of])
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")
+        return percentile(self.latencies[of], share)
 
 
 class Shoppers:

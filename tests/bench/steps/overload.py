@@ -2,7 +2,7 @@
 
 import asyncio
 import statistics
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 
@@ -13,6 +13,7 @@ from deploy.processes.status import memory
 from deploy.processes.supervisor import Supervisor
 from schemas.cart import CartAdd, CartLine
 from streams.flows import GROUP
+from tests.bench.percentile import percentile
 from tests.bench.platform import doctor, platform
 from tests.bench.rush import Ends, Rush, at_rate, in_flight
 from tests.bench.shopfront import Listener, Mouth, parcel, stock_the_shop
@@ -118,12 +119,6 @@ def fill(settings: Settings, count: int) -> list[str]:
         mouth.flush()
         listener.wait(count, CART_UPDATED)
     return carts
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return the value that this share keeps to; 0 where there is none."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
 
 
 async def cases(options: Options) -> AsyncGenerator[Case, None]:
