@@ -22,7 +22,7 @@ from api.admission.shares import holding
 from api.command_records import CommandRecord, CommandRecords, Status, ended_by
 from api.ends import CommandEnds
 from api.heard import Heard
-from api.outcomes import Expectation
+from api.outcomes import OF_COMMAND, Expectation
 from api.problems import Problem, unavailable
 from api.settings import ApiSettings
 from api.tail import Dispatcher, Subscription
@@ -81,14 +81,12 @@ class Commands:
         self._gate = gate or Gate(limits)
         self._ends = ends
         self._following: set[asyncio.Task[None]] = set()
-        self._followed_ids: set[str] = set()
 
     async def send(
         self,
         topic: Topic[Any],
         key: str,
         data: msgspec.Struct,
-        expectation: Expectation,
         *,
         owner: str,
         outcome_key: str | None = None,
@@ -108,6 +106,7 @@ class Commands:
         an outcome, 413 where it is too large for a record, 422 where it became a dead letter.
         """
         self._gate.admit()
+        expectation = OF_COMMAND[topic.name]
         message = envelope(
             topic,
             key,
@@ -151,18 +150,16 @@ class Commands:
                     return Receipt(message, record, heard)
                 if not remember:
                     record = await self._records.begin(record)
-            self._followed_ids.add(message.event_id)
-            held.callback(self._followed_ids.discard, message.event_id)
             self._later(self._follow(message, record, expectation, subscription), held.pop_all())
         return Receipt(message, record)
 
     async def find(self, command_id: str) -> CommandRecord | None:
         """Return what is known of a command; raises a 503 Problem where Redis does not answer.
 
-        Of one whose end nobody was there to hear, the topics are asked.
+        Of one whose end nobody is here to hear, the topics are asked.
         """
         record = await self._records.find(command_id)
-        if record is None or self._ends is None or command_id in self._followed_ids:
+        if record is None or self._ends is None or self._tail.awaits(command_id):
             return record
         ended = await self._ends.of(record)
         if ended is None:

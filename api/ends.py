@@ -9,7 +9,7 @@ import structlog
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicPartition, murmur2
 
 from api.command_records import CommandRecord, Status, ended_by
-from api.heard import Heard, buried
+from api.heard import Headers, Heard, buried
 from api.outcomes import LETTERS, OF_COMMAND, Expectation
 from schemas.codec import UndecodableError
 from topics.connection import librdkafka_options
@@ -126,9 +126,7 @@ def _read(consumer: Consumer, keys: dict[str, bytes], since: int) -> Iterator[He
                 yield from _heard(place[0], message.value(), headers_of(message))
 
 
-def _heard(
-    topic_name: str, value: bytes | None, headers: tuple[tuple[str, bytes | None], ...]
-) -> Iterator[Heard]:
+def _heard(topic_name: str, value: bytes | None, headers: Headers) -> Iterator[Heard]:
     if value is None:
         return
     topic = TOPICS.get(topic_name)

@@ -132,6 +132,10 @@ class Dispatcher:
             self._commands.setdefault(command_id, set()).add(subscription)
         return subscription
 
+    def awaits(self, command_id: str) -> bool:
+        """Whether somebody here waits for the end of a command."""
+        return command_id in self._commands
+
     def listen(self, topic: Topic[Any], listener: Listener) -> None:
         """Hand every record of `topic` that has a key and a value to its one listener, undecoded."""
         self._listeners[topic.name] = listener

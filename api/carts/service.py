@@ -11,7 +11,6 @@ from api.carts.models import Cart
 from api.carts.view import CartState, CartView
 from api.catalogue.queries import Catalogue
 from api.commands import Commands, Receipt
-from api.outcomes import CART
 from api.problems import invalid
 from api.rejections import refusal
 from schemas.cart import CartAdd, CartChange, CartClear, CartLine, CartMerge, CartRemove, CartUpdated
@@ -111,7 +110,6 @@ class CartService:
             CART_MERGE,
             guest_cart,
             CartMerge(cart_of_user(user_id)),
-            CART,
             owner=f"user:{user_id}",
             user_id=user_id,
             wait=wait,
@@ -132,7 +130,6 @@ class CartService:
             topic,
             cart_id,
             data,
-            CART,
             owner=f"user:{user_id}" if user_id else f"cart:{cart_id}",
             user_id=user_id,
             command_id=command_id,

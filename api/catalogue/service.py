@@ -3,7 +3,6 @@
 from api.auth.caller import Caller
 from api.catalogue.models import NewProduct, ProductChange
 from api.commands import Commands, Receipt
-from api.outcomes import PRODUCT
 from schemas.product import ProductCreate, ProductDelete, ProductUpdate
 from topics.registry import PRODUCT_CREATE, PRODUCT_DELETE, PRODUCT_UPDATE
 
@@ -34,7 +33,6 @@ class ProductCommands:
             PRODUCT_CREATE,
             product.sku,
             data,
-            PRODUCT,
             owner=caller.owner or "",
             user_id=caller.user_id,
             command_id=command_id,
@@ -62,7 +60,6 @@ class ProductCommands:
             PRODUCT_UPDATE,
             sku,
             data,
-            PRODUCT,
             owner=caller.owner or "",
             user_id=caller.user_id,
             command_id=command_id,
@@ -77,7 +74,6 @@ class ProductCommands:
             PRODUCT_DELETE,
             sku,
             ProductDelete(),
-            PRODUCT,
             owner=caller.owner or "",
             user_id=caller.user_id,
             command_id=command_id,

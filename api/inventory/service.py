@@ -9,7 +9,6 @@ from api.commands import Commands
 from api.commands import Receipt as Sent
 from api.inventory.models import Adjustment, Receipt, StockLevel
 from api.inventory.queries import Stock
-from api.outcomes import STOCK
 from api.problems import not_found
 from api.rejections import refusal
 from schemas.envelope import Message, fresh_id
@@ -74,7 +73,6 @@ class InventoryService:
             topic,
             sku,
             data,
-            STOCK,
             owner=caller.owner or "",
             user_id=caller.user_id,
             command_id=command_id,

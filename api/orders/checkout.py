@@ -14,7 +14,6 @@ from api.orders.payments import Tokeniser
 from api.orders.queries import Orders
 from api.orders.snapshots import of_checkout
 from api.orders.surprises import SURPRISES, surprise
-from api.outcomes import CHECKOUT
 from api.problems import Problem
 from schemas.checkout import Address, CheckoutRequested, Consent
 from schemas.envelope import derived_id, fresh_id
@@ -83,7 +82,6 @@ class Checkout:
             CHECKOUT_REQUESTED,
             cart_id,
             data,
-            CHECKOUT,
             outcome_key=order_id,
             owner=caller.owner or "",
             user_id=caller.user_id,

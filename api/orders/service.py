@@ -10,7 +10,6 @@ from api.orders.checkout import Checkout
 from api.orders.models import Order, OrderPage
 from api.orders.queries import Orders
 from api.orders.snapshots import of_checkout, of_snapshot
-from api.outcomes import ORDER
 from api.problems import Problem, not_found
 from api.rejections import refusal
 from schemas.order import OrderAdvance, OrderCancel, OrderSnapshot, OrderStatus
@@ -100,7 +99,6 @@ class OrderService:
             topic,
             order_id,
             data,
-            ORDER,
             owner=caller.owner or "",
             user_id=user_id,
             command_id=command_id,

@@ -10,7 +10,8 @@ from redis.exceptions import ConnectionError as RedisDownError
 
 from api.auth.caller import cart_of_user
 from api.auth.tokens import Role
-from schemas.cart import CartAdd, CartLine, CartRejected, CartStatus, CartUpdated
+from api.command_records import CommandRecord
+from schemas.cart import CartAdd, CartClear, CartLine, CartRejected, CartStatus, CartUpdated
 from schemas.envelope import Message, derived_id
 from schemas.inventory import InventoryUpdated, Movement, MovementKind
 from tests.eventually import eventually_async
@@ -19,6 +20,7 @@ from tests.unit.api.fakes import Reply
 from topics.dead_letter import letter_headers
 from topics.registry import (
     CART_ADD,
+    CART_CLEAR,
     CART_REJECTED,
     CART_UPDATED,
     DEAD_LETTERS,
@@ -335,3 +337,31 @@ async def test_another_command_s_dead_letter_is_not_taken_for_ones_own(
         "/api/v1/cart/items", json={"sku": "A"}, headers={**guest(), "Prefer": "wait=1"}
     )
     assert answer.status_code == 202
+
+
+class Searching:
+    """Takes note of which commands' ends were searched for in the topics."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def of(self, record: CommandRecord) -> CommandRecord | None:
+        self.asked.append(record.command_id)
+        return None
+
+
+async def test_no_topic_is_searched_for_a_command_whose_end_is_waited_for(world: World) -> None:
+    commands, searching = world.services.commands, Searching()
+    commands._ends = searching
+    headers, key = guest(), "01932c0e-7d1b-7a55-8f0e-2f1f4a5d9b11"
+    sending = asyncio.create_task(
+        commands.send(
+            CART_CLEAR, world.cart_of(headers), CartClear(), owner="x", command_id=key, wait=5, remember=True
+        )
+    )
+    found = await eventually_async(lambda: commands.find(key), lambda record: record is not None)
+    assert (found is not None, searching.asked) == (True, [])
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    await commands.find(key)
+    assert searching.asked == [key]
