@@ -15,6 +15,7 @@
 Flows in memory: the fixtures `driver` and `golden` of `deploy.replay.pytest_plugin`.
 """
 
+import os
 import signal
 import uuid
 from collections.abc import Iterator
@@ -40,6 +41,18 @@ hypothesis_settings.load_profile("any pace")
 def pytest_configure() -> None:
     # `timeout` and CI end a run with SIGTERM: as with Ctrl-C, fixtures then stop their servers.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _environment() -> Iterator[None]:
+    """Fail the test that leaves a variable behind, which would change the settings of the next."""
+    before = _variables()
+    yield
+    assert _variables() == before
+
+
+def _variables() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
 
 @pytest.fixture(scope="session")

@@ -24,6 +24,8 @@ _SOCKET_BYTES = 95
 _WAIT, _NO_WAIT = True, False
 _START_SECONDS = 15.0
 _STOP_SECONDS = 15.0
+# More than any process is given before it is killed.
+_DOWN_SECONDS = 90.0
 _POLL_SECONDS = 0.05
 
 
@@ -47,6 +49,11 @@ class State(IntEnum):
     def is_up(self) -> bool:
         """Whether the supervisor runs the process or is about to."""
         return self in {State.STARTING, State.RUNNING, State.BACKOFF}
+
+    @property
+    def is_down(self) -> bool:
+        """Whether it stays down until somebody starts it; one that exited is about to be started again."""
+        return self in {State.STOPPED, State.FATAL}
 
 
 @dataclass(frozen=True)
@@ -105,8 +112,18 @@ class Supervisor:
         self._call("startProcess", name, _NO_WAIT, tolerate=Faults.ALREADY_STARTED)
 
     def stop(self, name: str) -> None:
-        """Stop a process and wait for its end; does nothing where it does not run."""
+        """Stop a process and wait for its end; does nothing where it does not run.
+
+        Raises SupervisorError where it is neither stopped nor given up in the end.
+        """
+        # Of one that ended a moment ago the supervisor says "not running", and starts it again.
+        deadline = time.monotonic() + _DOWN_SECONDS
         self._call("stopProcess", name, _WAIT, tolerate=Faults.NOT_RUNNING)
+        while not self.info(name).state.is_down:
+            if time.monotonic() > deadline:
+                raise SupervisorError(f"{name} does not stop")
+            time.sleep(_POLL_SECONDS)
+            self._call("stopProcess", name, _WAIT, tolerate=Faults.NOT_RUNNING)
 
     def info(self, name: str) -> Info:
         """Return the state of one process; raises SupervisorError where it is not known."""

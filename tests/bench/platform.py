@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 from rich.console import Console
@@ -45,13 +46,14 @@ async def platform(
     )
     console = Console(stderr=True, quiet=True)
     # The load of a whole town comes from this one address.
-    os.environ["ECOMMERCE_API_UNLIMITED_CLIENTS"] = '["127.0.0.0/8", "::1/128"]'
-    try:
-        await asyncio.to_thread(lifecycle.up, settings, workers=workers, console=console)
-        yield settings
-    finally:
-        await asyncio.to_thread(lifecycle.reset, settings, console=console)
-        shutil.rmtree(root)
+    unlimited = {"ECOMMERCE_API_UNLIMITED_CLIENTS": '["127.0.0.0/8", "::1/128"]'}
+    with patch.dict(os.environ, unlimited):
+        try:
+            await asyncio.to_thread(lifecycle.up, settings, workers=workers, console=console)
+            yield settings
+        finally:
+            await asyncio.to_thread(lifecycle.reset, settings, console=console)
+            shutil.rmtree(root)
 
 
 def _directory() -> Path:

@@ -2,8 +2,6 @@
 
 import shutil
 import signal
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,11 +12,6 @@ from tests.stack import Child
 from topics.settings import Settings
 
 GONE_S = 30.0
-_POLL_S = 0.05
-
-
-class NotGoneError(Exception):
-    """A process outlived what should have ended it."""
 
 
 class Victims:
@@ -58,9 +51,7 @@ class Victims:
     def remove(self, name: str) -> None:
         """Kill at once and keep it down."""
         self.kill(name)
-        self._wait(lambda: self._supervisor.info(name).state is not State.STOPPING, name)
         self._supervisor.stop(name)
-        self._wait(lambda: not self._supervisor.info(name).state.is_up, name)
 
     def leave(self, name: str) -> None:
         """Stop cleanly and keep it down."""
@@ -106,10 +97,3 @@ class Victims:
                 head = psutil.Process(pid)
                 return [head, *head.children(recursive=True)]
         return []
-
-    def _wait(self, ended: Callable[[], bool], name: str) -> None:
-        deadline = time.monotonic() + GONE_S
-        while not ended():
-            if time.monotonic() > deadline:
-                raise NotGoneError(f"{name} does not end")
-            time.sleep(_POLL_S)
