@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deploy.docs.asyncapi import asyncapi
 from deploy.docs.cli_page import cli_page
+from deploy.docs.decisions import decisions
 from deploy.docs.events import catalogue
 from deploy.docs.settings_page import settings_classes, settings_page
 from deploy.docs.topology_page import topology_page
@@ -17,6 +18,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "topology.md": lambda: topology_page(components()),
     "asyncapi.yaml": lambda: asyncapi(components()),
     "cli.md": cli_page,
+    "adr/README.md": decisions,
     "settings.md": lambda: settings_page(settings_classes()),
 }
 
