@@ -160,8 +160,9 @@ async def _progress(
         "again": way_on,
         "money_back": refunds.told(found, status),
         "settling": refunds.settling(found, status),
-        # The events may be behind the order, or tell nothing of a checkout that failed: the stream will.
-        "live": last is None or last.status not in TERMINAL,
-        "seen": told[-1].version if told else 0,
+        # Events and order are read one after the other, and either may be behind: the stream tells the rest.
+        # Of a checkout that failed the events tell nothing.
+        "live": last is None or last.status not in TERMINAL or last.version > found.version,
+        "seen": min(told[-1].version, found.version) if told else 0,
         "cancellable": status in CANCELLABLE and (last is None or last.version > 0),
     }

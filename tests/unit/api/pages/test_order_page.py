@@ -26,6 +26,20 @@ async def test_the_page_listens_while_its_steps_are_behind_the_order(
     assert ("sse-connect" in page) == live
 
 
+async def test_the_page_listens_while_the_order_is_behind_its_steps(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    """Else its contents would stay as they were before the view had them: without prices."""
+    owner = Caller(guest_cart=world.cart_of(GUEST))
+    shown(world, owner, OrderStatus.PLACED, 1)
+    placed = world.orders.known[ORDER]
+    shown(world, owner, OrderStatus.CANCELLED, 2)
+    assert "sse-connect" not in (await client.get(f"/orders/{ORDER}", headers=GUEST)).text
+    world.orders.known[ORDER] = placed
+    page = (await client.get(f"/orders/{ORDER}", headers=GUEST)).text
+    assert f'sse-connect="/orders/{ORDER}/progress?after=1"' in page
+
+
 async def test_orders_are_for_whoever_bought_them_and_a_log_in_tells_who(
     client: httpx.AsyncClient, world: World
 ) -> None:
