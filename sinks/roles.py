@@ -1,18 +1,18 @@
 """What each role may do with the tables, given anew after every migration; missing roles are left out.
 
-What a sink declares is a view: the sinks write it and everybody reads it. Every other table is the API's own,
-as the accounts are.
+What a sink declares is a view: the sinks write it and everybody reads it. The accounts are in another schema
+(`api.auth.migrate`).
 """
 
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
+from connectors.postgres.roles import present
 from sinks.rows import TABLES
 from topics.credentials import Role
 
 _VIEWS = frozenset({table.name for table in TABLES} | {"sink_offsets"})
-_OUTBOX = "outbox"
 _REVISION = "alembic_version"
 _CHANGE = "SELECT, INSERT, UPDATE, DELETE"
 
@@ -47,7 +47,6 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class root ON root.oid = pg_partition_root(c.oid)
 WHERE n.nspname = :schema AND c.relkind IN ('r', 'p')
 """
-_THERE = "SELECT rolname FROM pg_roles WHERE rolname = ANY(:names)"
 
 
 def grant(connection: Connection, schema: str) -> None:
@@ -57,8 +56,7 @@ def grant(connection: Connection, schema: str) -> None:
         "REVOKE ALL ON FUNCTION public.ecommerce_make_month(regclass, text, text, timestamptz, timestamptz)"
         " FROM PUBLIC"
     )
-    names = [role.value for role in Role]
-    there = {Role(name) for (name,) in connection.execute(text(_THERE), {"names": names})}
+    there = present(connection)
     if Role.SINK in there:
         connection.exec_driver_sql(
             "GRANT EXECUTE ON FUNCTION"
@@ -67,8 +65,6 @@ def grant(connection: Connection, schema: str) -> None:
         )
     for role in sorted(there - {Role.OWNER}):
         connection.exec_driver_sql(f'GRANT USAGE ON SCHEMA "{schema}" TO {role}')
-    if Role.API in there:
-        connection.exec_driver_sql(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA "{schema}" TO {Role.API}')
     for table, root in connection.execute(text(_ROOTS), {"schema": schema}).all():
         for role, rights in _rights(root):
             if role in there:
@@ -80,7 +76,3 @@ def _rights(table: str) -> Iterator[tuple[Role, str]]:
         yield from ((Role.SINK, _CHANGE), (Role.API, "SELECT"), (Role.READER, "SELECT"))
     elif table == _REVISION:
         yield from ((role, "SELECT") for role in Role if role is not Role.OWNER)
-    elif table == _OUTBOX:
-        yield from ((Role.API, "SELECT, INSERT"), (Role.OUTBOX, "SELECT, DELETE"), (Role.READER, "SELECT"))
-    else:
-        yield Role.API, _CHANGE

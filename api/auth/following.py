@@ -23,12 +23,12 @@ _ALL_AGAIN_SECONDS = 600.0
 _COMMIT_SECONDS = 3600
 
 _SNAPSHOT = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text"
-_ENDS = "SELECT user_id::text, session_id::text, below_version FROM session_ends"
+_ENDS = "SELECT user_id::text, session_id::text, below_version FROM identity.session_ends"
 _ALL = f"{_ENDS} WHERE ended_at > now() - make_interval(secs => $1)"
 _NEWER = f"{_ENDS} WHERE transaction >= $1::text::xid8"
 _OLD = (
-    "DELETE FROM session_ends WHERE ended_at < now() - interval '2 days'",
-    "DELETE FROM sessions WHERE expires_at < now() - interval '2 days'",
+    "DELETE FROM identity.session_ends WHERE ended_at < now() - interval '2 days'",
+    "DELETE FROM identity.sessions WHERE expires_at < now() - interval '2 days'",
 )
 
 _FAILURES = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)

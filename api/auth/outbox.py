@@ -11,7 +11,7 @@ from schemas.user import UserRole, UserSnapshot
 from topics.registry import USER_REGISTERED, USER_UPDATED
 
 _INSERT = """
-INSERT INTO outbox (topic, key, version, data, correlation_id, traceparent, occurred_at)
+INSERT INTO identity.outbox (topic, key, version, data, correlation_id, traceparent, occurred_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 _FIRST = 1

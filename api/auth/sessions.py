@@ -12,21 +12,22 @@ from schemas.envelope import fresh_id
 
 # An account that has changed since its password was looked at begins no session.
 _BEGIN = """
-INSERT INTO sessions (session_id, user_id, session_version, expires_at)
-SELECT $1::uuid, user_id, session_version, $4::timestamptz FROM users
+INSERT INTO identity.sessions (session_id, user_id, session_version, expires_at)
+SELECT $1::uuid, user_id, session_version, $4::timestamptz FROM identity.users
 WHERE user_id = $2 AND session_version = $3 AND deactivated_at IS NULL
 RETURNING session_id
 """
 # What it does not find has no row any more, and ends all the same.
 _END = """
-WITH ended AS (UPDATE sessions SET ended_at = now() WHERE session_id = $1 AND ended_at IS NULL)
-INSERT INTO session_ends (user_id, session_id) VALUES ($2, $1)
+WITH ended AS (UPDATE identity.sessions SET ended_at = now() WHERE session_id = $1 AND ended_at IS NULL)
+INSERT INTO identity.session_ends (user_id, session_id) VALUES ($2, $1)
 """
 _END_ALL = """
-UPDATE users SET session_version = session_version + 1 WHERE user_id = $1 RETURNING session_version
+UPDATE identity.users SET session_version = session_version + 1 WHERE user_id = $1 RETURNING session_version
 """
 _SET_HASH = """
-UPDATE users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2 RETURNING session_version
+UPDATE identity.users SET password_hash = $3 WHERE user_id = $1 AND password_hash = $2
+RETURNING session_version
 """
 
 

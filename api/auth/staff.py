@@ -15,7 +15,7 @@ from api.auth.users import BY_ADDRESS, Connection, insert
 from schemas.envelope import fresh_id
 from topics.settings import Settings
 
-_FIND = f"SELECT user_id, email, role, verified_at FROM users WHERE {BY_ADDRESS}"  # noqa: S608 (a constant)
+_FIND = f"SELECT user_id, email, role, verified_at FROM identity.users WHERE {BY_ADDRESS}"  # noqa: S608 (a constant)
 _FIND += " ORDER BY address NULLS FIRST LIMIT 1 FOR UPDATE"
 
 
@@ -57,7 +57,7 @@ async def make_staff(settings: Settings, email: str, password: str | None) -> Pr
             new = made_up()
         if new is not None:
             await connection.execute(
-                "UPDATE users SET password_hash = $2 WHERE user_id = $1",
+                "UPDATE identity.users SET password_hash = $2 WHERE user_id = $1",
                 found["user_id"],
                 await Passwords().hash(new),
             )
@@ -78,7 +78,8 @@ async def revoke_staff(settings: Settings, email: str) -> User:
         user = User(str(found["user_id"]), found["email"], Role.CUSTOMER)
         await _set_role(connection, user, before=found["role"])
         await connection.execute(
-            "UPDATE users SET session_version = session_version + 1 WHERE user_id = $1", found["user_id"]
+            "UPDATE identity.users SET session_version = session_version + 1 WHERE user_id = $1",
+            found["user_id"],
         )
     return user
 
@@ -109,7 +110,7 @@ async def _set_role(connection: Connection, user: User, before: str) -> None:
     if before == user.role:
         return
     row = await connection.fetchrow(
-        "UPDATE users SET role = $2, version = version + 1, updated_at = now() WHERE user_id = $1 "
+        "UPDATE identity.users SET role = $2, version = version + 1, updated_at = now() WHERE user_id = $1 "
         "RETURNING version, created_at, updated_at",
         user.user_id,
         user.role.value,

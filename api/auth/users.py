@@ -18,7 +18,7 @@ Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 )
 
-_ACCOUNT = "SELECT user_id, email, role, password_hash, session_version, deactivated_at FROM users"
+_ACCOUNT = "SELECT user_id, email, role, password_hash, session_version, deactivated_at FROM identity.users"
 # Accounts of an older release have no address yet, and are found by what they were registered with.
 BY_ADDRESS = "(address = $1 OR (address IS NULL AND lower(email) = ANY($2::text[])))"
 
@@ -108,7 +108,8 @@ class PostgresUsers:
     async def claim(self, user_id: str, guest_cart: str) -> None:
         """Make what was bought with a guest's cart the account's; the first to claim it keeps it."""
         await self._views.rows(
-            "INSERT INTO guest_carts (cart_id, user_id) VALUES ($1, $2) ON CONFLICT (cart_id) DO NOTHING",
+            "INSERT INTO identity.guest_carts (cart_id, user_id) VALUES ($1, $2)"
+            " ON CONFLICT (cart_id) DO NOTHING",
             guest_cart,
             user_id,
         )
@@ -128,8 +129,8 @@ def _account(row: Row | None) -> Account | None:
 async def insert(connection: Connection, user: User, password_hash: str) -> None:
     """Add an account and tell of it, in the caller's transaction."""
     row = await connection.fetchrow(
-        "INSERT INTO users (user_id, email, address, password_hash, role) VALUES ($1, $2, $3, $4, $5) "
-        "RETURNING version, created_at, updated_at",
+        "INSERT INTO identity.users (user_id, email, address, password_hash, role)"
+        " VALUES ($1, $2, $3, $4, $5) RETURNING version, created_at, updated_at",
         user.user_id,
         user.email,
         Address.of(user.email).key,

@@ -33,7 +33,7 @@ _SUMMARY = (
 # door); an account has those of the carts that it claimed at a login.
 _OWNED = (
     "(user_id = $1::uuid OR (user_id IS NULL AND ($1::uuid IS NULL AND cart_id = $2::uuid OR cart_id IN "
-    "(SELECT g.cart_id FROM guest_carts g WHERE g.user_id = $1::uuid))))"
+    "(SELECT g.cart_id FROM identity.guest_carts g WHERE g.user_id = $1::uuid))))"
 )
 
 
@@ -140,7 +140,7 @@ class PostgresOrders:
         if caller.user_id is None:
             return []
         rows = await self._views.rows(
-            "SELECT cart_id::text FROM guest_carts WHERE user_id = $1::uuid", caller.user_id
+            "SELECT cart_id::text FROM identity.guest_carts WHERE user_id = $1::uuid", caller.user_id
         )
         return [row["cart_id"] for row in rows]
 

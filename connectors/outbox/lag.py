@@ -15,7 +15,8 @@ log = structlog.get_logger(__name__)
 
 EVERY_S = 1.0
 _WAITING = """
-SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(occurred_at)), 0)::float8 FROM outbox
+SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(occurred_at)), 0)::float8
+FROM identity.outbox
 """
 
 

@@ -19,7 +19,8 @@ _LOCK = 0x6F7574626F78
 # Whole rows, never "all above the last position": a transaction that began earlier may commit later, and its
 # rows would be passed by for ever.
 _TAKE = f"""
-DELETE FROM outbox WHERE position IN (SELECT position FROM outbox ORDER BY position LIMIT $1)
+DELETE FROM identity.outbox WHERE position IN (
+    SELECT position FROM identity.outbox ORDER BY position LIMIT $1)
 RETURNING {", ".join(OutboxRow._fields)}
 """  # noqa: S608 - names from our own type
 

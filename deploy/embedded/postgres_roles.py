@@ -1,6 +1,6 @@
 """The roles of the embedded PostgreSQL as statements, each on one line: what the single-user mode reads.
 
-What a role may do with each table `sinks.roles` says, which comes with the schema's migrations.
+What a role may do with each table comes with the migrations: `sinks.roles`, `api.auth.migrate`.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _CLOSED = (
 )
 
 # What an earlier version made belongs to the admin, as everything was made by it then.
-_OURS = "nspname IN ('public', 'rebuild', 'retired')"
+_OURS = "nspname IN ('public', 'identity', 'rebuild', 'retired')"
 
 
 def _extensions(catalogue: str, alias: str) -> str:

@@ -40,7 +40,7 @@ class PostgresBeside:
         return PostgresSide(dsn, BESIDE, self._tables, await json_columns(dsn, BESIDE))
 
     async def swap(self, catch_up: CatchUp) -> None:
-        """Rename in one transaction; the users, which no topic has, stay where they are.
+        """Rename in one transaction.
 
         What the live sink wrote to the old tables its offsets count as written, and it never comes back to
         it: so it waits while the new ones are given the last of it, and they are complete when they serve.

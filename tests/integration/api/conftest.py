@@ -17,7 +17,7 @@ from api.connections.settings import ConnectionSettings
 from api.run import options
 from api.settings import ApiSettings
 from deploy.embedded.sockets import bindable
-from sinks.migrate import migrate
+from deploy.run.migrate import bring_up_to_date
 from tests.eventually import eventually_async
 from tests.integration.api.dataflow import Dataflow
 from tests.integration.api.provider import serve_provider
@@ -35,7 +35,7 @@ def api_settings(
     redis_url: str,  # noqa: ARG001 (settings take its database)
     topics_created: KafkaOptions,  # noqa: ARG001 (the topics are there)
 ) -> Settings:
-    migrate(settings)
+    bring_up_to_date(settings)
     return settings
 
 

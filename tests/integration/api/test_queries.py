@@ -26,8 +26,8 @@ from api.inventory.queries import PostgresStock
 from api.ops.service import Ops
 from api.orders.queries import PostgresOrders
 from api.views import Row, Views
+from deploy.run.migrate import bring_up_to_date
 from schemas.order import OrderStatus
-from sinks.migrate import migrate
 from sinks.search import statements
 from sinks.search.backend import Query, Sort
 from sinks.search.reading import Term
@@ -68,10 +68,10 @@ INSERT INTO dead_letters (id, domain, dlq_topic, dlq_partition, dlq_offset, reas
                           failed_at)
 SELECT n::text, 'domain ' || n % 7, 't', 0, n, 'reason ' || n % 3, 1, '{}', now() - n * interval '1 minute'
 FROM generate_series(1, 10000) n;
-INSERT INTO users (user_id, email, password_hash)
+INSERT INTO identity.users (user_id, email, password_hash)
 SELECT gen_random_uuid(), 'shopper-' || n || '@example.org', 'hash' FROM generate_series(1, 2000) n;
-INSERT INTO guest_carts (cart_id, user_id)
-SELECT gen_random_uuid(), user_id FROM users, generate_series(1, 2);
+INSERT INTO identity.guest_carts (cart_id, user_id)
+SELECT gen_random_uuid(), user_id FROM identity.users, generate_series(1, 2);
 """
 
 
@@ -113,7 +113,7 @@ class Explained(Views):
 
 @pytest.fixture
 async def views(settings: Settings, postgres: str) -> AsyncIterator[Explained]:
-    migrate(settings)
+    bring_up_to_date(settings)
     connection = await asyncpg.connect(postgres)
     await connection.execute(FILL)
     # An index tells all alone only of rows that are known to be visible.

@@ -17,7 +17,7 @@ from api.auth.following import Following
 from api.auth.staff import AccountError, make_staff, revoke_staff
 from api.problems import Problem
 from api.settings import ApiSettings
-from sinks.migrate import migrate
+from deploy.run.migrate import bring_up_to_date
 from tests.eventually import eventually_async
 from tests.integration.api.conftest import serving
 from topics.settings import PortOffset, Settings
@@ -129,7 +129,9 @@ async def test_roles_take_effect_within_a_second(
     api: httpx.AsyncClient, api_settings: Settings, staff: dict[str, str], database: asyncpg.Connection
 ) -> None:
     assert (await api.get("/api/v1/ops/lag", headers=staff)).status_code == 200
-    email = await database.fetchval("SELECT email FROM users WHERE role = 'staff' ORDER BY created_at DESC")
+    email = await database.fetchval(
+        "SELECT email FROM identity.users WHERE role = 'staff' ORDER BY created_at DESC"
+    )
     assert (await revoke_staff(api_settings, email.upper())).role == "customer"
     await ends(api, staff)
     again = await logged_in(api, {"email": email, "password": PASSWORD})
@@ -141,11 +143,11 @@ async def test_roles_take_effect_within_a_second(
 @pytest.mark.parametrize(
     "statement",
     [
-        "DELETE FROM users WHERE email = $1",
-        "UPDATE users SET deactivated_at = now() WHERE email = $1",
-        "UPDATE users SET role = 'staff' WHERE email = $1",
-        "UPDATE users SET password_hash = 'x' WHERE email = $1",
-        "UPDATE users SET session_version = session_version + 1 WHERE email = $1",
+        "DELETE FROM identity.users WHERE email = $1",
+        "UPDATE identity.users SET deactivated_at = now() WHERE email = $1",
+        "UPDATE identity.users SET role = 'staff' WHERE email = $1",
+        "UPDATE identity.users SET password_hash = 'x' WHERE email = $1",
+        "UPDATE identity.users SET session_version = session_version + 1 WHERE email = $1",
     ],
 )
 async def test_whoever_changes_an_account_ends_its_sessions(
@@ -171,7 +173,7 @@ async def test_an_end_that_commits_late_is_heard_of(
     token, gone = await logged_in(api, late), await logged_in(api, other)
     transaction = database.transaction()
     await transaction.start()
-    await database.execute("DELETE FROM users WHERE email = $1", late["email"])
+    await database.execute("DELETE FROM identity.users WHERE email = $1", late["email"])
     assert (await api.post("/api/v1/logout-everywhere", headers=gone)).status_code == 204
     await asyncio.sleep(1.5)
     await goes_on(api, token)
@@ -211,7 +213,9 @@ async def test_an_unverified_account_is_promoted_with_a_new_password(
     assert (await make_staff(api_settings, body["email"], None)).password is None, "it is staff already"
 
     verified = await registered(api)
-    await database.execute("UPDATE users SET verified_at = now() WHERE email = $1", verified["email"])
+    await database.execute(
+        "UPDATE identity.users SET verified_at = now() WHERE email = $1", verified["email"]
+    )
     assert (await make_staff(api_settings, verified["email"], None)).password is None
     assert (await api.post("/api/v1/login", json=verified)).json()["user"]["role"] == "staff"
     for wrong in (account()["email"], "no address"):
@@ -223,7 +227,7 @@ async def test_who_cannot_hear_of_ends_refuses_tokens_until_it_hears_again(
     settings: Settings, postgres: str
 ) -> None:
     """A connection that breaks is made anew, and everything is read again; without one, nobody passes."""
-    migrate(settings)
+    bring_up_to_date(settings)
     ended = EndedSessions(2)
     user = uuid.uuid4()
     session = Session("session", str(user), 1, int(time.time()) + 60)
@@ -238,12 +242,12 @@ async def test_who_cannot_hear_of_ends_refuses_tokens_until_it_hears_again(
 
     async with Following(postgres, ended, 3600).running():
         assert not deaf()
-        await operator.execute("INSERT INTO users VALUES ($1, 'a@example.org', 'hash')", user)
+        await operator.execute("INSERT INTO identity.users VALUES ($1, 'a@example.org', 'hash')", user)
         await operator.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE application_name = 'ecommerce-api-sessions' AND datname = current_database()"
         )
-        await operator.execute("DELETE FROM users WHERE user_id = $1", user)
+        await operator.execute("DELETE FROM identity.users WHERE user_id = $1", user)
         await eventually_async(
             lambda: asyncio.sleep(0, ended.has_ended(session)), lambda found: found, seconds=10
         )
@@ -291,5 +295,5 @@ async def test_accounts_of_an_older_release_are_found(
     api: httpx.AsyncClient, database: asyncpg.Connection
 ) -> None:
     body = await registered(api)
-    await database.execute("UPDATE users SET address = NULL WHERE email = $1", body["email"])
+    await database.execute("UPDATE identity.users SET address = NULL WHERE email = $1", body["email"])
     await logged_in(api, {**body, "email": f" {body['email'].upper()} "})

@@ -9,13 +9,13 @@ from api.auth.users import Account, PostgresUsers
 from api.problems import Problem
 from api.settings import ViewsSettings
 from api.views import open_pool
+from deploy.run.migrate import bring_up_to_date
 from schemas.envelope import fresh_id
-from sinks.migrate import migrate
 from topics.settings import Settings
 
 
 async def test_an_account_that_gets_no_connection_is_refused(settings: Settings, postgres: str) -> None:
-    migrate(settings)
+    bring_up_to_date(settings)
     assert postgres == settings.postgres_dsn
     limits = ViewsSettings(connections=1, wait_seconds=0.3)
     account = Account(User(fresh_id(), "a@example.org", Role.CUSTOMER), "hash")

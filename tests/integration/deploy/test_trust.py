@@ -13,7 +13,7 @@ import pytest
 import redis as redis_client
 
 from deploy.embedded.directory import close
-from sinks.migrate import migrate
+from deploy.run.migrate import bring_up_to_date
 from tests.stack import Stack
 from topics.credentials import ADMIN_FILE, FILE, Role, read
 from topics.settings import PortOffset, Settings
@@ -22,7 +22,7 @@ from topics.settings import PortOffset, Settings
 @pytest.fixture
 def views(stack: Stack, postgres: str) -> Settings:
     chosen = stack.settings.model_copy(update={"postgres": postgres})
-    migrate(chosen)
+    bring_up_to_date(chosen)
     return chosen
 
 
@@ -57,19 +57,19 @@ def test_no_role_runs_programs_or_reads_files(stack: Stack, views: Settings, rol
 
 ALLOWED = {
     (Role.API, "SELECT * FROM orders"),
-    (Role.API, "UPDATE users SET version = version"),
-    (Role.API, "SELECT * FROM users"),
+    (Role.API, "UPDATE identity.users SET version = version"),
+    (Role.API, "SELECT * FROM identity.users"),
     (Role.SINK, "SELECT * FROM orders"),
     (Role.SINK, "DELETE FROM orders"),
-    (Role.OUTBOX, "DELETE FROM outbox"),
+    (Role.OUTBOX, "DELETE FROM identity.outbox"),
     (Role.READER, "SELECT * FROM orders"),
 }
 ASKED = [
     "SELECT * FROM orders",
     "DELETE FROM orders",
-    "SELECT * FROM users",
-    "UPDATE users SET version = version",
-    "DELETE FROM outbox",
+    "SELECT * FROM identity.users",
+    "UPDATE identity.users SET version = version",
+    "DELETE FROM identity.outbox",
     "DROP TABLE orders",
     "CREATE TABLE mine (a int)",
 ]

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from sinks.migrate import migrate
+from deploy.run.migrate import bring_up_to_date
 from topics.connection import KafkaOptions
 from topics.settings import Settings
 
@@ -11,7 +11,7 @@ from topics.settings import Settings
 @pytest.fixture
 def accounts(settings: Settings, postgres: str, topics_created: KafkaOptions) -> Settings:  # noqa: ARG001 (they are there)
     """Settings of a database with empty accounts and an empty outbox."""
-    migrate(settings)
+    bring_up_to_date(settings)
     return settings
 
 

@@ -17,8 +17,10 @@ from api.auth.users import Account, EmailTakenError, PostgresUsers
 from connectors.outbox.row import OutboxRow
 from connectors.outbox.source import OutboxSource
 from connectors.outbox.store import OutboxStore
+from deploy.run.migrate import bring_up_to_date
 from schemas.envelope import fresh_id
 from schemas.user import UserRole
+from sinks.migrate import migrate
 from sinks.verify.spans import spans
 from tests.eventually import eventually_async
 from tests.integration.outbox.published import TOPICS, events, records, running
@@ -31,14 +33,14 @@ Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 async def emptied(pool: Pool) -> None:
     await eventually_async(
-        lambda: pool.fetchval("SELECT count(*) FROM outbox"), lambda count: count == 0, seconds=60
+        lambda: pool.fetchval("SELECT count(*) FROM identity.outbox"), lambda count: count == 0, seconds=60
     )
 
 
 async def write(connection: asyncpg.Connection, user: str, version: int, topic: str | None = None) -> None:
     data = {"email": f"{user}@example.com", "role": "customer", "registered_at": 1, "updated_at": version}
     await connection.execute(
-        "INSERT INTO outbox (topic, key, version, data) VALUES ($1, $2, $3, $4)",
+        "INSERT INTO identity.outbox (topic, key, version, data) VALUES ($1, $2, $3, $4)",
         topic or USER_UPDATED.name,
         user,
         version,
@@ -70,8 +72,6 @@ async def test_accounts_are_told_of_and_their_secrets_are_not(accounts: Settings
 
 
 async def test_accounts_older_than_the_outbox_are_told_of_once(settings: Settings, postgres: str) -> None:
-    from sinks.migrate import migrate  # noqa: PLC0415 - the database stands at an older revision here
-
     migrate(settings, revision="0001")
     connection = await asyncpg.connect(postgres)
     try:
@@ -80,9 +80,9 @@ async def test_accounts_older_than_the_outbox_are_told_of_once(settings: Setting
             uuid.uuid4(),
             SECRET,
         )
-        migrate(settings)
-        migrate(settings)
-        rows = await connection.fetch("SELECT topic, data FROM outbox")
+        bring_up_to_date(settings)
+        bring_up_to_date(settings)
+        rows = await connection.fetch("SELECT topic, data FROM identity.outbox")
     finally:
         await connection.close()
     assert [row["topic"] for row in rows] == [USER_REGISTERED.name]
@@ -111,7 +111,7 @@ async def test_an_account_changed_by_many_at_once_is_told_in_order(accounts: Set
     chance = random.Random(seed)
     users = [str(uuid.uuid4()) for _ in range(5)]
     await pool.executemany(
-        "INSERT INTO users (user_id, email, password_hash) VALUES ($1, $2, 'x')",
+        "INSERT INTO identity.users (user_id, email, password_hash) VALUES ($1, $2, 'x')",
         [(user, f"{user}@example.com") for user in users],
     )
 
@@ -122,7 +122,8 @@ async def test_an_account_changed_by_many_at_once_is_told_in_order(accounts: Set
                 await connection.execute("SELECT pg_current_xact_id()")
                 user = chance.choice(users)
                 version = await connection.fetchval(
-                    "UPDATE users SET version = version + 1 WHERE user_id = $1 RETURNING version", user
+                    "UPDATE identity.users SET version = version + 1 WHERE user_id = $1 RETURNING version",
+                    user,
                 )
                 await write(connection, user, version)
 
@@ -143,7 +144,7 @@ async def test_a_row_that_is_no_message_is_refused_alone(accounts: Settings, poo
     async with pool.acquire() as connection:
         await write(connection, user, 1)
         await connection.execute(
-            "INSERT INTO outbox (topic, key, version, data) VALUES ($1, $2, 2, $3)",
+            "INSERT INTO identity.outbox (topic, key, version, data) VALUES ($1, $2, 2, $3)",
             USER_UPDATED.name,
             user,
             '{"email": "a@b", "role": "owner", "registered_at": 1, "updated_at": 2}',

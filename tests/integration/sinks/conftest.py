@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from connectors.postgres.sink import PostgresSink
-from sinks.migrate import migrate
+from deploy.run.migrate import bring_up_to_date
 from sinks.rows import TABLES
 from tests.integration.sinks.own_topics import OwnTopics
 from topics.connection import KafkaOptions
@@ -15,7 +15,7 @@ from topics.settings import Settings
 @pytest.fixture
 def views(settings: Settings, postgres: str) -> str:
     """Return the DSN of a database with empty views."""
-    migrate(settings)
+    bring_up_to_date(settings)
     return postgres
 
 

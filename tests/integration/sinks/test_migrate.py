@@ -54,9 +54,9 @@ async def test_a_row_type_is_its_table(table: Table, database: asyncpg.Connectio
 
 
 async def test_an_email_is_taken_once_whatever_its_case(database: asyncpg.Connection) -> None:
-    user = "INSERT INTO users (user_id, email, password_hash) VALUES (gen_random_uuid(), $1, 'hash')"
+    user = "INSERT INTO identity.users (user_id, email, password_hash) VALUES (gen_random_uuid(), $1, 'hash')"
     await database.execute(user, "Shopper@example.org")
     with pytest.raises(asyncpg.UniqueViolationError):
         await database.execute(user, "shopper@EXAMPLE.org")
     with pytest.raises(asyncpg.CheckViolationError):
-        await database.execute("UPDATE users SET role = 'root'")
+        await database.execute("UPDATE identity.users SET role = 'root'")

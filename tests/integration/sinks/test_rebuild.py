@@ -104,7 +104,9 @@ async def test_the_views_are_right_again_while_they_are_read_and_written(
             lambda: database.fetchval("SELECT count(*) FROM orders WHERE order_id = ANY($1::uuid[])", keys),
             lambda found: found == half,
         )
-        await database.execute("INSERT INTO users VALUES ($1, 'a@example.org', 'hash')", uuid.uuid4())
+        await database.execute(
+            "INSERT INTO identity.users VALUES ($1, 'a@example.org', 'hash')", uuid.uuid4()
+        )
         await database.execute("UPDATE products SET price = 1, version = 999 WHERE sku = $1", sku)
         await database.execute("DELETE FROM order_lines WHERE order_id = $1::uuid", keys[0])
         typed = uuid.uuid4()
@@ -130,7 +132,7 @@ async def test_the_views_are_right_again_while_they_are_read_and_written(
             lambda price: price == 300,
         )
     assert await database.fetchval("SELECT count(*) FROM payments WHERE status = 'x'") == 0
-    assert await database.fetchval("SELECT count(*) FROM users") == 1
+    assert await database.fetchval("SELECT count(*) FROM identity.users") == 1
     assert (await Verification(settings, chosen).run()).equal
 
     assert "payments" in done.old

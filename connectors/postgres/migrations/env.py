@@ -1,4 +1,4 @@
-"""Alembic's environment: the connection comes from `sinks.migrate`, never from an ini file."""
+"""Alembic's environment: the connection comes from `connectors.postgres.history`, never from an ini file."""
 
 from alembic import context
 from sqlalchemy import Connection

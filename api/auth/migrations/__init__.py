@@ -1,0 +1,1 @@
+"""The accounts' own schema, revision by revision (alembic)."""

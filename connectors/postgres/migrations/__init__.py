@@ -1,0 +1,1 @@
+"""What alembic needs to bring any schema to its newest revision."""
