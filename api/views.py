@@ -28,6 +28,13 @@ AWAY = (
 )
 
 
+async def _nothing_to_reset(_connection: object) -> None:
+    """Leave a connection as it is: no statement here sets, locks or listens to anything for a session.
+
+    To make sure of that anew would be a second round trip after each query.
+    """
+
+
 @asynccontextmanager
 async def open_pool(settings: Settings, limits: ViewsSettings | None = None) -> AsyncIterator[Pool]:
     """Connect to the views; raises OSError or asyncpg.PostgresError where the database does not answer."""
@@ -38,6 +45,7 @@ async def open_pool(settings: Settings, limits: ViewsSettings | None = None) -> 
         max_size=limits.connections,
         timeout=limits.statement_seconds,
         command_timeout=limits.statement_seconds,
+        reset=_nothing_to_reset,
         server_settings={
             "application_name": "ecommerce-api",
             # Beside the client's own limit: a query that nobody waits for any more ends, too.
