@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.heard import Heard
-from schemas.inventory import ALREADY_APPLIED, PRICE_CHANGED
+from schemas.refusal import Refusal
 from topics import registry as t
 from topics.topic import RawTopic, Topic
 
@@ -71,7 +71,7 @@ def _caused_by(command_id: str, heard: Heard) -> bool:
 
 def _moves_nothing(heard: Heard) -> bool:
     # What another command brought in under the same id is as this one wanted it.
-    return _refusal(heard) and heard.message.data.reason != ALREADY_APPLIED
+    return _refusal(heard) and heard.message.data.reason != Refusal.ALREADY_APPLIED
 
 
 def _no_order(heard: Heard) -> bool:
@@ -80,7 +80,7 @@ def _no_order(heard: Heard) -> bool:
 
 def _ends_order(_command_id: str, heard: Heard) -> bool:
     # Of an order at other prices the cancellation tells which, and the two topics come in any order.
-    return heard.topic is not t.CHECKOUT_FAILED or heard.message.data.reason != PRICE_CHANGED
+    return heard.topic is not t.CHECKOUT_FAILED or heard.message.data.reason != Refusal.PRICE_CHANGED
 
 
 CART = Expectation((t.CART_UPDATED, t.CART_REJECTED), _caused_by)

@@ -1,18 +1,17 @@
-"""Refused commands as problems: the dataflow's reason decides the status."""
+"""Refused commands as problems: the kind of the dataflow's reason decides the status."""
 
 from api.commands import Receipt
 from api.problems import FieldError, Problem
+from schemas.refusal import Fault, fault_of
 
-_UNPROCESSABLE = ("invalid_", "too_many_", "empty_update")
-
-
-def status_of(reason: str) -> int:
-    """Return 404 for what does not exist, 422 for bad values, 403 for others' things, else 409."""
-    if reason.startswith("unknown_"):
-        return 404
-    if reason.startswith(_UNPROCESSABLE):
-        return 422
-    return 403 if reason == "forbidden" else 409
+STATUSES = {
+    Fault.UNKNOWN: 404,
+    Fault.INVALID: 422,
+    Fault.FORBIDDEN: 403,
+    Fault.CONFLICT: 409,
+    Fault.UNPAID: 402,
+}
+"""The status of a refused command, by the kind of its reason."""
 
 
 def refusal(receipt: Receipt) -> Problem:
@@ -22,7 +21,7 @@ def refusal(receipt: Receipt) -> Problem:
     # A cart's command carries a list of lines; a request of this API is about one of them.
     field = field.removeprefix("lines.")
     return Problem(
-        status_of(reason),
+        STATUSES[fault_of(reason)],
         detail,
         kind="refused",
         reason=reason,

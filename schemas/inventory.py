@@ -8,12 +8,6 @@ import msgspec
 from schemas.bounds import LINES, Id, LongText, ShortText, Stock, Time
 from schemas.checkout import Charge
 
-PRICE_CHANGED = "price_changed"
-"""Why an order is refused whose firm quotes come to another total than its buyer agreed to."""
-
-ALREADY_APPLIED = "already_applied"
-"""Why a movement that comes again under its id, by another command, moves nothing: it has been done."""
-
 
 class MovementKind(StrEnum):
     """Why a stock level changed."""

@@ -13,6 +13,7 @@ from api.admission.shares import Unlimited, exceeded
 from api.carts.recent import RecentCarts
 from api.problems import Problem
 from api.settings import ApiSettings
+from schemas.refusal import Refusal
 
 
 class CartBounds:
@@ -51,7 +52,7 @@ class CartBounds:
                 409,
                 f"the cart has {len(known.state.lines)} different products, and takes no more",
                 kind="refused",
-                reason="cart_full",
+                reason=Refusal.CART_FULL,
                 sku=sku,
             )
 

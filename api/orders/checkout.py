@@ -17,9 +17,9 @@ from api.orders.surprises import SURPRISES, surprise
 from api.problems import Problem
 from schemas.checkout import Address, CheckoutRequested, Consent
 from schemas.envelope import derived_id, fresh_id
+from schemas.refusal import Fault, Refusal, fault_of
 from topics.registry import CHECKOUT_REQUESTED
 
-_UNPAID = frozenset({"payment_failed", "capture_failed"})
 _NOT_BOUGHT = frozenset({Progress.CANCELLED, Progress.FAILED})
 _MOST_ATTEMPTS = 20
 """Failed orders of one form that are looked at before it gets a key of its own."""
@@ -72,7 +72,7 @@ class Checkout:
         """
         cart_id = caller.cart_id
         if cart_id is None:
-            raise Problem(409, "there is nothing in the cart", kind="refused", reason="empty_cart")
+            raise Problem(409, "there is nothing in the cart", kind="refused", reason=Refusal.EMPTY_CART)
         order_id = order_id_of(caller, key)
         known = await self._known(caller, order_id)
         if known is not None:
@@ -161,7 +161,7 @@ class Checkout:
         reason = order.reason or "cancelled"
         changed = surprise(request, order, await self._cart(cart_id)) if reason in SURPRISES else {}
         raise Problem(
-            402 if reason in _UNPAID else 409,
+            402 if fault_of(reason) is Fault.UNPAID else 409,
             order.detail or reason,
             kind="refused",
             reason=reason,

@@ -13,6 +13,7 @@ from api.orders.snapshots import of_checkout, of_snapshot
 from api.problems import Problem, not_found
 from api.rejections import refusal
 from schemas.order import OrderAdvance, OrderCancel, OrderSnapshot, OrderStatus
+from schemas.refusal import Refusal
 from topics.registry import ORDER_ADVANCE, ORDER_CANCEL
 from topics.topic import Topic
 
@@ -116,6 +117,6 @@ class OrderService:
 def _refused(receipt: Receipt) -> Problem:
     problem = refusal(receipt)
     # The caller sees the order; the dataflow no longer does, because it has ended long ago.
-    if problem.extra.get("reason") == "unknown_order":
+    if problem.extra.get("reason") == Refusal.UNKNOWN_ORDER:
         problem.status, problem.detail = 409, "the order has ended and can no longer change"
     return problem

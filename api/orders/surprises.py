@@ -5,10 +5,9 @@ from typing import Any
 from api.carts.models import Cart
 from api.orders.models import CheckoutRequest, Order
 from api.problems import LineChange
-from schemas.inventory import PRICE_CHANGED
+from schemas.refusal import Refusal
 
-CART_CHANGED = "cart_changed"
-SURPRISES = frozenset({CART_CHANGED, PRICE_CHANGED})
+SURPRISES = frozenset({Refusal.CART_CHANGED, Refusal.PRICE_CHANGED})
 """Reasons for which a checkout is refused that would have charged something else than was shown."""
 
 _MOST_LINES = 50
@@ -20,7 +19,7 @@ def surprise(request: CheckoutRequest, order: Order, cart: Cart) -> dict[str, An
 
     The firm quotes of the order go before the cart's view: this may be some milliseconds behind them.
     """
-    quoted = order.reason == PRICE_CHANGED
+    quoted = order.reason == Refusal.PRICE_CHANGED
     now = {line.line_id: LineChange(**_new_quote(line)) for line in order.lines} if quoted else _shown(cart)
     return {
         "currency": order.currency,

@@ -21,6 +21,7 @@ from api.pages.route import PageRoute
 from api.problems import Problem
 from api.services import Services, Use
 from schemas.cart import CartStatus
+from schemas.refusal import Refusal
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -141,7 +142,7 @@ def _difference(problem: Problem, shown: list[ShownLine]) -> dict[str, Any]:
 
 
 def _message(problem: Problem) -> str:
-    if problem.extra.get("reason") == "empty_cart":
+    if problem.extra.get("reason") == Refusal.EMPTY_CART:
         return "There is nothing in your cart any more."
     return f"That did not work: {problem.detail}. Nothing was charged."
 

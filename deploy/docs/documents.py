@@ -7,6 +7,7 @@ from deploy.docs.asyncapi import asyncapi
 from deploy.docs.cli_page import cli_page
 from deploy.docs.decisions import decisions
 from deploy.docs.events import catalogue
+from deploy.docs.refusals import refusals_page
 from deploy.docs.settings_page import settings_classes, settings_page
 from deploy.docs.topology_page import topology_page
 from deploy.topology.gather import components
@@ -19,6 +20,7 @@ DOCUMENTS: dict[str, Callable[[], str]] = {
     "asyncapi.yaml": lambda: asyncapi(components()),
     "cli.md": cli_page,
     "adr/README.md": decisions,
+    "refusals.md": refusals_page,
     "settings.md": lambda: settings_page(settings_classes()),
 }
 

@@ -10,6 +10,7 @@ import msgspec
 
 from schemas.cart import CartRejected, CartStatus, CartUpdated
 from schemas.envelope import Message
+from schemas.refusal import Refusal
 from streams.breach import Breach
 from streams.cart.policy import CartPolicy
 from streams.kernel.flow import Decision, Out
@@ -45,13 +46,13 @@ def foreign(cart: Cart, message: Message[msgspec.Struct]) -> Breach | None:
     """Return the breach of a sender who is not the cart's owner; None where it has no owner yet."""
     if cart.user_id in (None, message.user_id):
         return None
-    return Breach("forbidden", "user_id", "the cart belongs to another user")
+    return Breach(Refusal.FORBIDDEN, "user_id", "the cart belongs to another user")
 
 
 def locked(cart: Cart, message: Message[msgspec.Struct]) -> Breach | None:
     """Return why the sender may not change the cart now, or None."""
     if cart.status is CartStatus.FROZEN:
-        frozen = Breach("cart_frozen", "cart_id", f"the cart is being bought as order {cart.order_id}")
+        frozen = Breach(Refusal.CART_FROZEN, "cart_id", f"the cart is being bought as order {cart.order_id}")
         return foreign(cart, message) or frozen
     return foreign(cart, message)
 

@@ -9,6 +9,7 @@ from iso4217 import Currency
 from schemas.cart import CartClear, CartRestore, CartStatus
 from schemas.checkout import CheckoutFailed, CheckoutRequested, CheckoutStarted
 from schemas.envelope import Message
+from schemas.refusal import Refusal
 from streams.breach import Breach
 from streams.cart.changes import answered, changed, locked, noted, rejection, reopened, updated
 from streams.cart.lines import Lines, absorbed
@@ -56,13 +57,13 @@ def _knows(cart: Cart, order_id: str) -> bool:
 def _breaches(cart: Cart, data: CheckoutRequested) -> Iterator[Breach]:
     if cart.pending is not None:
         waiting = cart.pending.request.order_id
-        yield Breach("checkout_pending", "order_id", f"the cart waits to be bought as order {waiting}")
+        yield Breach(Refusal.CHECKOUT_PENDING, "order_id", f"the cart waits to be bought as order {waiting}")
     if data.currency not in _CURRENCIES:
-        yield Breach("invalid_currency", "currency", f"{data.currency!r} is not an ISO 4217 code")
+        yield Breach(Refusal.INVALID_CURRENCY, "currency", f"{data.currency!r} is not an ISO 4217 code")
     if any(charge.quantity <= 0 for charge in data.charges):
-        yield Breach("invalid_charge", "charges.quantity", "a charge is made at least once")
+        yield Breach(Refusal.INVALID_CHARGE, "charges.quantity", "a charge is made at least once")
     if not (cart.lines or data.charges or data.expected_lines):
-        yield Breach("empty_cart", "lines", "there is nothing to buy")
+        yield Breach(Refusal.EMPTY_CART, "lines", "there is nothing to buy")
     yield from _surprises(cart, data)
 
 
@@ -78,10 +79,10 @@ def _surprises(cart: Cart, data: CheckoutRequested) -> Iterator[Breach]:
     if data.expected_lines is not None:
         if present > data.expected_lines:
             detail = f"the cart has {present} lines, not the {data.expected_lines} that were shown"
-            yield Breach("cart_changed", "expected_lines", detail)
+            yield Breach(Refusal.CART_CHANGED, "expected_lines", detail)
     elif shown != cart.version and not 0 < cart.lines_version <= shown < cart.version:
         detail = f"the cart is at version {cart.version}, and was another at version {shown}"
-        yield Breach("cart_changed", "cart_version", detail)
+        yield Breach(Refusal.CART_CHANGED, "cart_version", detail)
 
 
 def _complete(cart: Cart, pending: PendingCheckout) -> bool:

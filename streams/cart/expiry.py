@@ -4,6 +4,7 @@ import msgspec
 
 from schemas.cart import CartAbandoned, CartStatus
 from schemas.envelope import Message
+from schemas.refusal import Refusal
 from schemas.service import TimerDue
 from streams.breach import Breach
 from streams.cart.changes import changed, updated
@@ -40,7 +41,7 @@ def woken(policy: CartPolicy, state: Cart | None, message: Message[TimerDue]) ->
         now = max(state.updated_at, message.occurred_at, message.data.due_at)
         cart = msgspec.structs.replace(state, pending=None, updated_at=now)
         detail = f"{len(cart.lines)} of {wish.expected_lines} lines came in time"
-        breach = Breach("incomplete_cart", "lines", detail)
+        breach = Breach(Refusal.INCOMPLETE_CART, "lines", detail)
         ended = failed(policy, cart, message, wish.order_id, breach)
         assert ended.state is not None, "a failed checkout leaves its cart"
         return freed(ended.state, ended.outputs, message)

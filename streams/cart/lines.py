@@ -3,6 +3,7 @@
 import msgspec
 
 from schemas.cart import CartLine
+from schemas.refusal import Refusal
 from schemas.sku import SKU_MAX_LENGTH, well_formed
 from streams.breach import Breach
 from streams.cart.policy import CartPolicy
@@ -13,7 +14,7 @@ Lines = tuple[CartLine, ...]
 def added(policy: CartPolicy, lines: Lines, more: Lines) -> Lines | Breach:
     """Return the lines with `more` in them, all or none; an existing line's quantity is raised."""
     if not more:
-        return Breach("no_lines", "lines", "at least one line is needed")
+        return Breach(Refusal.NO_LINES, "lines", "at least one line is needed")
     by_id = {line.line_id: line for line in lines}
     for line in more:
         result = _joined(policy, by_id, line)
@@ -62,11 +63,13 @@ def _joined(policy: CartPolicy, by_id: dict[str, CartLine], line: CartLine) -> C
     present = by_id.get(line.line_id)
     if present is None:
         if len(by_id) >= policy.max_lines:
-            return Breach("too_many_lines", "lines", f"a cart has at most {policy.max_lines} lines")
+            return Breach(Refusal.TOO_MANY_LINES, "lines", f"a cart has at most {policy.max_lines} lines")
         return _breach(policy, line) or line
     if (present.sku, present.agreed_price) != (line.sku, line.agreed_price):
         return Breach(
-            "line_conflict", "lines.line_id", f"line {line.line_id} stands for another SKU or agreed price"
+            Refusal.LINE_CONFLICT,
+            "lines.line_id",
+            f"line {line.line_id} stands for another SKU or agreed price",
         )
     if None not in (present.incarnation, line.incarnation) and present.incarnation != line.incarnation:
         return _renewed(policy, present, line)
@@ -93,18 +96,18 @@ def _renewed(policy: CartPolicy, present: CartLine, line: CartLine) -> CartLine 
     assert line.incarnation is not None, "two that are known differ"
     if line.incarnation < present.incarnation:
         gone = f"the {line.sku} that was shown is gone; another product has its SKU"
-        return Breach("product_replaced", "lines.sku", gone)
+        return Breach(Refusal.PRODUCT_REPLACED, "lines.sku", gone)
     return _breach(policy, line) or line
 
 
 def _breach(policy: CartPolicy, line: CartLine, present: int = 0) -> Breach | None:
     if not 0 < len(line.line_id) <= policy.max_line_id:
         return Breach(
-            "invalid_line_id", "lines.line_id", f"a line id has 1 to {policy.max_line_id} characters"
+            Refusal.INVALID_LINE_ID, "lines.line_id", f"a line id has 1 to {policy.max_line_id} characters"
         )
     if not well_formed(line.sku):
         return Breach(
-            "invalid_sku",
+            Refusal.INVALID_SKU,
             "lines.sku",
             f"a SKU is 1 to {SKU_MAX_LENGTH} letters, digits, spaces or ._-/ , not {line.sku!r}",
         )
@@ -112,7 +115,7 @@ def _breach(policy: CartPolicy, line: CartLine, present: int = 0) -> Breach | No
         return _quantity_breach(policy, "lines.quantity", line.quantity, present)
     if line.agreed_price is not None and not 0 <= line.agreed_price <= policy.max_agreed_price:
         return Breach(
-            "invalid_price",
+            Refusal.INVALID_PRICE,
             "lines.agreed_price",
             f"an agreed price is 0 to {policy.max_agreed_price} minor units, not {line.agreed_price}",
         )
@@ -121,11 +124,13 @@ def _breach(policy: CartPolicy, line: CartLine, present: int = 0) -> Breach | No
 
 def _quantity_breach(policy: CartPolicy, field: str, quantity: int, present: int = 0) -> Breach:
     asked = f"{quantity} more than {present}" if present else str(quantity)
-    return Breach("invalid_quantity", field, f"a line has 1 to {policy.max_quantity} pieces, not {asked}")
+    return Breach(
+        Refusal.INVALID_QUANTITY, field, f"a line has 1 to {policy.max_quantity} pieces, not {asked}"
+    )
 
 
 def _unknown_line(line_id: str) -> Breach:
-    return Breach("unknown_line", "line_id", f"the cart has no line {line_id}")
+    return Breach(Refusal.UNKNOWN_LINE, "line_id", f"the cart has no line {line_id}")
 
 
 def _with_quantity(line: CartLine, quantity: int) -> CartLine:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from schemas.cart import CartAbsorb, CartMerge, CartStatus
 from schemas.envelope import Message
+from schemas.refusal import Refusal
 from streams.breach import Breach
 from streams.cart.changes import answered, changed, foreign, noted, refused, reopened, updated
 from streams.cart.policy import CartPolicy
@@ -36,9 +37,11 @@ def merge(policy: CartPolicy, state: Cart | None, message: Message[CartMerge]) -
 
 def _unmergeable(cart: Cart, cart_id: str, into: str) -> Breach | None:
     if into == cart_id:
-        return Breach("same_cart", "into_cart_id", "a cart cannot be merged into itself")
+        return Breach(Refusal.SAME_CART, "into_cart_id", "a cart cannot be merged into itself")
     if cart.merging is not None and cart.merging.into_cart_id != into:
-        return Breach("merge_pending", "into_cart_id", "the cart goes to another user as soon as it is free")
+        return Breach(
+            Refusal.MERGE_PENDING, "into_cart_id", "the cart goes to another user as soon as it is free"
+        )
     return None
 
 

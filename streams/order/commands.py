@@ -15,6 +15,7 @@ from schemas.order import (
     OrderStatus,
 )
 from schemas.payment import PaymentRefund
+from schemas.refusal import Refusal
 from schemas.sku import well_formed
 from streams.breach import Breach
 from streams.kernel.flow import Decision, Out
@@ -38,14 +39,17 @@ def cancel(policy: OrderPolicy, state: Order | None, message: Message[OrderCance
         return Decision(state)
     data = message.data
     if not data.staff and message.user_id != state.snapshot.user_id:
-        return refused(state, message, "forbidden", "user_id", "the order belongs to another user")
+        return refused(state, message, Refusal.FORBIDDEN, "user_id", "the order belongs to another user")
     state = _answered(policy, state, message)
     if state.refunding:
         return refused(state, message, "refund_pending", "status", "its refund is under way")
     if not may(state.snapshot.status, OrderStatus.CANCELLED):
         return illegal(state, message, OrderStatus.CANCELLED)
     return cancelled(
-        state, message, "cancelled_by_staff" if data.staff else "cancelled_by_customer", data.reason
+        state,
+        message,
+        Refusal.CANCELLED_BY_STAFF if data.staff else Refusal.CANCELLED_BY_CUSTOMER,
+        data.reason,
     )
 
 
@@ -95,7 +99,9 @@ def take_back(policy: OrderPolicy, state: Order | None, message: Message[OrderRe
         if message.event_id in state.applied:
             return Decision(state)
         state = _answered(policy, state, message)
-        return refused(state, message, "already_exists", "order_id", f"{message.aggregate_id} exists already")
+        return refused(
+            state, message, Refusal.ALREADY_EXISTS, "order_id", f"{message.aggregate_id} exists already"
+        )
     data = message.data
     lines = tuple(msgspec.structs.replace(line, unit_price=_price(line)) for line in data.lines)
     goods, charged = goods_amount(lines), charged_amount(data.charges)
@@ -136,22 +142,24 @@ def _price(line: OrderLine) -> int | None:
 def _breaches(data: OrderReturn, lines: tuple[OrderLine, ...], total: int) -> Iterator[Breach]:
     """Yield what is wrong with a return."""
     if not lines and not data.charges:
-        yield Breach("empty_return", "lines", "a return has lines or charges")
+        yield Breach(Refusal.EMPTY_RETURN, "lines", "a return has lines or charges")
     if len({line.line_id for line in lines}) != len(lines):
-        yield Breach("duplicate_line", "lines", "a line id is given twice")
+        yield Breach(Refusal.DUPLICATE_LINE, "lines", "a line id is given twice")
     for line in lines:
         if not well_formed(line.sku):
-            yield Breach("invalid_sku", "lines.sku", f"{line.sku!r} is not a SKU")
+            yield Breach(Refusal.INVALID_SKU, "lines.sku", f"{line.sku!r} is not a SKU")
         if line.quantity <= 0:
             yield Breach(
-                "invalid_quantity", "lines.quantity", f"line {line.line_id}: {line.quantity} is not above 0"
+                Refusal.INVALID_QUANTITY,
+                "lines.quantity",
+                f"line {line.line_id}: {line.quantity} is not above 0",
             )
         if line.unit_price is None or line.unit_price < 0:
             yield Breach(
-                "invalid_price", "lines.unit_price", f"line {line.line_id} needs a price of 0 or more"
+                Refusal.INVALID_PRICE, "lines.unit_price", f"line {line.line_id} needs a price of 0 or more"
             )
     if total < 0:
-        yield Breach("invalid_total", "charges", f"a return gives money back, not {total} minor units")
+        yield Breach(Refusal.INVALID_TOTAL, "charges", f"a return gives money back, not {total} minor units")
 
 
 def _answered(policy: OrderPolicy, state: Order, message: Message[msgspec.Struct]) -> Order:

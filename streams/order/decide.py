@@ -9,9 +9,10 @@ import msgspec
 
 from schemas.checkout import CheckoutStarted
 from schemas.envelope import Message
-from schemas.inventory import PRICE_CHANGED, InventoryRejected, InventoryReserved, QuotedLine
+from schemas.inventory import InventoryRejected, InventoryReserved, QuotedLine
 from schemas.order import OrderKind, OrderLine, OrderSnapshot, OrderStatus
 from schemas.payment import PaymentSnapshot
+from schemas.refusal import Refusal
 from schemas.service import TimerDue
 from streams.kernel.flow import Decision
 from streams.order.machine import may
@@ -19,7 +20,6 @@ from streams.order.moves import called_off, cancelled, confirmed, event, moved, 
 from streams.order.policy import OrderPolicy
 from streams.order.refusals import refused, unreserved
 from streams.order.totals import charged_amount, goods_amount
-from streams.payment.progress import CAPTURE_FAILED
 from tables.order import Order
 
 
@@ -107,7 +107,7 @@ def out_of_stock(state: Order | None, message: Message[InventoryRejected]) -> De
     if state is None or state.snapshot.status is not OrderStatus.PLACED:
         return Decision(state)
     data = message.data
-    if data.reason == PRICE_CHANGED:
+    if data.reason == Refusal.PRICE_CHANGED:
         return _repriced(state, message)
     return cancelled(state, message, data.reason, unreserved(data), data.sku)
 
@@ -129,13 +129,15 @@ def payment_failed(state: Order | None, message: Message[PaymentSnapshot]) -> De
         return Decision(state)
     status, reason = state.snapshot.status, message.data.reason or "no reason given"
     if status is OrderStatus.PLACED:
-        return cancelled(state, message, "payment_failed", reason)
-    if reason == CAPTURE_FAILED and may(status, OrderStatus.CANCELLED):
-        return cancelled(state, message, CAPTURE_FAILED, "the authorised payment could not be captured")
+        return cancelled(state, message, Refusal.PAYMENT_FAILED, reason)
+    if reason == Refusal.CAPTURE_FAILED and may(status, OrderStatus.CANCELLED):
+        return cancelled(
+            state, message, Refusal.CAPTURE_FAILED, "the authorised payment could not be captured"
+        )
     if not state.refunding:
         return Decision(state)
     kept = msgspec.structs.replace(state, refunding=False, refund_command=None)
-    return refused(kept, message, "refund_failed", "status", reason, state.refund_command)
+    return refused(kept, message, Refusal.REFUND_FAILED, "status", reason, state.refund_command)
 
 
 def captured(state: Order | None, message: Message[PaymentSnapshot]) -> Decision[Order]:
@@ -184,5 +186,5 @@ def woken(policy: OrderPolicy, state: Order | None, message: Message[TimerDue]) 
     if state is None or wanted is None or wanted > message.data.due_at:
         return Decision(state)
     if state.snapshot.status is OrderStatus.PLACED:
-        return cancelled(state, message, "deadline_exceeded", "the checkout did not end in time")
+        return cancelled(state, message, Refusal.DEADLINE_EXCEEDED, "the checkout did not end in time")
     return Decision(None)

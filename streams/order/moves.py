@@ -8,6 +8,7 @@ from schemas.cart import CartClear, CartRestore
 from schemas.checkout import CheckoutCompleted, CheckoutFailed, CheckoutStarted
 from schemas.envelope import Message
 from schemas.order import OrderRejected, OrderSnapshot, OrderStatus
+from schemas.refusal import Refusal
 from streams.checkout import END
 from streams.kernel.flow import Decision, Out
 from streams.order.machine import EVENTS
@@ -80,7 +81,7 @@ def called_off(order: Order, after: Order, key: str, why: str) -> tuple[Out[Orde
         return ()
     refusal = OrderRejected(
         ORDER_ADVANCE.name,
-        "shipment_called_off",
+        Refusal.SHIPMENT_CALLED_OFF,
         "status",
         why,
         after.snapshot.status,

@@ -5,19 +5,20 @@ import msgspec
 from schemas.envelope import Message
 from schemas.inventory import InventoryRejected
 from schemas.order import OrderRejected, OrderStatus
+from schemas.refusal import Refusal
 from streams.kernel.flow import Decision, Out
 from tables.order import Order
 from topics.registry import ORDER_REJECTED
 
-_UNRESERVED = {
-    "out_of_stock": "{requested} of {sku} requested, {available} available",
-    "unknown_sku": "there is no product {sku}",
-    "discontinued": "{sku} is not sold any more",
-    "product_replaced": "{sku} is the number of another product now: put it into the cart again",
-    "released": "the stock of {sku} had been released for this order before",
-    "currency_mismatch": "{sku} is not sold in the order's currency",
-    "invalid_quantity": "{requested} of {sku} is no quantity to reserve",
-    "invalid_price": "a price agreed for {sku} is negative",
+_UNRESERVED: dict[str, str] = {
+    Refusal.OUT_OF_STOCK: "{requested} of {sku} requested, {available} available",
+    Refusal.UNKNOWN_SKU: "there is no product {sku}",
+    Refusal.DISCONTINUED: "{sku} is not sold any more",
+    Refusal.PRODUCT_REPLACED: "{sku} is the number of another product now: put it into the cart again",
+    Refusal.RELEASED: "the stock of {sku} had been released for this order before",
+    Refusal.CURRENCY_MISMATCH: "{sku} is not sold in the order's currency",
+    Refusal.INVALID_QUANTITY: "{requested} of {sku} is no quantity to reserve",
+    Refusal.INVALID_PRICE: "a price agreed for {sku} is negative",
 }
 
 
@@ -38,13 +39,15 @@ def refused(  # noqa: PLR0917 (a refusal's parts)
 
 def unknown(message: Message[msgspec.Struct]) -> Decision[Order]:
     """Refuse a command on an order that is not in the table: never placed, or finished and gone."""
-    return refused(None, message, "unknown_order", "order_id", f"no open order {message.aggregate_id}")
+    return refused(None, message, Refusal.UNKNOWN_ORDER, "order_id", f"no open order {message.aggregate_id}")
 
 
 def illegal(state: Order, message: Message[msgspec.Struct], target: OrderStatus) -> Decision[Order]:
     """Refuse a move that the state machine does not have."""
     status = state.snapshot.status
-    return refused(state, message, "illegal_move", "status", f"an order cannot go from {status} to {target}")
+    return refused(
+        state, message, Refusal.ILLEGAL_MOVE, "status", f"an order cannot go from {status} to {target}"
+    )
 
 
 def unreserved(said: InventoryRejected) -> str:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from schemas.envelope import derived_id
 from schemas.payment import PaymentInstruction, PaymentOperation, PaymentSnapshot, PaymentStatus
+from schemas.refusal import Refusal
 from streams.kernel.flow import Decision, Out
 from streams.payment.course import FINAL, REACHED, next_operation
 from streams.payment.patience import answer_delay
@@ -16,9 +17,6 @@ from streams.payment.policy import PaymentPolicy
 from tables.payment import Goal, Payment, Pending
 from topics.registry import PAYMENT_CAPTURED, PAYMENT_FAILED, PAYMENT_INSTRUCT
 from topics.topic import Topic
-
-CAPTURE_FAILED = "capture_failed"
-"""The reason of `payment.failed` by which the order knows that its authorised payment was not captured."""
 
 ALREADY_CAPTURED = "already_captured"
 """The provider's reason for refusing to void what it had captured."""
@@ -108,7 +106,7 @@ def declined(turn: Turn, payment: Payment, operation: PaymentOperation, reason: 
         return _followed(turn, _said(turn, captured, PAYMENT_CAPTURED))
     if operation is PaymentOperation.CAPTURE:
         # The hold is still there, and nobody will use it.
-        held = replace(payment, goal=Goal.UNDONE, reason=CAPTURE_FAILED)
+        held = replace(payment, goal=Goal.UNDONE, reason=Refusal.CAPTURE_FAILED)
         return _followed(turn, _said(turn, held, PAYMENT_FAILED, PaymentStatus.FAILED))
     refusals = payment.refusals + 1
     if operation is PaymentOperation.REFUND:

@@ -8,6 +8,7 @@ import msgspec
 
 from schemas.envelope import Message
 from schemas.product import ProductCreate, ProductDelete, ProductRejected, ProductSnapshot, ProductUpdate
+from schemas.refusal import Refusal
 from streams.breach import Breach
 from streams.kernel.flow import Decision, Out
 from streams.product.policy import ProductPolicy
@@ -25,7 +26,7 @@ def create(
     if _answered(state, message):
         return Decision(state)
     if state is not None and state.snapshot.active:
-        taken = Breach("already_exists", "sku", f"{message.aggregate_id} is on sale already")
+        taken = Breach(Refusal.ALREADY_EXISTS, "sku", f"{message.aggregate_id} is on sale already")
         return _refused(policy, state, message, taken)
     data = message.data
     product = ProductSnapshot(
@@ -52,7 +53,7 @@ def update(
         return _refused(policy, state, message, _unknown(message))
     given = {name: value for name, value in msgspec.structs.asdict(message.data).items() if value is not None}
     if not given:
-        return _refused(policy, state, message, Breach("empty_update", "data", "no field is given"))
+        return _refused(policy, state, message, Breach(Refusal.EMPTY_UPDATE, "data", "no field is given"))
     product = msgspec.structs.replace(state.snapshot, **given, updated_at=message.occurred_at)
     return _sound(policy, state, message, product, PRODUCT_UPDATED)
 
@@ -74,7 +75,7 @@ def _answered(state: Product | None, message: Message[msgspec.Struct]) -> bool:
 
 
 def _unknown(message: Message[msgspec.Struct]) -> Breach:
-    return Breach("unknown_sku", "sku", f"{message.aggregate_id} is not on sale")
+    return Breach(Refusal.UNKNOWN_SKU, "sku", f"{message.aggregate_id} is not on sale")
 
 
 def _sound(

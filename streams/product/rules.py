@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from iso4217 import Currency
 
 from schemas.product import ProductSnapshot
+from schemas.refusal import Refusal
 from schemas.sku import SKU_MAX_LENGTH, well_formed
 from streams.breach import Breach
 from streams.product.policy import ProductPolicy
@@ -20,27 +21,31 @@ def first_breach(policy: ProductPolicy, sku: str, product: ProductSnapshot) -> B
 def _breaches(policy: ProductPolicy, sku: str, product: ProductSnapshot) -> Iterator[Breach]:
     if not well_formed(sku):
         yield Breach(
-            "invalid_sku",
+            Refusal.INVALID_SKU,
             "sku",
             f"a SKU is 1 to {SKU_MAX_LENGTH} letters, digits, spaces or ._-/ , not {sku!r}",
         )
     if not product.name.strip():
-        yield Breach("invalid_name", "name", "a product needs a name")
+        yield Breach(Refusal.INVALID_NAME, "name", "a product needs a name")
     if len(product.name) > policy.max_name:
-        yield Breach("invalid_name", "name", f"at most {policy.max_name} characters, not {len(product.name)}")
+        yield Breach(
+            Refusal.INVALID_NAME, "name", f"at most {policy.max_name} characters, not {len(product.name)}"
+        )
     if len(product.description) > policy.max_description:
-        yield Breach("invalid_description", "description", f"at most {policy.max_description} characters")
+        yield Breach(
+            Refusal.INVALID_DESCRIPTION, "description", f"at most {policy.max_description} characters"
+        )
     if not 0 < product.price <= policy.max_price:
         yield Breach(
-            "invalid_price",
+            Refusal.INVALID_PRICE,
             "price",
             f"a price is 1 to {policy.max_price} minor units, not {product.price}",
         )
     if product.currency not in _CURRENCIES:
-        yield Breach("invalid_currency", "currency", f"{product.currency!r} is not an ISO 4217 code")
+        yield Breach(Refusal.INVALID_CURRENCY, "currency", f"{product.currency!r} is not an ISO 4217 code")
     if not 0 <= product.low_stock_threshold <= policy.max_threshold:
         yield Breach(
-            "invalid_threshold",
+            Refusal.INVALID_THRESHOLD,
             "low_stock_threshold",
             f"a threshold is 0 to {policy.max_threshold} pieces, not {product.low_stock_threshold}",
         )
@@ -50,15 +55,15 @@ def _breaches(policy: ProductPolicy, sku: str, product: ProductSnapshot) -> Iter
 def _category_breaches(policy: ProductPolicy, categories: tuple[str, ...]) -> Iterator[Breach]:
     if len(categories) > policy.max_categories:
         yield Breach(
-            "invalid_categories",
+            Refusal.INVALID_CATEGORIES,
             "categories",
             f"at most {policy.max_categories} categories, not {len(categories)}",
         )
     if len(set(categories)) != len(categories):
-        yield Breach("invalid_categories", "categories", "a category is named twice")
+        yield Breach(Refusal.INVALID_CATEGORIES, "categories", "a category is named twice")
     if any(not name.strip() or len(name) > policy.max_category_name for name in categories):
         yield Breach(
-            "invalid_categories",
+            Refusal.INVALID_CATEGORIES,
             "categories",
             f"a category's name has 1 to {policy.max_category_name} characters",
         )

@@ -16,7 +16,6 @@ from msgspec.structs import replace
 
 from schemas.envelope import Message, derived_id
 from schemas.inventory import (
-    PRICE_CHANGED,
     InventoryCommit,
     InventoryReceive,
     InventoryRejected,
@@ -27,6 +26,7 @@ from schemas.inventory import (
     RequestedLine,
 )
 from schemas.order import OrderLine, OrderSnapshot
+from schemas.refusal import Refusal
 from schemas.service import TimerDue
 from streams.inventory.allocation.totals import agreed, reserved
 from streams.inventory.policy import AllocationPolicy
@@ -185,12 +185,12 @@ def _joined(
     order_id, version = message.aggregate_id, state.version + 1
     said = reserved(ask)
     if not agreed(policy, ask.consented, said.total):
-        rejection = InventoryRejected(PRICE_CHANGED, "", 0, 0, said.lines)
+        rejection = InventoryRejected(Refusal.PRICE_CHANGED, "", 0, 0, said.lines)
         return Decision(
             _ended(state, AllocationStatus.REJECTED, message.occurred_at, version),
             (
                 Out(INVENTORY_REJECTED, order_id, rejection, version),
-                *_releases(order_id, state.quantities, PRICE_CHANGED),
+                *_releases(order_id, state.quantities, Refusal.PRICE_CHANGED),
             ),
         )
     held = replace(state, status=AllocationStatus.RESERVED, version=version, ask=None)

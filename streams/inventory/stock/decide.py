@@ -12,7 +12,6 @@ from msgspec.structs import replace
 
 from schemas.envelope import Message
 from schemas.inventory import (
-    ALREADY_APPLIED,
     InventoryAdjust,
     InventoryCommit,
     InventoryLowStock,
@@ -28,6 +27,7 @@ from schemas.inventory import (
     StockLevel,
 )
 from schemas.product import ProductSnapshot
+from schemas.refusal import BY_TEXT, Refusal
 from schemas.service import TimerDue
 from streams.breach import Breach
 from streams.inventory.policy import StockPolicy
@@ -76,7 +76,7 @@ def reserve(policy: StockPolicy, state: Stock | None, message: Message[Inventory
         # Its allocation had the answer, or it could not have committed.
         return Decision(state)
     quantity = sum(line.quantity for line in data.lines)
-    reason = refusal(stock, data, quantity) if end is None else "released"
+    reason = refusal(stock, data, quantity) if end is None else Refusal.RELEASED
     if reason is not None:
         rejection = LineRejected(sku, reason, quantity, stock.available)
         return Decision(state, (Out(INVENTORY_LINE_REJECTED, data.order_id, rejection),))
@@ -213,8 +213,8 @@ def _again(
         return Decision(stock)
     if before.quantity not in (None, movement.quantity):
         used = f"{movement.reference} was used for {before.quantity} pieces, not {movement.quantity}"
-        return _refused(stock, stock.version, message, Breach("id_reused", field, used))
-    reason = before.reason or ALREADY_APPLIED
+        return _refused(stock, stock.version, message, Breach(Refusal.ID_REUSED, field, used))
+    reason = BY_TEXT[before.reason] if before.reason else Refusal.ALREADY_APPLIED
     told = f"{movement.reference} was answered before: {reason}"
     # Who repeats what was done is told what stands now: a view may not have it yet.
     level = None if before.reason else _level(policy, stock)

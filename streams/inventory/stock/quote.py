@@ -1,6 +1,7 @@
 """The firm quote: price and stock of one SKU, decided together."""
 
 from schemas.inventory import InventoryReserve, QuotedLine, RequestedLine
+from schemas.refusal import Refusal
 from tables.stock import Facts, Stock
 
 
@@ -11,21 +12,21 @@ def refusal(stock: Stock, asked: InventoryReserve, quantity: int) -> str | None:
     """
     facts = stock.facts
     if not asked.lines or any(line.quantity <= 0 for line in asked.lines):
-        return "invalid_quantity"
+        return Refusal.INVALID_QUANTITY
     if any(line.agreed_price is not None and line.agreed_price < 0 for line in asked.lines):
-        return "invalid_price"
+        return Refusal.INVALID_PRICE
     if facts is None:
-        return "unknown_sku"
-    return _unsold(facts, asked) or ("out_of_stock" if quantity > stock.available else None)
+        return Refusal.UNKNOWN_SKU
+    return _unsold(facts, asked) or (Refusal.OUT_OF_STOCK if quantity > stock.available else None)
 
 
 def _unsold(facts: Facts, asked: InventoryReserve) -> str | None:
     """Return why the product is not sold as it was asked for, or None."""
     if not facts.active:
-        return "discontinued"
+        return Refusal.DISCONTINUED
     if any(_another(line, facts) for line in asked.lines):
-        return "product_replaced"
-    return "currency_mismatch" if facts.currency != asked.currency else None
+        return Refusal.PRODUCT_REPLACED
+    return Refusal.CURRENCY_MISMATCH if facts.currency != asked.currency else None
 
 
 def _another(line: RequestedLine, facts: Facts) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from schemas.inventory import Movement, MovementKind
+from schemas.refusal import Refusal
 from schemas.sku import SKU_MAX_LENGTH, well_formed
 from streams.breach import Breach
 from streams.inventory.policy import StockPolicy
@@ -21,15 +22,15 @@ def _breaches(policy: StockPolicy, sku: str, stock: Stock, movement: Movement) -
     level = f"{stock.on_hand} {quantity:+} pieces"
     if not well_formed(sku):
         yield Breach(
-            "invalid_sku",
+            Refusal.INVALID_SKU,
             "sku",
             f"a SKU is 1 to {SKU_MAX_LENGTH} letters, digits, spaces or ._-/ , not {sku!r}",
         )
     if received and quantity <= 0:
-        yield Breach("not_positive", field, f"a receipt is of at least 1 piece, not {quantity}")
+        yield Breach(Refusal.NOT_POSITIVE, field, f"a receipt is of at least 1 piece, not {quantity}")
     if quantity == 0:
-        yield Breach("zero", field, "an adjustment changes something")
+        yield Breach(Refusal.ZERO, field, "an adjustment changes something")
     if stock.on_hand + quantity > policy.max_level:
-        yield Breach("level_exceeded", field, f"{level} is more than {policy.max_level}")
+        yield Breach(Refusal.LEVEL_EXCEEDED, field, f"{level} is more than {policy.max_level}")
     if stock.on_hand + quantity < stock.reserved:
-        yield Breach("below_reserved", field, f"{level} is less than the {stock.reserved} reserved")
+        yield Breach(Refusal.BELOW_RESERVED, field, f"{level} is less than the {stock.reserved} reserved")

@@ -5,7 +5,6 @@ import pytest
 
 from schemas.checkout import Charge
 from schemas.inventory import (
-    PRICE_CHANGED,
     InventoryReceive,
     InventoryRejected,
     InventoryRelease,
@@ -118,7 +117,7 @@ def test_another_total_than_the_buyer_agreed_to_is_refused_and_given_back(shown:
     assert changed(decision).status is AllocationStatus.REJECTED
     (rejection, *releases) = decision.outputs
     assert rejection.topic is INVENTORY_REJECTED
-    assert (rejection.data.reason, rejection.data.sku) == (PRICE_CHANGED, "")
+    assert (rejection.data.reason, rejection.data.sku) == ("price_changed", "")
     assert [line.unit_price for line in rejection.data.lines] == [100, 1000, 90]
     assert [(out.topic, out.key) for out in releases] == [(INVENTORY_RELEASE, "A"), (INVENTORY_RELEASE, "B")]
     late = line_reserved(changed(decision), OF_A)
