@@ -7,9 +7,9 @@ import typer
 from confluent_kafka import KafkaException
 
 from deploy.errors import CommandError
+from deploy.run.stream_worker import run
 from streams.kernel.slot import SlotTakenError
 from streams.spans import SettingsConflictError
-from streams.worker import run
 from topics.admin import PartitionsChangedError, refuse_other_partitions
 from topics.login import refuse_wrong_login
 from topics.schema_topic import other_releases

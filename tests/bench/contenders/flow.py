@@ -6,9 +6,9 @@
 import os
 import sys
 
+from deploy.run.stream_worker import run
 from streams.flows import FLOWS
 from streams.kernel import lane
-from streams.worker import run
 from topics.settings import Settings
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from itertools import count
 
+from deploy.run.stream_worker import run
 from schemas.cart import CartAdd
 from schemas.envelope import Message
 from streams.kernel import faust_mends
@@ -23,7 +24,6 @@ from streams.kernel.faust_app import StreamsApp
 from streams.kernel.faust_mends import AppliedOffsetsConsumer, OwningRecovery
 from streams.kernel.flow import Decision, Flow
 from streams.kernel.sources import Sources
-from streams.worker import run
 from tests.eventually import eventually_seen
 from tests.topology.kernel import toy
 from topics.registry import CART_ADD
