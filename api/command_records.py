@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 import structlog
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api.heard import Heard
 from api.outcomes import Expectation
 from api.problems import unavailable
+from api.redis_line import Strings
 
 _log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ class CommandRecord(msgspec.Struct, frozen=True):
 class CommandRecords:
     """Records by command id; each is kept for `seconds`."""
 
-    def __init__(self, redis: Redis, seconds: int) -> None:
+    def __init__(self, redis: Strings, seconds: int) -> None:
         self._redis = redis
         self._seconds = seconds
 

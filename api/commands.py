@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import msgspec
 import structlog
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
-from redis.asyncio import Redis
 
 from api import context
 from api.admission.gate import Gate
@@ -24,6 +23,7 @@ from api.ends import CommandEnds
 from api.heard import Heard
 from api.outcomes import OF_COMMAND, Expectation
 from api.problems import Problem, unavailable
+from api.redis_line import Strings
 from api.settings import ApiSettings
 from api.tail import Dispatcher, Subscription
 from schemas.envelope import Message, fresh_id
@@ -66,7 +66,7 @@ class Commands:
         self,
         producer: Producer,
         tail: Dispatcher,
-        redis: Redis,
+        redis: Strings,
         limits: ApiSettings,
         tenant: str,
         *,

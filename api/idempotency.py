@@ -15,13 +15,13 @@ import structlog
 from fastapi import Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api import wording
 from api.auth.caller import caller_of
 from api.problems import MEDIA_TYPE as PROBLEM_TYPE
 from api.problems import Problem, invalid, render
+from api.redis_line import Strings
 from api.settings import ApiSettings
 from schemas.envelope import derived_id
 
@@ -71,7 +71,7 @@ def _not_kept(kept: Kept) -> Problem:
 class IdempotencyStore:
     """Answers by owner and key, in Redis. Where Redis does not answer, requests pass as if they were new."""
 
-    def __init__(self, redis: Redis, secret: bytes, limits: ApiSettings) -> None:
+    def __init__(self, redis: Strings, secret: bytes, limits: ApiSettings) -> None:
         self._redis = redis
         self._secret = secret
         self._limits = limits

@@ -41,6 +41,7 @@ from api.orders.progress import OrderProgress
 from api.orders.queries import PostgresOrders
 from api.orders.service import OrderService
 from api.outcomes import LETTERS, LISTENED, READS
+from api.redis_line import RedisLine
 from api.services import Services
 from api.settings import ApiSettings
 from api.tail import Tail
@@ -76,6 +77,8 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         pool = await stack.enter_async_context(open_pool(settings))
         redis = open_redis(settings.redis_url)
         stack.push_async_callback(redis.aclose)
+        strings = RedisLine(settings.redis_url, _REDIS_SECONDS)
+        stack.push_async_callback(strings.aclose)
         search = search_backend(settings)
         stack.push_async_callback(search.close)
         provider = await stack.enter_async_context(
@@ -91,14 +94,14 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         await stack.enter_async_context(watch)
         await stack.enter_async_context(watching_readers(standing, settings, limits.followed_groups, READS))
         commands = Commands(
-            producer, tail, redis, limits, settings.tenant, gate=gate, ends=TopicEnds(settings)
+            producer, tail, strings, limits, settings.tenant, gate=gate, ends=TopicEnds(settings)
         )
         stack.push_async_callback(commands.close)
 
         views = Views(pool)
-        catalogue = CachedCatalogue(PostgresCatalogue(views), redis)
+        catalogue = CachedCatalogue(PostgresCatalogue(views), strings)
         orders = PostgresOrders(views)
-        recent_carts = RecentCarts(RedisCarts(redis))
+        recent_carts = RecentCarts(RedisCarts(strings))
         tail.listen(CART_UPDATED, recent_carts.hear)
         cart_view = CartView(recent_carts, catalogue, settings.currency)
         carts = CartService(commands, cart_view, catalogue, CartBounds(recent_carts, limits))
@@ -134,7 +137,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
             progress=OrderProgress(order_service, orders, tail),
             inventory=InventoryService(PostgresStock(views), commands),
             commands=commands,
-            idempotency=IdempotencyStore(redis, key.secret("idempotency"), limits),
+            idempotency=IdempotencyStore(strings, key.secret("idempotency"), limits),
             ops=Ops(settings, views),
             services_health=ServicesHealthCheck(producer, tail, limits.ping_seconds, EXPECTED_SERVICES),
             gate=gate,

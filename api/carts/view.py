@@ -4,13 +4,13 @@ from typing import Protocol
 
 import msgspec
 from prometheus_client import Counter
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api.carts.models import Cart, CartItem
 from api.catalogue.models import Product
 from api.catalogue.queries import Catalogue
 from api.problems import unavailable
+from api.redis_line import Strings
 from schemas.cart import CartLine, CartStatus, CartUpdated
 from sinks.projectors.cart import CartView as StoredCart
 from sinks.projectors.cart import cart_key
@@ -38,7 +38,7 @@ class CartStore(Protocol):
 class RedisCarts:
     """The carts' view in Redis."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Strings) -> None:
         self._redis = redis
 
     async def read(self, cart_id: str) -> CartState | None:

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 import structlog
 from prometheus_client import Counter
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api.catalogue.models import Product, ProductPage, ProductSort
 from api.catalogue.queries import Catalogue, ProductFilter
+from api.redis_line import Strings
 from sinks.projectors.cached_product import newest_key
 
 FACTS_S = 300.0
@@ -58,7 +58,7 @@ class Source(Catalogue, Protocol):
 class CachedCatalogue:
     """A catalogue in front of another; lists and categories are the other's own."""
 
-    def __init__(self, behind: Source, redis: Redis) -> None:
+    def __init__(self, behind: Source, redis: Strings) -> None:
         self._behind = behind
         self._redis = redis
         self._flights: dict[str, asyncio.Task[dict[str, Product]]] = {}
@@ -132,14 +132,15 @@ class CachedCatalogue:
         return found
 
     async def _keep(self, products: Mapping[str, Product], stock: Mapping[str, int]) -> None:
+        sets = [
+            (_facts_key(sku), msgspec.json.encode(product.model_dump(exclude={"available"})), FACTS_S)
+            for sku, product in products.items()
+        ] + [(_stock_key(sku), b"%d" % available, STOCK_S) for sku, available in stock.items()]
+
         async def keep() -> bool:
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for sku, product in products.items():
-                    facts = product.model_dump(exclude={"available"})
-                    pipeline.set(_facts_key(sku), msgspec.json.encode(facts), px=_lifetime_ms(FACTS_S))
-                for sku, available in stock.items():
-                    pipeline.set(_stock_key(sku), available, px=_lifetime_ms(STOCK_S))
-                await pipeline.execute()
+            await asyncio.gather(
+                *(self._redis.set(key, value, px=_lifetime_ms(seconds)) for key, value, seconds in sets)
+            )
             return True
 
         await self._ask(keep)

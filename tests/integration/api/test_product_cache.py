@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from api.catalogue import cache
 from api.catalogue.cache import LOOKUPS, CachedCatalogue
 from api.catalogue.models import Product
+from api.redis_line import RedisLine
 from connectors.redis.sink import RedisSink
 from sinks.redis import CART_TTL_S, PROJECTIONS
 from tests.eventually import eventually_async
@@ -56,6 +57,13 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
         yield client
 
 
+@pytest.fixture
+async def line(redis_url: str) -> AsyncIterator[RedisLine]:
+    made = RedisLine(redis_url, 2.0)
+    yield made
+    await made.aclose()
+
+
 async def announce(url: str, sku: str, version: int) -> None:
     sink = RedisSink(url, CART_TTL_S)
     updated = record(t.PRODUCT_UPDATED, event(t.PRODUCT_UPDATED, sku, version, snapshot()))
@@ -67,8 +75,8 @@ def looked_up(result: str) -> float:
     return float(LOOKUPS.labels(result)._value.get())
 
 
-async def test_a_product_is_read_once_and_then_kept(redis: Redis, views: Views) -> None:
-    cached = CachedCatalogue(views, redis)
+async def test_a_product_is_read_once_and_then_kept(redis: Redis, line: RedisLine, views: Views) -> None:
+    cached = CachedCatalogue(views, line)
     hits, misses = looked_up("hit"), looked_up("miss")
     first = await cached.product("A")
     assert await cached.product("A") == first == product("A")
@@ -79,9 +87,9 @@ async def test_a_product_is_read_once_and_then_kept(redis: Redis, views: Views) 
 
 
 async def test_an_update_drops_what_is_kept_and_an_older_row_is_not_kept_again(
-    redis: Redis, redis_url: str, views: Views
+    line: RedisLine, redis_url: str, views: Views
 ) -> None:
-    cached = CachedCatalogue(views, redis)
+    cached = CachedCatalogue(views, line)
     await cached.product("A")
     await announce(redis_url, "A", 2)
     assert (await cached.product("A")) == product("A"), "the database has not followed yet"
@@ -94,8 +102,10 @@ async def test_an_update_drops_what_is_kept_and_an_older_row_is_not_kept_again(
     assert len(views.readings) == 3
 
 
-async def test_stock_is_counted_again_while_the_facts_stay(redis: Redis, views: Views) -> None:
-    cached = CachedCatalogue(views, redis)
+async def test_stock_is_counted_again_while_the_facts_stay(
+    redis: Redis, line: RedisLine, views: Views
+) -> None:
+    cached = CachedCatalogue(views, line)
     await cached.product("A")
     assert 0 < await redis.pttl("product:A:stock") <= cache.STOCK_S * 1000
     await redis.delete("product:A:stock")
@@ -106,8 +116,8 @@ async def test_stock_is_counted_again_while_the_facts_stay(redis: Redis, views: 
     assert views.readings == [["A"]]
 
 
-async def test_many_who_miss_the_same_product_wait_for_one_reading(redis: Redis, views: Views) -> None:
-    cached = CachedCatalogue(views, redis)
+async def test_many_who_miss_the_same_product_wait_for_one_reading(line: RedisLine, views: Views) -> None:
+    cached = CachedCatalogue(views, line)
     views.open.clear()
     asking = [asyncio.create_task(cached.product("A")) for _ in range(50)]
     await eventually_async(views.asked_for, bool)
@@ -119,10 +129,10 @@ async def test_many_who_miss_the_same_product_wait_for_one_reading(redis: Redis,
 
 
 async def test_the_shop_goes_on_while_redis_is_killed_and_uses_it_again(
-    stack: Stack, redis: Redis, views: Views, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, redis: Redis, line: RedisLine, views: Views, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cache, "PEACE_S", 0.2)
-    cached = CachedCatalogue(views, redis)
+    cached = CachedCatalogue(views, line)
     await cached.product("A")
     server: Child = stack.redis()
     server.kill()
