@@ -1,7 +1,8 @@
 """The live end of the outcome topics: whoever waits for a key hears of it as soon as the broker has it.
 
 One consumer without a group reads every partition from its end. A record whose key nobody waits for is
-dropped before it is decoded. A command that became a dead letter is told to who waits for that command.
+dropped before it is decoded, and before the loop hears of it. A command that became a dead letter is told to
+who waits for that command.
 """
 
 import asyncio
@@ -10,16 +11,15 @@ from typing import Any, Self
 
 import stamina
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaConnectionError, KafkaError, UnknownTopicOrPartitionError
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import TopicDescription
 
 from api.heard import Headers, Heard, buried
+from api.listening import Listening, Record, Wants
 from schemas.codec import UndecodableError
-from topics.connection import aiokafka_options
-from topics.fetch_sessions import keep_fetch_sessions
-from topics.header_names import read_any_header_name
-from topics.identity import LOOK_S, changed, ids_there, there
+from topics.admin import client
+from topics.identity import LOOK_S, changed, there
+from topics.offsets import Place, await_leaders
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic
 from topics.wire import decode
@@ -28,7 +28,6 @@ _log = structlog.get_logger()
 
 # More than this many unread messages of one key means that its reader is gone or stuck.
 _LONGEST_QUEUE = 1000
-_RETRY_SECONDS = 0.2
 _ANSWER_S = 5.0
 
 Listener = Callable[[bytes, bytes], None]
@@ -36,6 +35,10 @@ Listener = Callable[[bytes, bytes], None]
 
 class TailEndedError(Exception):
     """Nothing is heard any more."""
+
+
+class UnknownTopicsError(Exception):
+    """Topics that are to be heard are not there."""
 
 
 class Subscription:
@@ -140,6 +143,15 @@ class Dispatcher:
         """Hand every record of `topic` that has a key and a value to its one listener, undecoded."""
         self._listeners[topic.name] = listener
 
+    def wants(self, topic_name: str, key: bytes | None) -> bool:
+        """Whether a record would be handed on at all; may be asked on any thread.
+
+        Who waits for the outcome of a command was there before the command, so nothing is missed.
+        """
+        if topic_name in self._letters:
+            return bool(self._commands)
+        return key is not None and (key in self._waiting or topic_name in self._listeners)
+
     def dispatch(
         self, topic_name: str, key: bytes | None, value: bytes | None, headers: Headers = ()
     ) -> None:
@@ -178,114 +190,79 @@ class Tail(Dispatcher):
     ) -> None:
         super().__init__(topics, letters)
         self._settings = settings
-        self._consumer: AIOKafkaConsumer | None = None
         self._ids: Mapping[str, str] = {}
-        self._reading: asyncio.Task[None] | None = None
+        self._listening: Listening | None = None
         self._watching: asyncio.Task[None] | None = None
 
     def reading(self) -> bool:
         """Whether it still hears what the broker has."""
-        return self._reading is not None and not self._reading.done()
+        return self._listening is not None and not self._listening.ended.done()
 
     async def check(self) -> None:
         """Ask the broker for its metadata; raises where it does not answer or the tail has ended."""
-        if self._consumer is None or not self.reading():
+        if not self.reading():
             raise TailEndedError("the tail is not reading")
-        await self._consumer.topics()
+        await asyncio.to_thread(there, self._settings, self.names[:1], _ANSWER_S)
 
     async def __aenter__(self) -> Self:
-        self._consumer = await self._connected()
-        self._reading = asyncio.create_task(self._read(self._consumer), name="tail")
-        self._reading.add_done_callback(_report_end)
-        self._watching = asyncio.create_task(self._watch(self._consumer), name="tail-topics")
+        # The positions stand before the first command is sent, or its outcome could be missed.
+        positions = await self._ends()
+        wants = Wants(self.wants, self._letters.__contains__)
+        self._listening = Listening(self._settings, positions, wants, self.take)
+        self._listening.ended.add_done_callback(_report_end)
+        self._watching = asyncio.create_task(self._watch(self._listening), name="tail-topics")
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        tasks = [task for task in (self._watching, self._reading) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._consumer is not None:
-            await self._consumer.stop()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        if self._listening is not None:
+            self._listening.ended.remove_done_callback(_report_end)
+            await self._listening.close()
 
-    @stamina.retry(
-        on=UnknownTopicOrPartitionError, attempts=None, timeout=20.0, wait_initial=0.1, wait_max=1.0
-    )
-    async def _connected(self) -> AIOKafkaConsumer:
-        """Return a consumer that stands at the end of every partition; retries until the topics are there."""
-        read_any_header_name()
-        consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
-            client_id="ecommerce-api-tail",
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="latest",
-            fetch_min_bytes=1,
-            max_poll_records=2000,
-        )
-        try:
-            await consumer.start()
-            keep_fetch_sessions(consumer)
-            # Not subscribed: where a topic goes, a subscription begins all others at their ends, and it sees
-            # only minutes later that the topic is back.
-            consumer.assign(await self._places())
-            # The positions must stand before the first command is sent, or its outcome could be missed.
-            await _seek_to_end(consumer)
-        except BaseException:
-            await consumer.stop()
-            raise
-        return consumer
-
-    async def _places(self) -> list[TopicPartition]:
-        """Return all partitions of the topics; raises UnknownTopicOrPartitionError where one is not there."""
-        try:
-            found = await asyncio.to_thread(there, self._settings, self.names, _ANSWER_S)
-        except KafkaException as error:
-            raise KafkaConnectionError(str(error)) from error
-        if absent := self.names - found.keys():
-            raise UnknownTopicOrPartitionError(", ".join(sorted(absent)))
-        self._ids = {name: str(each.topic_id) for name, each in found.items()}
-        return [TopicPartition(name, each.id) for name, topic in found.items() for each in topic.partitions]
-
-    async def _read(self, consumer: AIOKafkaConsumer) -> None:
-        while True:
+    def take(self, records: Iterable[Record]) -> None:
+        """Hand records on."""
+        for record in records:
             try:
-                batches: dict[TopicPartition, list[ConsumerRecord[bytes, bytes]]]
-                batches = await consumer.getmany(timeout_ms=1000)
-            except KafkaError as error:
-                _log.warning("tail_interrupted", error=repr(error))
-                await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            for place, records in batches.items():
-                for record in records:
-                    try:
-                        self.dispatch(place.topic, record.key, record.value, record.headers)
-                    except Exception as error:  # noqa: BLE001 # one record must not end everybody's hearing
-                        _log.warning(
-                            "tail_unusable", topic=place.topic, offset=record.offset, error=repr(error)
-                        )
+                self.dispatch(*record)
+            except Exception as error:  # noqa: BLE001 # one record must not end everybody's hearing
+                _log.warning("tail_unusable", topic=record.topic, error=repr(error))
 
-    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+    @stamina.retry(on=UnknownTopicsError, attempts=None, timeout=20.0, wait_initial=0.1, wait_max=1.0)
+    async def _ends(self) -> dict[Place, int]:
+        """Return where every partition ends; retries until the topics are there.
+
+        Raises confluent_kafka.KafkaException where the broker does not answer, UnknownTopicsError where a
+        topic is not there in time.
+        """
+        found = await asyncio.to_thread(there, self._settings, self.names, _ANSWER_S)
+        if absent := self.names - found.keys():
+            raise UnknownTopicsError(", ".join(sorted(absent)))
+        self._ids = {name: str(each.topic_id) for name, each in found.items()}
+        return await asyncio.to_thread(await_leaders, client(self._settings), _places(found))
+
+    async def _watch(self, listening: Listening) -> None:
         """Begin topics that are made anew at their beginning: the old position is none in them."""
         while True:
             try:
-                now = await asyncio.to_thread(ids_there, self._settings, self.names, _ANSWER_S)
-                anew = changed(self._ids, now)
-                if places := [place for place in consumer.assignment() if place.topic in anew]:
+                now = await asyncio.to_thread(there, self._settings, self.names, _ANSWER_S)
+                ids = {name: str(each.topic_id) for name, each in now.items()}
+                if anew := changed(self._ids, ids):
                     _log.warning("tail_topic_made_anew", topics=anew)
-                    await consumer.seek_to_beginning(*places)
-            except (KafkaException, KafkaError) as error:
+                    places = _places({name: now[name] for name in anew})
+                    await asyncio.to_thread(listening.begin_anew, sorted(places))
+            except KafkaException as error:
                 _log.info("tail_ids_unknown", error=repr(error))
             else:
-                self._ids = {**self._ids, **now}
+                self._ids = {**self._ids, **ids}
             await asyncio.sleep(LOOK_S)
 
 
-def _report_end(reading: "asyncio.Task[None]") -> None:
-    if not reading.cancelled():
-        _log.error("tail_ended", exc_info=reading.exception())
+def _places(topics: Mapping[str, TopicDescription]) -> set[Place]:
+    return {(name, each.id) for name, topic in topics.items() for each in topic.partitions}
 
 
-async def _seek_to_end(consumer: AIOKafkaConsumer) -> None:
-    if not await consumer.seek_to_end():
-        raise TailEndedError("the broker did not tell the ends of the outcome topics")
+def _report_end(ended: "asyncio.Future[None]") -> None:
+    if not ended.cancelled():
+        _log.error("tail_ended", exc_info=ended.exception())

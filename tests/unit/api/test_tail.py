@@ -1,12 +1,10 @@
 import asyncio
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
-from aiokafka import TopicPartition
 
 from api.heard import Heard
-from api.outcomes import LISTENED
+from api.listening import Record
+from api.outcomes import LETTERS, LISTENED
 from api.tail import Dispatcher, Tail
 from schemas.cart import CartRejected, CartStatus, CartUpdated
 from schemas.envelope import Message
@@ -84,23 +82,6 @@ def test_a_topic_that_is_not_listened_to_cannot_be_waited_for() -> None:
         Dispatcher(LISTENED).subscribe("cart-1", (CART_ADD,))
 
 
-class Feed:
-    """A consumer that gives one batch, and then nothing."""
-
-    def __init__(self, *records: tuple[bytes | None, bytes | None]) -> None:
-        self._batches = [
-            [SimpleNamespace(key=key, value=value, offset=0, headers=()) for key, value in records]
-        ]
-        self.read = asyncio.Event()
-
-    async def getmany(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
-        if self._batches:
-            return {TopicPartition(CART_UPDATED.name, 0): self._batches.pop()}
-        self.read.set()
-        await asyncio.sleep(timeout_ms)
-        return {}
-
-
 async def test_no_record_ends_what_all_others_hear() -> None:
     tail = Tail(Settings(), LISTENED)
     good = encode(CART_UPDATED, command(CART_UPDATED, "cart-1", CART))
@@ -111,10 +92,25 @@ async def test_no_record_ends_what_all_others_hear() -> None:
 
     tail.listen(CART_UPDATED, listen)
     odd = [odd.of(b"cart-0", good) for odd in ODD.values()]
-    feed = Feed(*odd, (b"cart-1", b"not decodable"), (b"cart-1", good))
     with tail.subscribe("cart-1", (CART_UPDATED,)) as heard:
-        reading = asyncio.create_task(tail._read(cast("Any", feed)))
+        tail.take(
+            Record(CART_UPDATED.name, key, value)
+            for key, value in (*odd, (b"cart-1", b"not decodable"), (b"cart-1", good))
+        )
         assert await heard.next(5) is not None
-        await feed.read.wait()
-        assert not reading.done()
-        reading.cancel()
+
+
+def test_only_what_is_waited_for_or_listened_to_is_handed_to_the_loop() -> None:
+    tail = Dispatcher(LISTENED, LETTERS)
+    letters = LETTERS[0].name
+    tail.listen(CART_UPDATED, lambda _key, _value: None)
+    assert tail.wants(CART_UPDATED.name, b"cart-2"), "it has a listener"
+    assert not tail.wants(CART_UPDATED.name, None)
+    assert not tail.wants(CART_REJECTED.name, b"cart-1")
+    assert not tail.wants(letters, b"cart-1")
+    with tail.subscribe("cart-1", (CART_REJECTED,), "command-1"):
+        assert tail.wants(CART_REJECTED.name, b"cart-1")
+        assert not tail.wants(CART_REJECTED.name, b"cart-2")
+        assert tail.wants(letters, b"any"), "a letter's command is known only once it is read"
+    assert not tail.wants(CART_REJECTED.name, b"cart-1")
+    assert not tail.wants(letters, b"any")
