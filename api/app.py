@@ -14,6 +14,7 @@ from api.auth.cookies import Cookies
 from api.auth.streams import StreamsOfSessions
 from api.bodies import BodyLimit
 from api.carts import routes as carts
+from api.carts.models import NewItem
 from api.catalogue import routes as catalogue
 from api.client_address import trust_proxies
 from api.forms import ReadableForms
@@ -23,12 +24,14 @@ from api.middleware import JsonOnly, RequestContext
 from api.ops import routes as ops
 from api.ops.desk import Desk
 from api.orders import routes as orders
+from api.orders.models import CheckoutRequest
 from api.pages import routes as pages
 from api.paths import Paths
 from api.request_line import RequestLine
 from api.same_origin import SameOriginOnly
 from api.services import Services
 from api.settings import ApiSettings
+from api.short_way import Command, Reading, ShortWay
 from api.wiring import open_services
 from topics.settings import Settings
 
@@ -44,6 +47,13 @@ _CLIENT_HEADERS = (
     "X-Correlation-Id",
 )
 _COMMANDS = (catalogue.products, carts.router, orders.checkout_router, orders.router, inventory.router)
+
+_SHORT_COMMANDS = (
+    Command(f"{V1}/cart/items", "/cart/items", NewItem, carts.add_item_directly),
+    Command(f"{V1}/checkout", "/checkout", CheckoutRequest, orders.checkout_directly, key_required=True),
+)
+
+_SHORT_READINGS = (Reading(f"{V1}/products", "/products/{sku}", catalogue.get_product_directly),)
 
 
 def create_app(
@@ -92,6 +102,7 @@ def create_app(
         app.include_router(router)
     pages.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
+    app.add_middleware(ShortWay, commands=_SHORT_COMMANDS, readings=_SHORT_READINGS)
     app.add_middleware(StreamsOfSessions)
     app.add_middleware(JsonOnly)
     app.add_middleware(ReadableForms)

@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from redis.exceptions import RedisError
 
 from api import wording
-from api.auth.caller import caller_of
+from api.auth.caller import Caller, caller_of
 from api.problems import MEDIA_TYPE as PROBLEM_TYPE
 from api.problems import Problem, invalid, render
 from api.redis_line import Strings
@@ -162,17 +162,18 @@ class IdempotentRoute(APIRoute):
             owner, key = caller_of(request).owner, check_key(given)
             if owner is None:
                 return await handler(request)
-            return await _once(request, handler, owner, key)
+            return await once(request, handler, owner, key)
 
         return handle
 
 
-async def _once(
+async def once(
     request: Request,
     handler: Callable[[Request], Coroutine[Any, Any, Response]],
     owner: str,
     key: str,
 ) -> Response:
+    """Return the handler's answer, or the one that was given before to this owner under this key."""
     store: IdempotencyStore = request.app.state.services.idempotency
     target = request.url.path + "?" + request.url.query
     fingerprint = store.fingerprint(request.method, target, await request.body())
@@ -212,10 +213,14 @@ _KeyHeader = Header(
 
 
 async def _command_id(request: Request, key: Annotated[str | None, _KeyHeader] = None) -> str | None:
-    owner = None if key is None else caller_of(request).owner
-    if key is None or owner is None:
+    return None if key is None else command_id_of(request, caller_of(request), key)
+
+
+def command_id_of(request: Request, caller: Caller, key: str | None) -> str | None:
+    """Return the id of the command that a request sends under a key; None without one, or for nobody."""
+    if key is None or caller.owner is None:
         return None
-    return derived_id("command", owner, request.method, request.url.path, key)
+    return derived_id("command", caller.owner, request.method, request.url.path, key)
 
 
 CommandId = Annotated[str | None, Depends(_command_id)]

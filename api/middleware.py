@@ -1,10 +1,11 @@
 """Around every request: correlation, media type, security headers, the request log and metrics."""
 
 import time
+from functools import cache
 
 import structlog
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -51,6 +52,23 @@ _DOCS_POLICY = (
 )
 
 
+def _headers(**more: str) -> tuple[tuple[bytes, bytes], ...]:
+    given = _SECURITY | {name.replace("_", "-"): value for name, value in more.items()}
+    return tuple((name.lower().encode(), value.encode()) for name, value in given.items())
+
+
+_CORRELATION = context.CORRELATION_HEADER.lower().encode()
+_API_HEADERS = _headers(content_security_policy=_API_POLICY, cache_control="no-store")
+_DOCS_HEADERS = _headers(content_security_policy=_DOCS_POLICY)
+_PAGE_HEADERS = _headers(content_security_policy=_PAGE_POLICY)
+
+
+@cache
+def _metrics(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    """Return the two metrics of a kind of request: to find them by their labels costs more than to count."""
+    return REQUESTS.labels(method, route, str(status)), SECONDS.labels(method, route)
+
+
 class RequestContext:
     """Give each request its correlation id, and each response its headers, log line and metrics."""
 
@@ -76,7 +94,7 @@ class RequestContext:
             nonlocal status, took
             if message["type"] == "http.response.start":
                 status, took = message["status"], time.perf_counter() - began
-                _decorate(MutableHeaders(scope=message), scope["path"], correlation)
+                _decorate(message, scope["path"], correlation)
             await send(message)
 
         try:
@@ -93,24 +111,28 @@ class RequestContext:
             structlog.contextvars.unbind_contextvars("correlation_id")
 
 
-def _decorate(headers: MutableHeaders, path: str, correlation: str) -> None:
-    headers[context.CORRELATION_HEADER] = correlation
-    for name, value in _SECURITY.items():
-        headers.setdefault(name, value)
+def _decorate(message: Message, path: str, correlation: str) -> None:
+    """Give a response its headers; what the route itself has set stays."""
     if path.startswith(API_PREFIX):
-        headers.setdefault("Content-Security-Policy", _API_POLICY)
-        headers.setdefault("Cache-Control", "no-store")
+        added = _API_HEADERS
     else:
-        policy = _DOCS_POLICY if path.startswith(_DOCS) else _PAGE_POLICY
-        headers.setdefault("Content-Security-Policy", policy)
+        added = _DOCS_HEADERS if path.startswith(_DOCS) else _PAGE_HEADERS
+    own = [header for header in message.get("headers", ()) if header[0] != _CORRELATION]
+    names = {name for name, _ in own}
+    message["headers"] = [
+        *own,
+        (_CORRELATION, correlation.encode()),
+        *(header for header in added if header[0] not in names),
+    ]
 
 
 def _account(scope: Scope, status: int, seconds: float) -> None:
     route = scope.get("route")
     # Paths that match no route share one label: their number is the client's to choose.
     name = getattr(route, "path_format", None) or getattr(route, "path", None) or "unmatched"
-    REQUESTS.labels(scope["method"], name, str(status)).inc()
-    SECONDS.labels(scope["method"], name).observe(seconds)
+    requests, lasting = _metrics(scope["method"], name, status)
+    requests.inc()
+    lasting.observe(seconds)
     told = _REFUSALS.tells((status, name)) if status in _REFUSED else 1
     if told:
         _log.info(

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
+_KEPT, _KEPT_LENGTH = 4_096, 128
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
@@ -15,6 +16,8 @@ class Paths:
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
+        # The patterns of all routes are tried one after the other; most requests go to the same paths.
+        self._known = lru_cache(_KEPT)(self._has)
 
     def methods(self, path: str) -> tuple[str, ...]:
         """Return the methods of an encoded path; none where nothing is there."""
@@ -22,6 +25,9 @@ class Paths:
 
     def has(self, method: str, path: str) -> bool:
         """Tell whether some route takes the method at an encoded path."""
+        return self._known(method, path) if len(path) <= _KEPT_LENGTH else self._has(method, path)
+
+    def _has(self, method: str, path: str) -> bool:
         known = self._patterns.get(method)
         return known is not None and known.match(path) is not None
 

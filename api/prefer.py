@@ -33,6 +33,11 @@ async def _granted(
         ),
     ] = None,
 ) -> float | None:
+    return granted(request, prefer)
+
+
+def granted(request: Request, prefer: str | None) -> float | None:
+    """Return how long a request may wait."""
     limits: ApiSettings = request.app.state.limits
     return wait_seconds(prefer, limits.max_wait_seconds)
 

@@ -133,6 +133,12 @@ class ApiSettings(BaseSettings):
     owner_streams: int = Field(
         default=16, ge=1, description="Event streams of one cart or user at once; then 429."
     )
+    public_seconds: int = Field(
+        default=2,
+        ge=0,
+        le=86_400,
+        description="How long browsers and caches may keep a product, a list of them or what a search found.",
+    )
     new_carts: str = Field(
         default="120/minute", description="Carts that one client address may begin; then 429."
     )

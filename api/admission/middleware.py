@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -14,6 +15,7 @@ from api.problems import Problem, render
 
 _CLAIMS = frozenset({b"authorization", b"x-cart-id", b"cookie"})
 _STREAM = re.compile(r"/orders/[^/]+/(events|progress)$")
+_KEPT, _KEPT_LENGTH = 4_096, 128
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -28,11 +30,15 @@ class CommandRoutes:
         routes = [each for router in routers for each in router.routes if isinstance(each, APIRoute)]
         methods = [(each, (each.methods or set()) & _UNSAFE) for each in routes]
         self._routes = [(unsafe, each.path_regex) for each, unsafe in methods if unsafe]
+        self._known = lru_cache(_KEPT)(self._has)
 
     def has(self, method: str, path: str) -> bool:
         """Tell whether a request asks for a command."""
         if method not in _UNSAFE or not path.startswith(self._prefix):
             return False
+        return self._known(method, path) if len(path) <= _KEPT_LENGTH else self._has(method, path)
+
+    def _has(self, method: str, path: str) -> bool:
         rest = path.removeprefix(self._prefix)
         return any(method in methods and regex.match(rest) for methods, regex in self._routes)
 

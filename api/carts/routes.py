@@ -3,7 +3,6 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.responses import JSONResponse
 
 from api import wording
 from api.accepted import Accepted, accepted
@@ -12,10 +11,10 @@ from api.auth.cookies import cookies_of
 from api.auth.guests import new_guest_secret
 from api.carts.models import Cart, ItemChange, NewItem
 from api.carts.service import CartResult
-from api.idempotency import CommandId, IdempotentRoute
+from api.idempotency import HEADER, CommandId, IdempotentRoute, command_id_of
 from api.names import LINE_ID
 from api.openapi import OPTIONAL
-from api.prefer import Wait, applied
+from api.prefer import Wait, applied, granted
 from api.problems import problems
 from api.services import Use
 
@@ -34,7 +33,8 @@ def _answer(caller: Caller, result: CartResult, wait: float | None) -> Response:
     if result.cart is None:
         return accepted(result.receipt, CART_URL)
     headers = {**applied(wait), "ETag": f'"{result.cart.version}"'}
-    return JSONResponse(_named(caller, result.cart).model_dump(mode="json"), headers=headers)
+    body = _named(caller, result.cart).model_dump_json()
+    return Response(body, headers=headers, media_type="application/json")
 
 
 def _named(caller: Caller, cart: Cart) -> Cart:
@@ -76,6 +76,13 @@ async def add_item(
     if caller.cart_id is None and known.guest_secret is not None:
         remember_guest(response, request, known.guest_secret)
     return response
+
+
+async def add_item_directly(request: Request, body: NewItem, caller: Caller) -> Response:
+    """Put pieces of a product into the cart: what `add_item` does, without the framework's way to it."""
+    wait = granted(request, request.headers.get("Prefer"))
+    command_id = command_id_of(request, caller, request.headers.get(HEADER))
+    return await add_item(body, request, caller, request.app.state.services, wait, command_id)
 
 
 @router.patch(

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from api import wording
@@ -29,6 +29,7 @@ from api.idempotency import CommandId, IdempotentRoute
 from api.names import SKU, segment
 from api.prefer import Wait, applied
 from api.problems import invalid, not_found, problems, unavailable
+from api.public import UNCHANGED, Encoded, IfNoneMatch, public
 from api.rejections import refusal
 from api.services import Services, Use
 from schemas.product import ProductSnapshot
@@ -46,9 +47,26 @@ Cursor = Annotated[str | None, Query(max_length=1024, description="From the page
 Searched = Annotated[str, Query(max_length=MAX_TEXT, pattern=wording.NO_NUL, examples=["heart holder"])]
 
 
-def _json(body: str | bytes) -> Response:
+_MOST_ENCODED = 10_000
+_encoded: dict[str, tuple[Product, Encoded]] = {}
+
+
+def _public(services: Services, body: str | bytes, has: str | None) -> Response:
     # Checked where it was made: to check it again as a response took longer than the search.
-    return Response(body, media_type="application/json")
+    made = Encoded.of(body if isinstance(body, bytes) else body.encode())
+    return public(made, services.options.public_seconds, has)
+
+
+def _of_product(product: Product) -> Encoded:
+    """Return the answer of a product; of the very same, which is held for a while, it is made once."""
+    known = _encoded.get(product.sku)
+    if known is not None and known[0] is product:
+        return known[1]
+    if len(_encoded) >= _MOST_ENCODED:
+        _encoded.clear()
+    made = Encoded.of(product.model_dump_json().encode())
+    _encoded[product.sku] = product, made
+    return made
 
 
 def _check_range(price_from: int | None, price_to: int | None) -> None:
@@ -56,7 +74,9 @@ def _check_range(price_from: int | None, price_to: int | None) -> None:
         raise invalid("price_from", "range", "must not be above price_to")
 
 
-@products.get("", operation_id="listProducts", responses=problems(503))
+@products.get(
+    "", operation_id="listProducts", response_model=ProductPage, responses=UNCHANGED | problems(503)
+)
 async def list_products(
     services: Use,
     category: Annotated[Category | None, Query(examples=["lighting"])] = None,
@@ -66,24 +86,41 @@ async def list_products(
     sort: ProductSort = ProductSort.NAME,
     limit: Annotated[int, Query(ge=1, le=200)] = 24,
     cursor: Cursor = None,
-) -> ProductPage:
+    has: IfNoneMatch = None,
+) -> Response:
     """Return a page of products on sale."""
     _check_range(price_from, price_to)
-    return await services.catalogue.page(
+    page = await services.catalogue.page(
         ProductFilter(category, price_from, price_to, in_stock), sort, limit, cursor
     )
+    return _public(services, page.model_dump_json(), has)
 
 
-@products.get(f"/{SKU}", operation_id="getProduct", response_model=Product, responses=problems(404, 503))
-async def get_product(sku: AskedSku, services: Use) -> Response:
+@products.get(
+    f"/{SKU}",
+    operation_id="getProduct",
+    response_model=Product,
+    responses=UNCHANGED | problems(404, 503),
+)
+async def get_product(sku: AskedSku, services: Use, has: IfNoneMatch = None) -> Response:
     """Return a product; one that is not on sale any more has `active: false`."""
     product = await services.catalogue.product(sku)
     if product is None:
         raise not_found(f"product {sku}")
-    return _json(product.model_dump_json())
+    return public(_of_product(product), services.options.public_seconds, has)
 
 
-@search_router.get("", operation_id="searchProducts", response_model=SearchResults, responses=problems(503))
+async def get_product_directly(request: Request, sku: str) -> Response:
+    """Return a product: what `get_product` does, without the framework's way to it."""
+    return await get_product(sku, request.app.state.services, request.headers.get("If-None-Match"))
+
+
+@search_router.get(
+    "",
+    operation_id="searchProducts",
+    response_model=SearchResults,
+    responses=UNCHANGED | problems(503),
+)
 async def search(
     services: Use,
     q: Searched = "",
@@ -97,6 +134,7 @@ async def search(
     ] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 24,
     cursor: Cursor = None,
+    has: IfNoneMatch = None,
 ) -> Response:
     """Search the products on sale, a letter or two misspelt or not, with counts to narrow the search by."""
     _check_range(price_from, price_to)
@@ -117,19 +155,27 @@ async def search(
         "approximate": found.approximate,
         "next_cursor": following(asked, found),
     }
-    return _json(msgspec.json.encode(answer))
+    return _public(services, msgspec.json.encode(answer), has)
 
 
 @search_router.get(
-    "/suggest", operation_id="suggestProducts", response_model=list[Suggestion], responses=problems(503)
+    "/suggest",
+    operation_id="suggestProducts",
+    response_model=list[Suggestion],
+    responses=UNCHANGED | problems(503),
 )
-async def suggest(services: Use, q: Searched, limit: Annotated[int, Query(ge=1, le=20)] = 8) -> Response:
+async def suggest(
+    services: Use,
+    q: Searched,
+    limit: Annotated[int, Query(ge=1, le=20)] = 8,
+    has: IfNoneMatch = None,
+) -> Response:
     """Return products to suggest while a name is being typed, best first."""
     try:
         found = await services.search.suggest(q, limit)
     except SearchUnavailableError as error:
         raise unavailable("search") from error
-    return _json(msgspec.json.encode(found))
+    return _public(services, msgspec.json.encode(found), has)
 
 
 async def _answer(services: Services, receipt: Receipt, wait: float | None, status: int = 200) -> Response:
