@@ -100,10 +100,11 @@ class Commands:
 
         The outcome is keyed by `outcome_key` where it is not keyed like the command. `command_id` becomes the
         message's event id, by which the dataflow knows a repetition. `remember` keeps the command's record
-        even when its outcome is returned. `ended` is asked once a second whether waiting has become vain,
-        because the outcome of a repeated command may have passed. Raises a 503 Problem where the pipeline is
-        overloaded or the broker does not take the command, 429 where its owner or client has too many without
-        an outcome, 413 where it is too large for a record, 422 where it became a dead letter.
+        even when its outcome is returned. `ended` is asked after a second, and then ever less often, whether
+        waiting has become vain, because the outcome of a repeated command may have passed. Raises a 503
+        Problem where the pipeline is overloaded or the broker does not take the command, 429 where its owner
+        or client has too many without an outcome, 413 where it is too large for a record, 422 where it became
+        a dead letter.
         """
         self._gate.admit()
         expectation = OF_COMMAND[topic.name]
@@ -228,9 +229,11 @@ async def _outcome(
 ) -> Heard | None:
     if ended is None:
         return await subscription.first(matches, wait)
-    deadline = time.monotonic() + wait
+    deadline, pause = time.monotonic() + wait, _SECOND_LOOK_SECONDS
     while (left := deadline - time.monotonic()) > 0:
-        heard = await subscription.first(matches, min(left, _SECOND_LOOK_SECONDS))
+        heard = await subscription.first(matches, min(left, pause))
         if heard is not None or await ended():
             return heard
+        # What has passed is seen at the first look; after that, who waits longer is to cost less.
+        pause *= 2
     return None
