@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from redis.asyncio import BlockingConnectionPool, Redis
 
@@ -24,6 +25,7 @@ from api.carts.recent import RecentCarts
 from api.carts.service import CartService
 from api.carts.view import CartView, RedisCarts
 from api.catalogue.cache import CachedCatalogue
+from api.catalogue.held import HeldCatalogue
 from api.catalogue.queries import PostgresCatalogue
 from api.catalogue.service import ProductCommands
 from api.commands import Commands
@@ -40,7 +42,7 @@ from api.orders.payments import ProviderTokeniser
 from api.orders.progress import OrderProgress
 from api.orders.queries import PostgresOrders
 from api.orders.service import OrderService
-from api.outcomes import LETTERS, LISTENED, READS
+from api.outcomes import LETTERS, LISTENED, PRODUCT_EVENTS, READS
 from api.redis_line import RedisLine
 from api.services import Services
 from api.settings import ApiSettings
@@ -99,7 +101,9 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
         stack.push_async_callback(commands.close)
 
         views = Views(pool)
-        catalogue = CachedCatalogue(PostgresCatalogue(views), strings)
+        catalogue = HeldCatalogue(CachedCatalogue(PostgresCatalogue(views), strings))
+        for topic in PRODUCT_EVENTS:
+            tail.listen(topic, partial(catalogue.hear, topic))
         orders = PostgresOrders(views)
         recent_carts = RecentCarts(RedisCarts(strings))
         tail.listen(CART_UPDATED, recent_carts.hear)
