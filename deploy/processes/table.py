@@ -19,6 +19,8 @@ from topics.redaction import shown
 from topics.settings import PortOffset, Settings, is_loopback
 
 DEFAULT_WORKERS = 1
+API = "API and shop"
+"""What the API's process is called."""
 # What writes views gives way to what decides: on a machine that is full it then writes larger batches, each
 # row for less, and checkouts end sooner.
 _BESIDES = 5
@@ -80,7 +82,7 @@ def _steps(settings: Settings, workers: int) -> tuple[Step, ...]:
         ),
         Process(
             name="api",
-            title="API and shop",
+            title=API,
             command=_program("api"),
             environment=_open_ops(settings),
             ready=lambda: _answers(f"{settings.api_url}/health/live"),

@@ -1,11 +1,12 @@
-"""The API over HTTP: commands accepted, commands waited for, products read, products searched."""
+"""The API over HTTP: commands accepted, commands waited for, products and pages read, products searched."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from uuid import uuid4
 
-from tests.bench.platform import doctor, platform
+from deploy.processes.table import API
+from tests.bench.platform import cpu_seconds, doctor, platform
 from tests.bench.shopfront import stock_the_shop
 from tests.bench.step import Case, Options, Sample, Step
 from tests.bench.warm_up import warm_up
@@ -26,9 +27,14 @@ def additions(count: int, status: int, *headers: tuple[str, str]) -> Iterator[As
         yield Ask("POST", ITEMS, status, body, (JSON, ("X-Cart-Id", str(uuid4())), *headers))
 
 
-def products(count: int) -> Iterator[Ask]:
-    """Yield looks at products, one after the other."""
-    return (Ask("GET", f"/api/v1/products/{SKUS[number % len(SKUS)]}") for number in range(count))
+def products(count: int, different: int = len(SKUS), at: str = "/api/v1/products") -> Iterator[Ask]:
+    """Yield looks at so many different products, one after the other."""
+    return (Ask("GET", f"{at}/{SKUS[number % different]}") for number in range(count))
+
+
+def categories(count: int) -> Iterator[Ask]:
+    """Yield looks at a category's page."""
+    return (Ask("GET", "/?category=Bench") for _ in range(count))
 
 
 def searches(count: int) -> Iterator[Ask]:
@@ -36,9 +42,12 @@ def searches(count: int) -> Iterator[Ask]:
     return (Ask("GET", f"/api/v1/search?q=product+{SKUS[number % len(SKUS)]}") for number in range(count))
 
 
-async def _throughput(load: WebLoad, asks: Iterator[Ask], at_once: int) -> Sample:
-    answered = await load.ask(asks, at_once)
-    return Sample(answered.rate, _percentiles(answered))
+async def _throughput(load: WebLoad, asks: Iterator[Ask], cpu: Callable[[], float]) -> Sample:
+    before = await asyncio.to_thread(cpu)
+    answered = await load.ask(asks, AT_ONCE)
+    used = await asyncio.to_thread(cpu) - before
+    each = {"API cpu ms": used * 1000 / len(answered.latencies)}
+    return Sample(answered.rate, {**_percentiles(answered), **each})
 
 
 async def _latency(load: WebLoad, asks: Iterator[Ask]) -> Sample:
@@ -55,6 +64,10 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
     async with platform() as settings:
         await asyncio.to_thread(stock_the_shop, settings, SKUS, PIECES)
         load = WebLoad(settings.api_url)
+
+        def cpu() -> float:
+            return cpu_seconds(settings)[API]
+
         for sku in SKUS[:: len(SKUS) // 10]:
             await load.until(
                 Ask("GET", f"/api/v1/products/{sku}"), lambda body: json.loads(body)["available"] == PIECES
@@ -62,7 +75,7 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
         # The goods that came at once are a backlog, and commands are refused until it is seen to be done.
         await load.until(next(additions(1, 200, WAIT)), lambda _: True)
         await warm_up(settings, lambda: load.ask(additions(200, 200, WAIT), 8))
-        counts = {"commands": 2_000, "waits": 200, "products": 3_000, "searches": 1_000}
+        counts = {"commands": 2_000, "waits": 200, "products": 3_000, "searches": 1_000, "pages": 500}
         few = {name: options.scaled(count, 50) for name, count in counts.items()}
         yield Case(
             "Prefer: wait, idle",
@@ -74,10 +87,22 @@ async def cases(options: Options) -> AsyncGenerator[Case, None]:
         yield Case(
             "commands accepted",
             "requests/s",
-            lambda: _throughput(load, additions(few["commands"], 202), AT_ONCE),
+            lambda: _throughput(load, additions(few["commands"], 202), cpu),
         )
-        yield Case("product", "requests/s", lambda: _throughput(load, products(few["products"]), AT_ONCE))
-        yield Case("search", "requests/s", lambda: _throughput(load, searches(few["searches"]), AT_ONCE))
+        yield Case("product", "requests/s", lambda: _throughput(load, products(few["products"]), cpu))
+        yield Case(
+            "product, asked for again and again",
+            "requests/s",
+            lambda: _throughput(load, products(few["products"], 20), cpu),
+            targets={"API cpu ms": "<= 0.3"},
+        )
+        yield Case("search", "requests/s", lambda: _throughput(load, searches(few["searches"]), cpu))
+        yield Case(
+            "product's page",
+            "requests/s",
+            lambda: _throughput(load, products(few["pages"], 20, "/products"), cpu),
+        )
+        yield Case("category's page", "requests/s", lambda: _throughput(load, categories(few["pages"]), cpu))
         await doctor(settings)
 
 
