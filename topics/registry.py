@@ -3,6 +3,8 @@
 Events are kept for ever, because views are rebuilt from them; commands and timers for a week.
 """
 
+from typing import Any
+
 import msgspec
 
 from schemas import cart, checkout, inventory, order, payment, product, service, user
@@ -147,6 +149,18 @@ SERVICE_PONG = Topic(
 TOPICS: dict[str, Topic[msgspec.Struct]] = {
     topic.name: topic for topic in list(globals().values()) if isinstance(topic, Topic)
 }
+
+INNER_COMMANDS: frozenset[Topic[Any]] = frozenset(
+    {
+        CART_ABSORB,
+        CART_RESTORE,
+        INVENTORY_RESERVE,
+        INVENTORY_RELEASE,
+        INVENTORY_COMMIT,
+        PAYMENT_REFUND,
+    }
+)
+"""Commands that only flows give, to each other: nobody outside may give them."""
 
 DEAD_LETTERS: dict[str, RawTopic] = {
     domain: dead_letters(domain)

@@ -51,15 +51,22 @@ class Appends:
 
         Raises the broker's error, aiokafka's own (KafkaError) where no answer came.
         """
+        return await self.submit(place, batch)
+
+    def submit(self, place: TopicPartition, batch: bytes) -> "asyncio.Future[int]":
+        """Do the same, and return at once what will be its first offset, or its error."""
+        offset: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         leader = self.client.cluster.leader_for_partition(place)
         if leader is None or leader == -1:
-            raise kafka_errors.LeaderNotAvailableError(*place)
-        waiting = self._waiting.setdefault(leader, deque())
-        append = _Append(place, batch, asyncio.get_running_loop().create_future())
-        waiting.append(append)
+            offset.set_exception(kafka_errors.LeaderNotAvailableError(*place))
+            return offset
+        waiting = self._waiting.get(leader)
+        if waiting is None:
+            waiting = self._waiting[leader] = deque()
+        waiting.append(_Append(place, batch, offset))
         if leader not in self._senders:
             self._senders[leader] = asyncio.create_task(self._send_all(leader, waiting))
-        return await append.offset
+        return offset
 
     async def _send_all(self, leader: int, waiting: deque[_Append]) -> None:
         try:
@@ -80,7 +87,8 @@ class Appends:
             topics=list(topics.items()),
         )
         try:
-            response = await asyncio.wait_for(self.client.send(leader, request), ANSWER_S)
+            async with asyncio.timeout(ANSWER_S):
+                response = await self.client.send(leader, request)
         except TimeoutError:
             for append in appends:
                 settle(append.offset, kafka_errors.RequestTimedOutError())

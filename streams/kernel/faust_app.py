@@ -30,6 +30,7 @@ from streams.kernel.fenced_changelog import FencedChangelog
 from streams.kernel.flow import Flow
 from streams.kernel.meters import Meters
 from streams.kernel.ownership import Ownership, Place, Possession
+from streams.kernel.ports import Content
 from streams.kernel.publisher import KafkaPublisher
 from streams.kernel.restore import Target, restore
 from streams.kernel.rocks_store import RocksStore
@@ -110,7 +111,7 @@ class StreamsApp(faust.App):
         self.settings = settings
         self.flows = tuple(flows)
         self.instance = instance
-        self.publisher = KafkaPublisher(settings, f"{app_id}-{instance}")
+        self.publisher = KafkaPublisher(settings, f"{app_id}-{instance}", self._hand_over)
         self.client: AIOKafkaClient | None = None
         self.leaves = False
         self._left: Mapping[TP, int] = {}
@@ -264,6 +265,17 @@ class StreamsApp(faust.App):
         assigned = self.consumer.assignment()
         owned = (TP(*place) for place in self.ownership.sources() if place[0] in now)
         return sorted(other | {tp.topic for tp in owned if tp not in assigned})
+
+    def _hand_over(self, topic: str, partition: int, first: int, sent: Sequence[Content]) -> None:
+        self.ownership.hand_over(topic, partition, first, sent)
+
+    def fed(self) -> Mapping[tuple[str, int], int]:
+        """Return the source partitions to which only this worker sends, and the offset after what it has.
+
+        None where it shares the partitions with others.
+        """
+        alone = self.ownership.owned == len(self.flows) * self.settings.partitions
+        return self.ownership.fed() if alone else {}
 
     def anew(self) -> frozenset[TP]:
         """Return the source partitions whose topics were made anew, to be read from their beginning."""

@@ -66,6 +66,9 @@ class OwningApp(Protocol):
     async def other_sources(self, topics: Collection[str]) -> Collection[str]:
         """Return those of the topics that are not the ones of `source_ids`. Raises aiokafka's KafkaError."""
 
+    def fed(self) -> Mapping[tuple[str, int], int]:
+        """Return partitions that are to be looked at now and then, and the offset behind which, at least."""
+
     @property
     def source_ids(self) -> Mapping[str, str]:
         """The ids of the source topics, to which commits belong."""
@@ -223,9 +226,8 @@ class SessionConsumerThread(AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the consumer."""
         await super().on_start()
-        self._fetching = keep_fetch_sessions(
-            self._ensure_consumer(), cast("OwningApp", self.app).other_sources
-        )
+        app = cast("OwningApp", self.app)
+        self._fetching = keep_fetch_sessions(self._ensure_consumer(), app.other_sources, app.fed)
 
     @property
     def held(self) -> frozenset[str]:

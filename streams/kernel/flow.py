@@ -4,7 +4,7 @@ A handler is a pure function of the key's state and one message; it decides the 
 Time comes from the message (`occurred_at`, or a timer's `due_at`), never from a clock.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -13,7 +13,8 @@ import msgspec
 from schemas.envelope import Message
 from schemas.service import TimerDue
 from tables.table import Table
-from topics.topic import Topic
+from topics.registry import INNER_COMMANDS
+from topics.topic import Kind, Topic
 
 S = TypeVar("S", bound=msgspec.Struct)
 D = TypeVar("D", bound=msgspec.Struct)
@@ -84,3 +85,19 @@ class Flow(Generic[S]):
             raise ValueError(f"flow {self.name}: `due` and `timer` go together")
         if self.timer is not None and self.timer.name not in names:
             raise ValueError(f"flow {self.name}: its timer {self.timer.name} has no route")
+
+
+def inner(flows: Iterable[Flow[Any]]) -> frozenset[str]:
+    """Return the topics that flows send to each other and nobody else sends to.
+
+    But for who sends a record again by hand: what is written here means that it may wait a moment.
+    """
+    flows = tuple(flows)
+    sent = {topic for flow in flows for route in flow.routes for topic in route.emits}
+    sent |= {flow.timer for flow in flows if flow.timer is not None}
+    read = {route.topic.name for flow in flows for route in flow.routes}
+    return frozenset(
+        topic.name
+        for topic in sent
+        if topic.name in read and (topic.kind is not Kind.COMMAND or topic in INNER_COMMANDS)
+    )

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from streams.kernel.intake import Intake
 from streams.kernel.meters import Meters
 from streams.kernel.ports import Record
 from streams.kernel.task import PartitionTask
@@ -18,6 +19,8 @@ from streams.kernel.task import PartitionTask
 log = structlog.get_logger(__name__)
 
 MAX_BATCH = 1_000
+MOST_HANDED = 4_000
+"""So many records may wait in a lane to which more are handed over; beyond, they are left to the fetch."""
 REST_S = 60.0
 """After so long without a record the outputs of the last batch are forgotten; markers live far longer."""
 
@@ -30,6 +33,7 @@ class Lane:
         self._meters = meters
         self._failed = failed
         self._pending: list[Record] = []
+        self._intake = Intake()
         self._arrived = asyncio.Event()
         self._drained = asyncio.Event()
         self._stopping = False
@@ -43,10 +47,23 @@ class Lane:
         self._arming = asyncio.create_task(self._arm(), name=f"{name}-timers")
 
     def put(self, records: Sequence[Record]) -> None:
-        """Queue records in their order."""
+        """Queue fetched records of one topic in their order, but for those that were handed over."""
         if not self._stopping:
-            self._pending += records
+            self._pending += self._intake.fetched(records)
             self._arrived.set()
+
+    def hand(self, records: Sequence[Record]) -> bool:
+        """Queue records of one topic that the broker has, if they are the next ones; tell whether they were.
+
+        Those that are not taken have to be fetched.
+        """
+        if self._stopping or len(self._pending) >= MOST_HANDED:
+            return False
+        if not self._intake.handed(records[0].topic, records[0].offset, len(records)):
+            return False
+        self._pending += records
+        self._arrived.set()
+        return True
 
     @property
     def backlog(self) -> int:

@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, Protocol
 
 import structlog
 
-from streams.kernel.flow import Flow
+from streams.kernel.flow import Flow, inner
+from streams.kernel.intake import Handed
 from streams.kernel.lane import Lane
 from streams.kernel.meters import Meters
-from streams.kernel.ports import Changelog, Clock, Publisher, Store
+from streams.kernel.ports import Changelog, Clock, Content, Publisher, Store
 from streams.kernel.sources import Sources
 from streams.kernel.task import PartitionTask
 from topics.skips import NONE, Skips
@@ -75,6 +76,13 @@ class Ownership:
         self._sources = sources
         self._skips = skips
         self._lanes: dict[Place, Lane] = {}
+        self._readers: dict[str, tuple[str, ...]] = {}
+        for flow in self._flows.values():
+            for route in flow.routes:
+                name = route.topic.name
+                self._readers[name] = (*self._readers.get(name, ()), flow.name)
+        self._inner = inner(self._flows.values())
+        self._fed: dict[tuple[str, int], int] = {}
 
     async def assign(self, places: Iterable[Place]) -> None:
         """Own exactly `places`: let go of all, then take over, restore and open these."""
@@ -101,12 +109,14 @@ class Ownership:
             lane = Lane(task, self._meters, self._failed)
             lane.start()
             self._lanes[Place(task.flow.name, task.partition)] = lane
+        self._fed = {place: 0 for place in self.sources() if place[0] in self._inner}
         self._count()
         log.info("partitions owned", count=len(self._lanes))
 
     async def revoke(self) -> dict[tuple[str, int], int]:
         """Let go of everything: finish what is in flight, forget the rest. Returns what was applied."""
         lanes, self._lanes = self._lanes, {}
+        self._fed = {}
         await asyncio.gather(*(lane.close(HANDOVER_GRACE_S) for lane in lanes.values()))
         self._count()
         return applied(lanes)
@@ -114,6 +124,30 @@ class Ownership:
     def lane(self, flow: str, partition: int) -> Lane | None:
         """Return the lane of a partition, or None where it is not owned (any more)."""
         return self._lanes.get(Place(flow, partition))
+
+    def hand_over(self, topic: str, partition: int, first: int, sent: Sequence[Content]) -> None:
+        """Give what the broker has from offset `first` on to the lanes that read it, where it comes next."""
+        readers = self._readers.get(topic)
+        if readers is None:
+            return
+        records = [Handed(topic, partition, offset, *content) for offset, content in enumerate(sent, first)]
+        lanes = [self._lanes.get(Place(reader, partition)) for reader in readers]
+        # Each of them, whether or not another has taken it.
+        taken = [lane is not None and lane.hand(records) for lane in lanes]
+        if topic not in self._inner:
+            return
+        if all(taken):
+            self._fed[topic, partition] = first + len(records)
+        else:
+            self._fed.pop((topic, partition), None)
+
+    def fed(self) -> dict[tuple[str, int], int]:
+        """Return the source partitions to which only flows send, and the offset after what was handed over.
+
+        Less those of which something was sent here and not taken: it has to be fetched at once. Where another
+        worker has partitions, too, its flows hand over nothing here. May be called from any thread.
+        """
+        return self._fed.copy()
 
     @property
     def owned(self) -> int:

@@ -12,6 +12,9 @@ import msgspec
 Headers = Sequence[tuple[str, bytes | None]]
 """Names and values; a header may have none."""
 
+Content = tuple[bytes | None, bytes | None, Headers]
+"""What a record holds: key, value, headers."""
+
 Clock = Callable[[], int]
 """The current time in milliseconds since the epoch, UTC."""
 

@@ -15,7 +15,7 @@ from confluent_kafka import murmur2
 
 from streams.kernel.appends import REQUEST_TIMEOUT_MS, Appends, renew_metadata
 from streams.kernel.identity import NOBODY, Identity, obtain
-from streams.kernel.outgoing import FIRST_BACKOFF_S, MAX_BACKOFF_S, Outgoing
+from streams.kernel.outgoing import FIRST_BACKOFF_S, MAX_BACKOFF_S, HandOver, Outgoing, to_nobody
 from streams.kernel.ports import Output
 from topics.connection import aiokafka_options
 from topics.settings import Settings
@@ -27,12 +27,13 @@ class KafkaPublisher:
     """Sends outputs under one idempotent producer id; waits for a broker that is down, for ever.
 
     Outputs that are sent again under a new id, after an error that ended the one before, may be on the broker
-    twice, under the same event ids.
+    twice, under the same event ids. `hand_over` is told of all that the broker has, at once.
     """
 
-    def __init__(self, settings: Settings, client_id: str) -> None:
+    def __init__(self, settings: Settings, client_id: str, hand_over: HandOver = to_nobody) -> None:
         self._settings = settings
         self._client_id = client_id
+        self._hand_over = hand_over
         self._client: AIOKafkaClient | None = None
         self._appends: Appends
         self._identity = NOBODY
@@ -82,13 +83,16 @@ class KafkaPublisher:
             partition = 0 if key is None else murmur2(key, count)
             by_destination.setdefault((topic, partition), []).append(output)
         sent = [self._to(place).put(records) for place, records in by_destination.items()]
-        await asyncio.gather(*sent)
+        if len(sent) == 1:
+            await sent[0]
+        else:
+            await asyncio.gather(*sent)
 
     def _to(self, place: tuple[str, int]) -> Outgoing:
         outgoing = self._outgoing.get(place)
         if outgoing is None:
             outgoing = self._outgoing[place] = Outgoing(
-                TopicPartition(*place), self._appends, lambda: self._identity, self._renew
+                TopicPartition(*place), self._appends, lambda: self._identity, self._renew, self._hand_over
             )
         return outgoing
 

@@ -125,6 +125,13 @@ class Inbox:
             self.waiting.pop(place, None)
         return records
 
+    def skip(self, place: Place, offset: int) -> None:
+        """Go on at an offset, if that is ahead and there is such a one."""
+        end = len(self._broker.log(place))
+        self.cursors[place] = max(min(offset, end), self.cursors[place])
+        if self.cursors[place] >= end:
+            self.waiting.pop(place, None)
+
     def lose(self, place: Place) -> None:
         """Fetch nothing of a partition any more: what has its name now is another."""
         del self.cursors[place]

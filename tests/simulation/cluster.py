@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from connectors.runtime.record import Record
 from streams.kernel.errors import OwnershipLostError
 from streams.kernel.flow import Flow
 from streams.kernel.memory import MemoryStore
 from streams.kernel.ownership import Place, applied
+from streams.kernel.ports import Clock, Publisher
 from tests.simulation.durable import Changelog, ChangelogWriter
 from tests.simulation.lane import GROUP, BrokerPublisher, Lane, TaskFactory
 from tests.simulation.scene import Scene
@@ -117,9 +120,18 @@ class Cluster:
             broker=self.scene.broker,
             store=disk,
             changelog=writer,
-            publisher=BrokerPublisher(self.scene.broker, clock),
+            publisher=self.publisher(worker, clock),
             clock=clock,
         )
+
+    def publisher(self, worker: Worker, clock: Clock) -> Publisher:
+        """Return a worker's way out, which hands over to the lanes that the worker has by then."""
+        return BrokerPublisher(self.scene.broker, clock, partial(self._hand_over, worker))
+
+    def _hand_over(self, worker: Worker, records: list[Record]) -> None:
+        for place, lane in worker.lanes.items():
+            if place.partition == records[0].partition:
+                lane.hand(records)
 
     def commit(self, worker: Worker) -> int:
         """Commit what the worker has applied, of the partitions that the coordinator thinks are its own."""

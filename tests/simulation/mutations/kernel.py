@@ -2,16 +2,22 @@
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
+from connectors.runtime.record import Record
 from streams.kernel import task as task_module
 from streams.kernel.batch import Batch
+from streams.kernel.intake import Intake
 from streams.kernel.layout import OUTBOX, decode_outbox
-from streams.kernel.ports import Entry, Output
+from streams.kernel.ownership import Place
+from streams.kernel.ports import Clock, Entry, Output, Publisher
 from streams.kernel.processor import Processor
 from streams.kernel.task import PartitionTask
 from tests.simulation.cluster import Cluster, Worker
 from tests.simulation.durable import Changelog
+from tests.simulation.effects import effect
+from tests.simulation.lane import BrokerPublisher
 from tests.simulation.mutations.mutation import Mutation
 from tests.simulation.settings import Parts
 
@@ -164,6 +170,58 @@ class _CommitsTheLast(Cluster):
         }
 
 
+class _HandsOverFirst(BrokerPublisher):
+    """Hands over what it is about to send, under the offsets that it expects."""
+
+    async def publish(self, outputs: Sequence[Output]) -> None:
+        now = self._clock()
+        expected: dict[tuple[str, int], list[Record]] = {}
+        for output in outputs:
+            place = (output.topic, self._broker.partition_of(output.topic, output.key))
+            before = expected.setdefault(place, [])
+            offset = len(self._broker.log(place)) + len(before)
+            before.append(Record(*place, offset, now, output.key, output.value, output.headers))
+        for records in expected.values():
+            self._hand_over(records)
+        await effect("outputs: handed over")
+        hand_over, self._hand_over = self._hand_over, lambda _: None
+        await super().publish(outputs)
+        self._hand_over = hand_over
+
+
+class _SendsLater(Cluster):
+    def publisher(self, worker: Worker, clock: Clock) -> Publisher:
+        return _HandsOverFirst(self.scene.broker, clock, partial(self._hand_over, worker))
+
+
+class _KeepsIntakes(Cluster):
+    """A worker whose lanes go on with what those before them had taken, whether or not it was applied."""
+
+    def _own(self, worker: Worker, place: Place) -> None:
+        super()._own(worker, place)
+        kept: dict[Any, Any] = worker.__dict__.setdefault("intakes", {})
+        lane = worker.lanes[place]
+        lane.intake = kept.setdefault(place, lane.intake)
+
+
+def _whatever_lies_between(self: Intake, topic: str, first: int, count: int) -> bool:
+    if first < self._next.get(topic, 0):
+        return False
+    self._next[topic] = first + count
+    return True
+
+
+def _all(self: Intake, records: Sequence[Any]) -> Sequence[Any]:
+    if records:
+        self._next[records[0].topic] = max(records[-1].offset + 1, self._next.get(records[0].topic, 0))
+    return records
+
+
+def _by_first_positions(self: Any, records: Any, view: Any, positions: Any) -> Batch:
+    known = self.__dict__.setdefault("_known", dict(positions))
+    return _run(self, records, view, known)
+
+
 def _committable(task: Any) -> Mapping[str, int]:
     found: Mapping[str, int] = task.committable
     return found
@@ -242,5 +300,31 @@ KERNEL: tuple[Mutation, ...] = (
         "streams/kernel",
         "a batch without outputs leaves those of an earlier batch to be sent again",
         Parts(task=_OutboxKept),
+    ),
+    Mutation(
+        "hand-over-before-the-answer",
+        "streams/kernel",
+        "outputs are handed over before the broker has them: what comes to lie at their offsets is lost",
+        Parts(cluster=_SendsLater),
+    ),
+    Mutation(
+        "hand-over-and-fetch",
+        "streams/kernel",
+        "what was handed over is applied again when it is fetched: neither lane nor task looks where it is",
+        Parts(),
+        ((Intake, "fetched", _all), (Processor, "run", _by_first_positions)),
+    ),
+    Mutation(
+        "hand-over-out-of-order",
+        "streams/kernel",
+        "what is handed over is taken ahead of what lies before it: that is lost",
+        Parts(),
+        ((Intake, "handed", _whatever_lies_between),),
+    ),
+    Mutation(
+        "hand-over-kept-across-a-rebalance",
+        "streams/kernel",
+        "a new lane believes what the lane before it had taken, and had not applied",
+        Parts(cluster=_KeepsIntakes),
     ),
 )

@@ -71,7 +71,7 @@ class Orders:
 
     def _placed(self, order_id: str, told: Told) -> Iterator[str]:
         yield from self._charged(order_id, told.data.charges)
-        if _lines(told.data.lines) != self._started[order_id]:
+        if _lines(told.data.lines) != self._started.get(order_id):
             yield f"an order is what its cart was: {order_id} has {_lines(told.data.lines)}"
 
     def _received(self, _: str, told: Told) -> Iterable[str]:
@@ -95,11 +95,13 @@ class Orders:
             yield f"a checkout is of the cart that was frozen: {order_id} has {started}, not {frozen}"
 
     def _charged(self, order_id: str, charges: tuple[Charge, ...]) -> Iterator[str]:
-        if charges != self._charges[order_id]:
+        if charges != self._charges.get(order_id):
             yield f"an order has the charges asked for: {order_id} has {charges}"
 
     def _reserved(self, order_id: str, data: Any) -> Iterator[str]:
-        wanted = {line_id: (sku, pieces, agreed) for line_id, sku, pieces, agreed in self._started[order_id]}
+        # None where what begins an order is not there before what follows from it.
+        started = self._started.get(order_id, ())
+        wanted = {line_id: (sku, pieces, agreed) for line_id, sku, pieces, agreed in started}
         if [line.line_id for line in data.lines] != list(wanted):
             yield f"a reservation is of the order's lines: {order_id} has {data.lines}"
             return

@@ -25,6 +25,7 @@ from streams.kernel.faust_mends import (
     OwningTransport,
 )
 from streams.kernel.meters import Meters
+from streams.kernel.ownership import Ownership
 from topics.settings import Settings
 
 
@@ -67,6 +68,22 @@ async def test_the_settings_that_correctness_rests_on(app: StreamsApp) -> None:
     assert isinstance(app.tables, OwningTableManager)
     assert isinstance(app.transport, OwningTransport)
     assert isinstance(app.assignor, OwningAssignor)
+
+
+@pytest.mark.parametrize(("owned", "looked_at"), [(6 * len(FLOWS), 7), (6 * len(FLOWS) - 1, None)])
+async def test_what_others_send_as_well_is_waited_for(
+    app: StreamsApp, monkeypatch: pytest.MonkeyPatch, owned: int, looked_at: int | None
+) -> None:
+    monkeypatch.setattr(Ownership, "owned", property(lambda _: owned))
+    monkeypatch.setattr(app.ownership, "fed", lambda: {("topic", 0): 7})
+    assert app.fed().get(("topic", 0)) == looked_at
+
+
+async def test_what_the_broker_has_is_handed_over(app: StreamsApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[Any] = []
+    monkeypatch.setattr(app.ownership, "hand_over", lambda *sent: handed.append(sent))
+    app.publisher._hand_over("topic", 3, 5, [(b"k", b"v", ())])
+    assert handed == [("topic", 3, 5, [(b"k", b"v", ())])]
 
 
 async def test_timers_end_before_what_sends_them(app: StreamsApp, monkeypatch: pytest.MonkeyPatch) -> None:

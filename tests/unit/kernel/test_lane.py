@@ -6,18 +6,20 @@ from collections.abc import Sequence
 import pytest
 from prometheus_client import CollectorRegistry
 
+from schemas.service import TimerDue
 from streams.kernel import lane as lane_module
+from streams.kernel.intake import Handed
 from streams.kernel.lane import MAX_BATCH, Lane
 from streams.kernel.layout import position_key
 from streams.kernel.memory import CrashingStore, CrashPoint, MemoryChangelog, MemoryRecord
 from streams.kernel.meters import Meters
 from streams.kernel.ownership import Ownership, Place, Possession
-from streams.kernel.ports import Output
+from streams.kernel.ports import Content, Output
 from streams.kernel.task import PartitionTask
 from tests.eventually import eventually_async, eventually_seen
 from tests.topology.kernel.toy import COUNTS, FLOW, Count, pieces
 from topics.command import command
-from topics.registry import CART_ADD
+from topics.registry import CART_ADD, CART_DUE, CART_UPDATED
 from topics.wire import encode
 
 VALUE = encode(CART_ADD, command(CART_ADD, "c", pieces(1)))
@@ -221,6 +223,95 @@ async def test_an_assignment_replaces_the_one_before() -> None:
     await successor.drained_below(1)
     assert await ownership.revoke() == {(CART_ADD.name, 0): 6}
     assert (ownership.owned, ownership.lane("toy", 0), bench.counted("partitions")) == (0, None, 0)
+
+
+async def test_what_was_sent_is_handed_to_the_lane_that_reads_it() -> None:
+    bench = Bench()
+    bench.publisher.gate.set()
+
+    async def take_over(places: Sequence[Place]) -> dict[Place, Possession]:
+        bench.changelog.recover(bench.store)
+        return {place: Possession(bench.store, bench.changelog.writer()) for place in places}
+
+    ownership = Ownership(
+        [FLOW],
+        takeover=take_over,
+        publisher=bench.publisher,
+        clock=lambda: 0,
+        meters=bench.meters,
+        failed=bench.failures.append,
+    )
+    place = (CART_DUE.name, 0)
+    content: list[Content] = [(b"c", encode(CART_DUE, command(CART_DUE, "c", TimerDue(5))), ())] * 2
+
+    def fetched(first: int, count: int) -> list[Handed]:
+        return [Handed(CART_DUE.name, 0, offset, *content[0]) for offset in range(first, first + count)]
+
+    await ownership.assign([Place("toy", 0)])
+    lane = ownership.lane("toy", 0)
+    assert lane is not None
+    assert ownership.fed() == {place: 0}, "nobody but the flow sends to it"
+    ownership.hand_over(*place, 4, content)
+    assert (lane.backlog, ownership.fed()) == (0, {}), "where the lane stands is not known yet"
+    lane.put(fetched(0, 6))
+    ownership.hand_over(*place, 6, content)
+    assert ownership.fed() == {place: 8}
+    await lane.drained_below(1)
+    assert ownership.applied() == {place: 8}
+    lane.put(fetched(5, 3))
+    ownership.hand_over(*place, 9, content)
+    assert (lane.backlog, ownership.fed()) == (0, {}), "none is taken twice, and 8 is to be fetched"
+    lane.put(fetched(8, 3))
+    ownership.hand_over(*place, 11, content)
+    assert ownership.fed() == {place: 13}
+    ownership.hand_over(CART_UPDATED.name, 0, 0, content)
+    await ownership.assign([Place("toy", 0)])
+    assert ownership.fed() == {place: 0}
+    ownership.hand_over(*place, 13, content)
+    assert ownership.fed() == {}, "a new lane does not know what the lane before it had taken"
+    await ownership.revoke()
+    ownership.hand_over(*place, 15, content)
+    assert ownership.fed() == {}
+
+
+async def test_what_others_send_to_as_well_is_handed_over_and_fetched() -> None:
+    bench = Bench()
+    bench.publisher.gate.set()
+
+    async def take_over(places: Sequence[Place]) -> dict[Place, Possession]:
+        bench.changelog.recover(bench.store)
+        return {place: Possession(bench.store, bench.changelog.writer()) for place in places}
+
+    ownership = Ownership(
+        [FLOW],
+        takeover=take_over,
+        publisher=bench.publisher,
+        clock=lambda: 0,
+        meters=bench.meters,
+        failed=bench.failures.append,
+    )
+    await ownership.assign([Place("toy", 0)])
+    lane = ownership.lane("toy", 0)
+    assert lane is not None
+    lane.put(records(0, 1))
+    ownership.hand_over(CART_ADD.name, 0, 1, [(b"c", VALUE, ())])
+    assert lane.backlog == 2
+    assert (CART_ADD.name, 0) not in ownership.fed()
+    lane.put(records(1, 2))
+    assert lane.backlog == 3
+    await lane.drained_below(1)
+    assert bench.counted("records_total") == 3
+    await ownership.revoke()
+
+
+async def test_a_lane_behind_is_handed_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lane_module, "MOST_HANDED", 2)
+    lane = Bench().lane()
+    lane.put(records(0, 2))
+    assert not lane.hand(records(2, 1))
+    assert lane.backlog == 2
+    await lane.close(1)
+    assert not lane.hand(records(2, 1))
 
 
 async def test_timers_are_fired_as_they_come_due() -> None:

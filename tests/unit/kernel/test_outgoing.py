@@ -28,17 +28,23 @@ class Broker:
         self._errors = list(errors)
         self.sent: list[Sent] = []
         self.updates = 0
+        self.end = 0
         self.client = self
         self.answer = asyncio.Event()
         self.answer.set()
 
-    async def append(self, _place: TopicPartition, batch: bytes) -> int:
+    def submit(self, _place: TopicPartition, batch: bytes) -> "asyncio.Future[int]":
+        return asyncio.ensure_future(self._append(batch))
+
+    async def _append(self, batch: bytes) -> int:
+        count: int
         producer_id, _epoch, sequence, count = struct.unpack_from(">qhii", batch, 43)
         self.sent.append((producer_id, sequence, count))
         await self.answer.wait()
         if self._errors and (error := self._errors.pop(0)):
             raise error
-        return 0
+        self.end += count
+        return self.end - count
 
     async def force_metadata_update(self) -> None:
         self.updates += 1
@@ -136,3 +142,25 @@ async def test_what_is_no_record_is_told_to_who_sends_it(outgoing_to: Make) -> N
     with pytest.raises(TypeError):
         await outgoing.put([Output("topic", cast("bytes", "text"), b"")])
     await outgoing.put(outputs(1))
+
+
+async def test_what_the_broker_has_is_handed_over_with_its_offset_and_nothing_before() -> None:
+    told: list[tuple[str, int, int, int]] = []
+    broker = Broker(kafka_errors.RequestTimedOutError(), None, kafka_errors.DuplicateSequenceNumber())
+    producer = Producer()
+    outgoing = Outgoing(
+        PLACE,
+        cast("Appends", cast("Any", broker)),
+        lambda: producer.identity,
+        producer.renew,
+        lambda topic, partition, first, sent: told.append((topic, partition, first, len(sent))),
+    )
+    broker.answer.clear()
+    sent = outgoing.put(outputs(2))
+    await asyncio.sleep(0)
+    assert told == []
+    broker.answer.set()
+    await sent
+    await outgoing.put(outputs(1))
+    await outgoing.put(outputs(3))
+    assert told == [("topic", 0, 0, 2), ("topic", 0, -1, 1), ("topic", 0, 2, 3)]

@@ -10,6 +10,7 @@ from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.errors import NodeNotReadyError
 from aiokafka.protocol.fetch import FetchRequest, FetchRequest_v11, FetchResponse_v11
 
+from topics import fetch_sessions
 from topics.fetch_sessions import FetchingClient
 
 Asked = dict[tuple[str, int], int]
@@ -39,6 +40,11 @@ def full(asked: Asked) -> FetchRequest:
 def offsets(request: FetchRequest_v11) -> Asked:
     named: Any = vars(request)["topics"]
     return {(t, p): offset for t, partitions in named for p, _, offset, _, _ in partitions}
+
+
+def wait(request: FetchRequest_v11) -> int:
+    found: int = vars(request)["max_wait_time"]
+    return found
 
 
 def state(request: FetchRequest_v11) -> tuple[int, int]:
@@ -210,3 +216,87 @@ def test_aiokafka_is_as_it_was_read() -> None:
     assert "await self._client.send(node_id, request)" in process
     assert process.index("_client.send(") < process.index("in request.topics")
     assert "tp_state.position != fetch_offset" in process
+
+
+class Consumer:
+    """What is fed by another way, and where the positions were moved to."""
+
+    def __init__(self) -> None:
+        self.fed: Asked = {}
+        self.sought: list[tuple[str, int, int]] = []
+        self.lost: set[str] = set()
+
+    def seek(self, topic: str, partition: int, offset: int) -> bool:
+        self.sought.append((topic, partition, offset))
+        return topic not in self.lost
+
+
+def test_what_is_fed_is_looked_at_now_and_then_and_no_fetch_waits_for_it(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [100.0]
+    monkeypatch.setattr("topics.fetch_sessions.time.monotonic", lambda: clock[0])
+    consumer = Consumer()
+    client = FetchingClient(broker, fed=lambda: consumer.fed, seek=consumer.seek)
+    asked = {("in", 0): 1, ("inner", 0): 5}
+    ask(client, asked)
+    assert offsets(broker.seen[0]) == asked
+    consumer.fed = {("inner", 0): 8}
+    ask(client, asked)
+    look, fetch = broker.seen[1:]
+    assert (offsets(look), wait(look), state(look)) == ({("inner", 0): 8}, 0, (0, 0))
+    assert (offsets(fetch), wait(fetch), state(fetch)) == ({}, 200, (7, 1))
+    assert vars(fetch)["forgotten_topics_data"] == [("inner", [0])]
+    assert consumer.sought == [("inner", 0, 8)]
+    ask(client, {("in", 0): 2, ("inner", 0): 8})
+    assert [offsets(each) for each in broker.seen[3:]] == [{("in", 0): 2}], "no look so soon"
+    clock[0] += fetch_sessions.LOOK_S
+    ask(client, {("in", 0): 2, ("inner", 0): 8})
+    assert [wait(each) for each in broker.seen[4:]] == [0, 200]
+
+
+def test_what_a_look_finds_is_the_answer_and_there_may_be_more(broker: Broker) -> None:
+    consumer = Consumer()
+    consumer.fed = {("inner", 0): 8}
+    client = FetchingClient(broker, fed=lambda: consumer.fed, seek=consumer.seek)
+    broker.topics = [("inner", [(0, 0, 9, 9, 0, [], -1, b"records")])]
+    request = ask(client, {("in", 0): 1, ("inner", 0): 5})
+    assert request.topics == [("inner", [(0, 8, 100)])], "it was fetched from behind what was fed"
+    assert len(broker.seen) == 1
+    ask(client, {("in", 0): 1, ("inner", 0): 9})
+    assert [(offsets(each), wait(each)) for each in broker.seen[1:]] == [({("in", 0): 1}, 0)]
+    ask(client, {("in", 0): 1, ("inner", 0): 9})
+    assert [(offsets(each), wait(each)) for each in broker.seen[2:]] == [({("inner", 0): 9}, 0)]
+    broker.topics = []
+    for _ in range(2):
+        ask(client, {("in", 0): 1, ("inner", 0): 9})
+    assert [wait(each) for each in broker.seen[3:]] == [0, 0, 200], (
+        "a fetch, a look that finds nothing, a fetch"
+    )
+
+
+def test_what_is_fed_no_more_is_fetched_again_from_where_it_was(broker: Broker) -> None:
+    consumer = Consumer()
+    consumer.fed = {("inner", 0): 8}
+    client = FetchingClient(broker, fed=lambda: consumer.fed, seek=consumer.seek)
+    ask(client, {("in", 0): 1, ("inner", 0): 5})
+    consumer.fed = {}
+    ask(client, {("in", 0): 1, ("inner", 0): 8})
+    assert offsets(broker.seen[-1]) == {("inner", 0): 8}
+    assert wait(broker.seen[-1]) == 500
+
+
+def test_partitions_that_have_left_are_not_looked_at(broker: Broker) -> None:
+    consumer = Consumer()
+    consumer.fed, consumer.lost = {("inner", 0): 8, ("gone", 0): 3}, {"gone"}
+    client = FetchingClient(broker, fed=lambda: consumer.fed, seek=consumer.seek)
+    ask(client, {("in", 0): 1, ("inner", 0): 9, ("gone", 0): 0})
+    assert offsets(broker.seen[0]) == {("inner", 0): 9}, "and nothing is sought back"
+
+
+def test_where_everything_is_fed_there_is_one_session_that_waits(broker: Broker) -> None:
+    consumer = Consumer()
+    consumer.fed = {("inner", 0): 8}
+    client = FetchingClient(broker, fed=lambda: consumer.fed, seek=consumer.seek)
+    ask(client, {("inner", 0): 5})
+    assert [(offsets(each), wait(each)) for each in broker.seen] == [({("inner", 0): 5}, 500)]
