@@ -68,7 +68,7 @@ class SinkConnector(Generic[R]):
         self._limits = limits or Limits()
         self._sizing = Sizing(self._limits)
         self._landing: Landing[R] = Landing(
-            name, self._routes, sink, dead_letters, commit=self._commit, sizing=self._sizing, skips=skips
+            name, self._routes, sink, dead_letters, commit=self._written, sizing=self._sizing, skips=skips
         )
         self._standing = Standing(settings, group, self._routes.topics) if group is not None else None
         self._watch: asyncio.Task[NoReturn] | None = None
@@ -83,6 +83,7 @@ class SinkConnector(Generic[R]):
         self._looked = 0.0
         self._done: dict[TopicPartition, int] = dict(positions or {})
         self._owed: dict[TopicPartition, int] = {}
+        self._committed = float("-inf")
         self._reader: KafkaReader
         self._halt: asyncio.Task[Any]
 
@@ -170,7 +171,7 @@ class SinkConnector(Generic[R]):
             if self._write is not None and self._landed.touches(partitions):
                 await self._let_end(self._write, _YIELD_S)
             if any(partition in self._owed for partition in partitions):
-                await self._commit({})
+                await self._commit()
         self._landed.forget(partitions)
         for partition in partitions:
             self._owed.pop(partition, None)
@@ -192,6 +193,8 @@ class SinkConnector(Generic[R]):
             self._write = asyncio.create_task(self._landing.land(self._landed))
             self._full_since = None
             self._reader.resume()
+        if self._write is None and self._owed and not self._commits_in():
+            self._landed, self._write = Pending(), asyncio.create_task(self._commit())
         if self._watch is not None and self._watch.done():
             self._watch.result()
         self._look()
@@ -209,6 +212,8 @@ class SinkConnector(Generic[R]):
         if self._poll is None:
             if self._hand and self._write is None:
                 wait_s = max(0.0, self._begun + self._limits.linger_s - time.monotonic())
+            if self._owed and self._write is None:
+                wait_s = min(wait_s, self._commits_in())
             most = max(1, min(self._sizing.records - self._hand.records, _SLICE))
             self._poll = self._reader.fetch(wait_s, most)
         waits: set[asyncio.Future[Any]] = {self._poll, self._halt, *((self._write,) if self._write else ())}
@@ -244,14 +249,27 @@ class SinkConnector(Generic[R]):
                 self._hand.take(record, self._routes)
         self._hand.ended(batch.ends)
 
-    async def _commit(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Commit what is written, and what could not be committed before."""
+    async def _written(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Note what is to be committed, and commit it unless that was done a moment ago.
+
+        The broker pays for a commit as for a batch of records, and a batch is often one record.
+        """
         if self._group is None:
             return
         self._owed.update(offsets)
+        if not self._commits_in():
+            await self._commit()
+
+    def _commits_in(self) -> float:
+        """Return for how long (s) the next commit has to wait."""
+        return max(0.0, self._committed + self._limits.commits_apart_s - time.monotonic())
+
+    async def _commit(self) -> None:
+        """Commit what is written and was not committed before."""
         owed = dict(self._owed)
         if not owed:
             return
+        self._committed = time.monotonic()
         try:
             await asyncio.wait_for(self._reader.commit(owed), self._limits.commit_s)
         except (KafkaException, TimeoutError) as error:
@@ -278,8 +296,6 @@ class SinkConnector(Generic[R]):
         metrics.PAUSED.labels(self.name).set(int(self._reader.paused))
         metrics.BATCH_LIMIT.labels(self.name).set(self._sizing.records)
         metrics.lag(self.name, self._behind(), self._oldest())
-        if self._owed and self._write is None:
-            self._landed, self._write = Pending(), asyncio.create_task(self._commit({}))
 
     def _behind(self) -> Iterator[tuple[TopicPartition, int]]:
         for partition, end in self._reader.ends.items():
@@ -298,6 +314,7 @@ class SinkConnector(Generic[R]):
                 self._write.cancel()
                 await asyncio.gather(self._write, return_exceptions=True)
             self._reader.hurry()
+            await self._commit()
             if self._poll is not None:
                 await asyncio.gather(self._poll, return_exceptions=True)
             await self._reader.close()

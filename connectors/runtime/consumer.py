@@ -30,6 +30,8 @@ T = TypeVar("T")
 FEW_TOPICS = 4
 GATHERED_MS = 40
 GATHERED_BYTES = 256 * 1024
+IDLE_MS = 500
+"""How long a fetch waits that the first record answers."""
 
 SESSION_TIMEOUT_MS = 10_000
 
@@ -91,6 +93,7 @@ class KafkaReader:
         self._hurried = False
         self._thread = ClientThread(client_id)
         self._loop = asyncio.get_running_loop()
+        gathers = group is not None and len(self._topics) > FEW_TOPICS
         self._consumer = Consumer(
             {
                 **librdkafka_options(settings),
@@ -103,8 +106,8 @@ class KafkaReader:
                 "auto.offset.reset": "earliest",
                 "isolation.level": "read_uncommitted",
                 "enable.partition.eof": positions is not None,
-                "fetch.min.bytes": GATHERED_BYTES if group and len(self._topics) > FEW_TOPICS else 1,
-                "fetch.wait.max.ms": GATHERED_MS,
+                "fetch.min.bytes": GATHERED_BYTES if gathers else 1,
+                "fetch.wait.max.ms": GATHERED_MS if gathers else IDLE_MS,
                 # How long a full queue keeps it from fetching: its default, a second, would starve a sink.
                 "fetch.queue.backoff.ms": 10,
                 # A member that was killed is missed after this long (the client's default is 45 s).

@@ -13,7 +13,7 @@ class Limits:
     A batch is whatever is there when the one before it is done: one record when idle, many under load. Its
     size follows the server's speed: as many records as it takes in about `write_s` seconds, at most `records`
     and at most `size` bytes. `linger_s` makes a batch wait that long for more: for targets to which each
-    write is dear.
+    write is dear. Commits come no closer than `commits_apart_s`, and take no longer than `commit_s`.
     """
 
     records: int = 10_000
@@ -22,6 +22,7 @@ class Limits:
     linger_s: float = 0.0
     poll_s: float = 0.5
     commit_s: float = 30.0
+    commits_apart_s: float = 0.25
 
 
 class Sizing:

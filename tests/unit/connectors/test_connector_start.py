@@ -1,11 +1,14 @@
 """A connector before it has a broker."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any, cast
 
 import pytest
 from aiokafka import TopicPartition
 
 from connectors.runtime.connector import SinkConnector
+from connectors.runtime.consumer import KafkaReader
 from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.sizing import Limits
 from sinks.redis import PROJECTIONS
@@ -40,3 +43,31 @@ async def test_only_positions_have_an_end() -> None:
     connector = SinkConnector("test", PROJECTIONS, Memory(set()), LETTERS, SETTINGS, group="g")  # type: ignore[misc] # never written to
     with pytest.raises(ValueError, match="with positions"):
         await connector.run(until={TopicPartition("t", 0): 1})
+
+
+class CommitsOnly:
+    """A reader that takes note of commits."""
+
+    def __init__(self) -> None:
+        self.commits: list[Mapping[TopicPartition, int]] = []
+
+    async def commit(self, offsets: Mapping[TopicPartition, int]) -> None:
+        self.commits.append(dict(offsets))
+
+
+async def test_commits_keep_apart_and_none_is_left_behind() -> None:
+    apart = Limits(commits_apart_s=600.0)
+    connector: SinkConnector[Any] = SinkConnector(
+        "test", PROJECTIONS, Memory(set()), LETTERS, SETTINGS, group="g", limits=apart
+    )
+    reader, place, other = CommitsOnly(), TopicPartition("t", 0), TopicPartition("t", 1)
+    connector._reader = cast("KafkaReader", reader)
+    await connector._written({place: 1})
+    await connector._written({place: 2, other: 7})
+    assert reader.commits == [{place: 1}], "a batch is often one record"
+    await connector.yielded({place}, lost=False)
+    assert reader.commits[1:] == [{place: 2, other: 7}], "its next owner begins there"
+    await connector._written({other: 8})
+    await connector.yielded({other}, lost=True)
+    await connector._commit()
+    assert len(reader.commits) == 2, "what another member has is the other's to commit"
