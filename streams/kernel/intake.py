@@ -46,6 +46,10 @@ class Intake:
         self._next[topic] = records[-1].offset + 1
         return records
 
+    def has(self, topic: str, first: int, count: int) -> bool:
+        """Tell whether records from offset `first` on were taken before: fetches may be ahead of answers."""
+        return first >= 0 and first + count <= self._next.get(topic, 0)
+
     def handed(self, topic: str, first: int, count: int) -> bool:
         """Tell whether records from offset `first` on follow at once on what was taken; then they are.
 

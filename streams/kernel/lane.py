@@ -53,13 +53,16 @@ class Lane:
             self._arrived.set()
 
     def hand(self, records: Sequence[Record]) -> bool:
-        """Queue records of one topic that the broker has, if they are the next ones; tell whether they were.
+        """Queue records of one topic that the broker has, if they are the next ones.
 
-        Those that are not taken have to be fetched.
+        Returns whether the lane has them now: others have to be fetched.
         """
-        if self._stopping or len(self._pending) >= MOST_HANDED:
+        if self._stopping:
             return False
-        if not self._intake.handed(records[0].topic, records[0].offset, len(records)):
+        topic, first, count = records[0].topic, records[0].offset, len(records)
+        if self._intake.has(topic, first, count):
+            return True
+        if len(self._pending) >= MOST_HANDED or not self._intake.handed(topic, first, count):
             return False
         self._pending += records
         self._arrived.set()

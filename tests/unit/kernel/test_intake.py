@@ -38,6 +38,15 @@ def test_what_was_taken_or_has_no_known_offset_is_not_taken_from_hand() -> None:
     assert not intake.handed(TOPIC, -1, 1)
 
 
+def test_it_knows_what_a_fetch_has_brought_before_the_answer_came() -> None:
+    intake = Intake()
+    intake.fetched(records(3, 3))
+    assert intake.has(TOPIC, 4, 2)
+    assert not intake.has(TOPIC, 5, 2)
+    assert not intake.has(TOPIC, -1, 1), "an offset that is not known"
+    assert not intake.has(OTHER, 0, 1)
+
+
 def test_the_first_records_of_each_topic_are_fetched() -> None:
     intake = Intake()
     intake.fetched(records(0, 3))

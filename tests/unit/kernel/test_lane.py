@@ -262,6 +262,8 @@ async def test_what_was_sent_is_handed_to_the_lane_that_reads_it() -> None:
     ownership.hand_over(*place, 9, content)
     assert (lane.backlog, ownership.fed()) == (0, {}), "none is taken twice, and 8 is to be fetched"
     lane.put(fetched(8, 3))
+    ownership.hand_over(*place, 9, content)
+    assert (lane.backlog, ownership.fed()) == (3, {place: 11}), "the fetch was ahead of the answer"
     ownership.hand_over(*place, 11, content)
     assert ownership.fed() == {place: 13}
     ownership.hand_over(CART_UPDATED.name, 0, 0, content)
