@@ -269,6 +269,10 @@ class StreamsApp(faust.App):
     def _hand_over(self, topic: str, partition: int, first: int, sent: Sequence[Content]) -> None:
         self.ownership.hand_over(topic, partition, first, sent)
 
+    def begin(self, offsets: Mapping[TP, int]) -> None:
+        """Be told from where the consumer fetches."""
+        self.ownership.begin({(tp.topic, tp.partition): offset for tp, offset in offsets.items()})
+
     def fed(self) -> Mapping[tuple[str, int], int]:
         """Return the source partitions to which only this worker sends, and the offset after what it has.
 

@@ -66,6 +66,9 @@ class OwningApp(Protocol):
     async def other_sources(self, topics: Collection[str]) -> Collection[str]:
         """Return those of the topics that are not the ones of `source_ids`. Raises aiokafka's KafkaError."""
 
+    def begin(self, offsets: Mapping[TP, int]) -> None:
+        """Be told from where partitions are fetched from now on."""
+
     def fed(self) -> Mapping[tuple[str, int], int]:
         """Return partitions that are to be looked at now and then, and the offset behind which, at least."""
 
@@ -236,7 +239,9 @@ class SessionConsumerThread(AIOKafkaConsumerThread):
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek to what is committed, or to the beginning where nothing is; return what is committed."""
-        return cast("Mapping[TP, int]", await self.call_thread(self._seek_to_committed))
+        committed: Mapping[TP, int] = await self.call_thread(self._seek_to_committed)
+        cast("OwningApp", self.app).begin({tp: offset or 0 for tp, offset in committed.items()})
+        return committed
 
     async def rejoin(self) -> None:
         """Look what topics there are, and join the group again."""

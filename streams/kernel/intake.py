@@ -33,6 +33,10 @@ class Intake:
     def __init__(self) -> None:
         self._next: dict[str, int] = {}
 
+    def begin(self, topic: str, offset: int) -> None:
+        """Be told from where a topic is fetched, unless something of it was taken already."""
+        self._next.setdefault(topic, offset)
+
     def fetched(self, records: Sequence[R]) -> Sequence[R]:
         """Return those of one topic's records, in their order, that were not taken before."""
         if not records:
@@ -53,7 +57,7 @@ class Intake:
     def handed(self, topic: str, first: int, count: int) -> bool:
         """Tell whether records from offset `first` on follow at once on what was taken; then they are.
 
-        Nothing follows on what is not known: a lane's first record of each topic is fetched.
+        Nothing follows on what is not known: where it was not told where the fetch begins.
         """
         if self._next.get(topic) != first:
             return False

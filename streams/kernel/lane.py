@@ -46,6 +46,10 @@ class Lane:
         self._runner = asyncio.create_task(self._run(), name=name)
         self._arming = asyncio.create_task(self._arm(), name=f"{name}-timers")
 
+    def begin(self, topic: str, offset: int) -> None:
+        """Be told from where a topic is fetched."""
+        self._intake.begin(topic, offset)
+
     def put(self, records: Sequence[Record]) -> None:
         """Queue fetched records of one topic in their order, but for those that were handed over."""
         if not self._stopping:

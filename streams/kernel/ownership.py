@@ -125,6 +125,13 @@ class Ownership:
         """Return the lane of a partition, or None where it is not owned (any more)."""
         return self._lanes.get(Place(flow, partition))
 
+    def begin(self, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Be told from where the sources' partitions are fetched."""
+        for (topic, partition), offset in offsets.items():
+            for reader in self._readers.get(topic, ()):
+                if (lane := self._lanes.get(Place(reader, partition))) is not None:
+                    lane.begin(topic, offset)
+
     def hand_over(self, topic: str, partition: int, first: int, sent: Sequence[Content]) -> None:
         """Give what the broker has from offset `first` on to the lanes that read it, where it comes next."""
         readers = self._readers.get(topic)

@@ -75,6 +75,8 @@ class Lane:
         )
         self.inbox = Inbox(broker, GROUP, places)
         self.intake = Intake()
+        for (topic, _), offset in self.inbox.cursors.items():
+            self.intake.begin(topic, offset)
         self.pending: list[Record] = []
         self.unit: Unit | None = Unit(self.task.open())
         self.opening = True

@@ -38,6 +38,14 @@ def test_what_was_taken_or_has_no_known_offset_is_not_taken_from_hand() -> None:
     assert not intake.handed(TOPIC, -1, 1)
 
 
+def test_it_is_told_where_a_fetch_begins_unless_it_has_come_further() -> None:
+    intake = Intake()
+    intake.begin(TOPIC, 4)
+    assert intake.handed(TOPIC, 4, 2), "before anything was fetched"
+    intake.begin(TOPIC, 4)
+    assert offsets(intake.fetched(records(4, 3))) == [6]
+
+
 def test_it_knows_what_a_fetch_has_brought_before_the_answer_came() -> None:
     intake = Intake()
     intake.fetched(records(3, 3))

@@ -271,7 +271,12 @@ async def test_what_was_sent_is_handed_to_the_lane_that_reads_it() -> None:
     assert ownership.fed() == {place: 0}
     ownership.hand_over(*place, 13, content)
     assert ownership.fed() == {}, "a new lane does not know what the lane before it had taken"
+    await ownership.assign([Place("toy", 0)])
+    ownership.begin({place: 13, ("other", 0): 4})
+    ownership.hand_over(*place, 13, content)
+    assert ownership.fed() == {place: 15}, "unless it is told where the fetch begins"
     await ownership.revoke()
+    ownership.begin({place: 15})
     ownership.hand_over(*place, 15, content)
     assert ownership.fed() == {}
 
