@@ -28,7 +28,7 @@ T = TypeVar("T")
 # partition of each, so that one per record cost more than all the records' work. A sink of a few topics (the
 # carts, which shoppers read back at once) asks cheaply, and gets each record as it comes.
 FEW_TOPICS = 4
-GATHERED_MS = 40
+GATHERED_MS = 100
 GATHERED_BYTES = 256 * 1024
 IDLE_MS = 500
 """How long a fetch waits that the first record answers."""
