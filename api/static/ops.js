@@ -23,8 +23,8 @@ function draw(name) {
   if (known) known.plot.destroy();
   const plot = new uPlot({
     width: holder.clientWidth, height: 240,
-    // A first look alone would be stretched over years.
-    scales: { x: { range: (_, from, to) => [Math.min(from, to - 60), to] }, y: { range: (_, low, high) => [0, Math.max(high || 0, 5) * 1.1] } },
+    // Not what uPlot would show: it stretches a first look alone over years.
+    scales: { x: { range: () => [Math.min(times[0], times[times.length - 1] - 60), times[times.length - 1]] }, y: { range: (_, low, high) => [0, Math.max(high || 0, 5) * 1.1] } },
     axes: [axis(), { ...axis(), size: 60, values: (_, ticks) => ticks.map((tick) => tick.toLocaleString("en-GB")) }],
     series: [{}, ...groups.map((group, index) => ({ label: group.replace("ecommerce.", ""), stroke: token(`chart-${1 + index % COLOURS}`), width: 2, spanGaps: true,
       points: { show: times.length < 3 }, value: (_, value) => value == null ? "–" : value.toLocaleString("en-GB", { maximumFractionDigits: 1 }) }))],

@@ -15,6 +15,8 @@ from tests.bench import machine
 from tests.bench.step import CANDIDATE, Result
 
 RECORDS = Path(__file__).parents[2] / "docs" / "benchmarks"
+# More than so many figures do not fit beside the median.
+_MOST_BESIDE = 5
 COLUMNS = (
     "at",
     "step",
@@ -34,23 +36,18 @@ COLUMNS = (
 
 
 def print_table(console: Console, step: str, results: Sequence[Result]) -> None:
-    """Print medians, spread, ratios and goals."""
+    """Print medians, spread, ratios and goals; many other figures go into a table for each case."""
+    most = max((len(each.figures) for result in results for each in result.contenders.values()), default=0)
+    apart = most > _MOST_BESIDE
     table = Table(
-        "case",
-        "contender",
-        "unit",
-        "median",
-        "low",
-        "high",
-        "ratio",
-        "goal",
-        "beside",
+        *("case", "contender", "unit", "median", "low", "high", "ratio", "goal"),
+        *(() if apart else ("beside",)),
         title=f"{step} (load {machine.load():.1f}, pace {machine.pace():.1f} ms; {machine.description()})",
     )
     for result in results:
         for name, measured in result.contenders.items():
             low, high = measured.spread
-            beside = ", ".join(f"{what} {value:,.4g}" for what, value in measured.figures.items())
+            beside = [", ".join(f"{what} {value:,.4g}" for what, value in measured.figures.items())]
             table.add_row(
                 result.case.name,
                 name,
@@ -60,10 +57,24 @@ def print_table(console: Console, step: str, results: Sequence[Result]) -> None:
                 f"{high:,.5g}",
                 _ratio(result, name),
                 _goal(result, name),
-                beside,
+                *([] if apart else beside),
             )
         table.add_section()
     console.print(table)
+    if apart:
+        for result in results:
+            console.print(_figures(result))
+
+
+def _figures(result: Result) -> Table:
+    """Return one case's other figures, a row each and a column per contender."""
+    table = Table("", *result.contenders, title=result.case.name, title_justify="left")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    of_each = [measured.figures for measured in result.contenders.values()]
+    for what in dict.fromkeys(what for figures in of_each for what in figures):
+        table.add_row(what, *(f"{figures[what]:,.4g}" if what in figures else "" for figures in of_each))
+    return table
 
 
 def as_json(step: str, results: Sequence[Result]) -> dict[str, Any]:
