@@ -62,10 +62,14 @@ class ShopWindowRoute(PageRoute):
 def _way_back(request: Request) -> str:
     """Return the page that somebody is on, or wants, for after the log-in."""
     if wants_fragment(request):
-        url = urlsplit(request.headers.get("HX-Current-URL", ""))
+        here = request.headers.get("HX-Current-URL", "")
     elif request.method == "GET":
-        url = urlsplit(str(request.url))
+        here = str(request.url)
     else:
+        return "/"
+    try:
+        url = urlsplit(here)
+    except ValueError:
         return "/"
     return (f"{url.path}?{url.query}" if url.query else url.path) or "/"
 

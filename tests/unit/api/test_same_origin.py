@@ -21,6 +21,9 @@ FOREIGN = (
     {"Sec-Fetch-Site": "same-site", "Origin": "http://shop"},
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
+    {"Origin": "http://["},
+    {"Origin": "http://[x]:21005"},
+    {"Origin": "shop"},
 )
 
 
@@ -42,6 +45,9 @@ def request(**headers: str) -> Request:
         ({"origin": "http://evil", "host": "shop"}, False),
         ({"origin": "http://shop.evil", "host": "shop"}, False),
         ({"origin": "null", "host": "shop"}, False),
+        ({"origin": "null", "host": ""}, False),
+        ({"origin": "http://[", "host": "shop"}, False),
+        ({"origin": "http://[x]:21005", "host": "shop"}, False),
         ({"origin": "http://evil", "sec_fetch_site": "same-origin", "host": "shop"}, False),
         ({"origin": "https://app.example", "sec_fetch_site": "cross-site", "host": "shop"}, True),
         ({"host": "shop"}, True),
