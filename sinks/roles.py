@@ -4,17 +4,17 @@ What a sink declares is a view: the sinks write it and everybody reads it. The a
 (`api.auth.migrate`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 
 from sqlalchemy import Connection, text
 
-from connectors.postgres.roles import present
+from connectors.postgres import roles
+from connectors.postgres.roles import CHANGE
 from sinks.rows import TABLES
 from topics.credentials import Role
 
 _VIEWS = frozenset({table.name for table in TABLES} | {"sink_offsets"})
 _REVISION = "alembic_version"
-_CHANGE = "SELECT, INSERT, UPDATE, DELETE"
 
 # Attached, not created in place: readers and writers of the other partitions do not wait. It runs with the
 # rights of the schema's owner, which who writes rows need not have.
@@ -56,23 +56,17 @@ def grant(connection: Connection, schema: str) -> None:
         "REVOKE ALL ON FUNCTION public.ecommerce_make_month(regclass, text, text, timestamptz, timestamptz)"
         " FROM PUBLIC"
     )
-    there = present(connection)
-    if Role.SINK in there:
+    if Role.SINK in roles.present(connection):
         connection.exec_driver_sql(
             "GRANT EXECUTE ON FUNCTION"
             " public.ecommerce_make_month(regclass, text, text, timestamptz, timestamptz)"
             f" TO {Role.SINK}"
         )
-    for role in sorted(there - {Role.OWNER}):
-        connection.exec_driver_sql(f'GRANT USAGE ON SCHEMA "{schema}" TO {role}')
-    for table, root in connection.execute(text(_ROOTS), {"schema": schema}).all():
-        for role, rights in _rights(root):
-            if role in there:
-                connection.exec_driver_sql(f'GRANT {rights} ON "{schema}"."{table}" TO {role}')
+    roots = connection.execute(text(_ROOTS), {"schema": schema}).all()
+    roles.grant(connection, schema, {table: _rights(root) for table, root in roots})
 
 
-def _rights(table: str) -> Iterator[tuple[Role, str]]:
+def _rights(table: str) -> Mapping[Role, str]:
     if table in _VIEWS:
-        yield from ((Role.SINK, _CHANGE), (Role.API, "SELECT"), (Role.READER, "SELECT"))
-    elif table == _REVISION:
-        yield from ((role, "SELECT") for role in Role if role is not Role.OWNER)
+        return {Role.SINK: CHANGE, Role.API: "SELECT", Role.READER: "SELECT"}
+    return {role: "SELECT" for role in Role if role is not Role.OWNER} if table == _REVISION else {}

@@ -5,18 +5,17 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from connectors.postgres.history import History
-from connectors.postgres.roles import present
+from connectors.postgres.roles import CHANGE, Rights, grant, present
 from topics.credentials import Role
 from topics.settings import Settings
 
 SCHEMA = "identity"
 
-_CHANGE = "SELECT, INSERT, UPDATE, DELETE"
-_RIGHTS = {
-    "users": {Role.API: _CHANGE},
-    "sessions": {Role.API: _CHANGE},
-    "session_ends": {Role.API: _CHANGE},
-    "guest_carts": {Role.API: _CHANGE},
+_RIGHTS: Rights = {
+    "users": {Role.API: CHANGE},
+    "sessions": {Role.API: CHANGE},
+    "session_ends": {Role.API: CHANGE},
+    "guest_carts": {Role.API: CHANGE},
     "outbox": {Role.API: "SELECT, INSERT", Role.OUTBOX: "SELECT, DELETE", Role.READER: "SELECT"},
 }
 
@@ -30,12 +29,8 @@ def migrate(settings: Settings) -> None:
 
 
 def _grant(connection: Connection, schema: str) -> None:
-    there = present(connection)
-    for table, rights in _RIGHTS.items():
-        for role in there & rights.keys():
-            connection.exec_driver_sql(f'GRANT USAGE ON SCHEMA "{schema}" TO {role}')
-            connection.exec_driver_sql(f'GRANT {rights[role]} ON "{schema}"."{table}" TO {role}')
-    if Role.API in there:
+    grant(connection, schema, _RIGHTS)
+    if Role.API in present(connection):
         connection.exec_driver_sql(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA "{schema}" TO {Role.API}')
 
 

@@ -14,16 +14,16 @@ HOME, BEFORE = "identity", "public"
 
 
 def upgrade() -> None:
-    for table in TABLES:
-        op.execute(f"ALTER TABLE {BEFORE}.{table} SET SCHEMA {HOME}")
-    for function in FUNCTIONS:
-        op.execute(f"ALTER FUNCTION {BEFORE}.{function}() SET SCHEMA {HOME}")
-        op.execute(f"ALTER FUNCTION {HOME}.{function}() SET search_path TO {HOME}, pg_temp")
+    _move(BEFORE, HOME)
 
 
 def downgrade() -> None:
+    _move(HOME, BEFORE)
+
+
+def _move(before: str, after: str) -> None:
     for table in TABLES:
-        op.execute(f"ALTER TABLE {HOME}.{table} SET SCHEMA {BEFORE}")
+        op.execute(f"ALTER TABLE {before}.{table} SET SCHEMA {after}")
     for function in FUNCTIONS:
-        op.execute(f"ALTER FUNCTION {HOME}.{function}() SET SCHEMA {BEFORE}")
-        op.execute(f"ALTER FUNCTION {BEFORE}.{function}() SET search_path TO {BEFORE}, pg_temp")
+        op.execute(f"ALTER FUNCTION {before}.{function}() SET SCHEMA {after}")
+        op.execute(f"ALTER FUNCTION {after}.{function}() SET search_path TO {after}, pg_temp")
