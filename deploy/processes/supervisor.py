@@ -118,12 +118,13 @@ class Supervisor:
         """
         # Of one that ended a moment ago the supervisor says "not running", and starts it again.
         deadline = time.monotonic() + _DOWN_SECONDS
-        self._call("stopProcess", name, _WAIT, tolerate=Faults.NOT_RUNNING)
-        while not self.info(name).state.is_down:
+        while True:
+            self._call("stopProcess", name, _WAIT, tolerate=Faults.NOT_RUNNING)
+            if self.info(name).state.is_down:
+                return
             if time.monotonic() > deadline:
                 raise SupervisorError(f"{name} does not stop")
             time.sleep(_POLL_SECONDS)
-            self._call("stopProcess", name, _WAIT, tolerate=Faults.NOT_RUNNING)
 
     def info(self, name: str) -> Info:
         """Return the state of one process; raises SupervisorError where it is not known."""

@@ -70,6 +70,20 @@ class Bench:
         )
         return Lane(task, self.meters, self.failures.append)
 
+    def ownership(self) -> Ownership:
+        async def take_over(places: Sequence[Place]) -> dict[Place, Possession]:
+            self.changelog.recover(self.store)
+            return {place: Possession(self.store, self.changelog.writer()) for place in places}
+
+        return Ownership(
+            [FLOW],
+            takeover=take_over,
+            publisher=self.publisher,
+            clock=lambda: 0,
+            meters=self.meters,
+            failed=self.failures.append,
+        )
+
     def counted(self, name: str) -> float:
         value = self.registry.get_sample_value(f"ecommerce_stream_{name}", {"flow": "toy"})
         assert value is not None
@@ -194,19 +208,7 @@ async def test_a_predecessor_that_goes_on_fails_and_says_so() -> None:
 async def test_an_assignment_replaces_the_one_before() -> None:
     bench = Bench()
     bench.publisher.gate.set()
-
-    async def take_over(places: Sequence[Place]) -> dict[Place, Possession]:
-        bench.changelog.recover(bench.store)
-        return {place: Possession(bench.store, bench.changelog.writer()) for place in places}
-
-    ownership = Ownership(
-        [FLOW],
-        takeover=take_over,
-        publisher=bench.publisher,
-        clock=lambda: 0,
-        meters=bench.meters,
-        failed=bench.failures.append,
-    )
+    ownership = bench.ownership()
     await ownership.assign([Place("toy", 0)])
     assert bench.counted("partitions") == 1
     lane = ownership.lane("toy", 0)
@@ -228,19 +230,7 @@ async def test_an_assignment_replaces_the_one_before() -> None:
 async def test_what_was_sent_is_handed_to_the_lane_that_reads_it() -> None:
     bench = Bench()
     bench.publisher.gate.set()
-
-    async def take_over(places: Sequence[Place]) -> dict[Place, Possession]:
-        bench.changelog.recover(bench.store)
-        return {place: Possession(bench.store, bench.changelog.writer()) for place in places}
-
-    ownership = Ownership(
-        [FLOW],
-        takeover=take_over,
-        publisher=bench.publisher,
-        clock=lambda: 0,
-        meters=bench.meters,
-        failed=bench.failures.append,
-    )
+    ownership = bench.ownership()
     place = (CART_DUE.name, 0)
     content: list[Content] = [(b"c", encode(CART_DUE, command(CART_DUE, "c", TimerDue(5))), ())] * 2
 
@@ -284,19 +274,7 @@ async def test_what_was_sent_is_handed_to_the_lane_that_reads_it() -> None:
 async def test_what_others_send_to_as_well_is_handed_over_and_fetched() -> None:
     bench = Bench()
     bench.publisher.gate.set()
-
-    async def take_over(places: Sequence[Place]) -> dict[Place, Possession]:
-        bench.changelog.recover(bench.store)
-        return {place: Possession(bench.store, bench.changelog.writer()) for place in places}
-
-    ownership = Ownership(
-        [FLOW],
-        takeover=take_over,
-        publisher=bench.publisher,
-        clock=lambda: 0,
-        meters=bench.meters,
-        failed=bench.failures.append,
-    )
+    ownership = bench.ownership()
     await ownership.assign([Place("toy", 0)])
     lane = ownership.lane("toy", 0)
     assert lane is not None
