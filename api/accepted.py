@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
+from api.answers import told
 from api.command_records import CommandRecord, Status
 from api.commands import Receipt
 
@@ -55,7 +56,7 @@ def status_path(command_id: str) -> str:
     return f"{COMMANDS_PATH}/{command_id}"
 
 
-def accepted(receipt: Receipt, resource_url: str) -> JSONResponse:
+def accepted(receipt: Receipt, resource_url: str) -> Response:
     """Return the 202 answer to a command whose outcome was not waited for, or did not come in time."""
     url = status_path(receipt.command.event_id)
     body = Accepted(
@@ -66,7 +67,7 @@ def accepted(receipt: Receipt, resource_url: str) -> JSONResponse:
         status_url=url,
         resource_url=resource_url,
     )
-    return JSONResponse(body.model_dump(mode="json"), 202, headers={"Location": url})
+    return told(body, 202, {"Location": url})
 
 
 def command_status(record: CommandRecord) -> CommandStatus:

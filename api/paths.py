@@ -1,14 +1,27 @@
 """Which methods the application's paths have."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 _KEPT, _KEPT_LENGTH = 4_096, 128
+
+Has = Callable[[str, str], bool]
+"""Tells whether something is there for a method at an encoded path."""
+
 _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+
+
+def remembering(has: Has) -> Has:
+    """Return the same, with the answers for short paths kept.
+
+    The patterns of all routes are tried one after the other; most requests go to the same paths.
+    """
+    known = lru_cache(_KEPT)(has)
+    return lambda method, path: (known if len(path) <= _KEPT_LENGTH else has)(method, path)
 
 
 class Paths:
@@ -16,8 +29,7 @@ class Paths:
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
-        # The patterns of all routes are tried one after the other; most requests go to the same paths.
-        self._known = lru_cache(_KEPT)(self._has)
+        self._known = remembering(self._has)
 
     def methods(self, path: str) -> tuple[str, ...]:
         """Return the methods of an encoded path; none where nothing is there."""
@@ -25,7 +37,7 @@ class Paths:
 
     def has(self, method: str, path: str) -> bool:
         """Tell whether some route takes the method at an encoded path."""
-        return self._known(method, path) if len(path) <= _KEPT_LENGTH else self._has(method, path)
+        return self._known(method, path)
 
     def _has(self, method: str, path: str) -> bool:
         known = self._patterns.get(method)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -11,11 +10,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import context
 from api.admission.gate import Gate
 from api.admission.shares import Share, exceeded, holding
+from api.paths import remembering
 from api.problems import Problem, render
 
 _CLAIMS = frozenset({b"authorization", b"x-cart-id", b"cookie"})
 _STREAM = re.compile(r"/orders/[^/]+/(events|progress)$")
-_KEPT, _KEPT_LENGTH = 4_096, 128
 _UNSAFE = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -30,13 +29,13 @@ class CommandRoutes:
         routes = [each for router in routers for each in router.routes if isinstance(each, APIRoute)]
         methods = [(each, (each.methods or set()) & _UNSAFE) for each in routes]
         self._routes = [(unsafe, each.path_regex) for each, unsafe in methods if unsafe]
-        self._known = lru_cache(_KEPT)(self._has)
+        self._known = remembering(self._has)
 
     def has(self, method: str, path: str) -> bool:
         """Tell whether a request asks for a command."""
         if method not in _UNSAFE or not path.startswith(self._prefix):
             return False
-        return self._known(method, path) if len(path) <= _KEPT_LENGTH else self._has(method, path)
+        return self._known(method, path)
 
     def _has(self, method: str, path: str) -> bool:
         rest = path.removeprefix(self._prefix)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Request, Response
 
 from api import wording
 from api.accepted import Accepted, accepted
+from api.answers import told
 from api.auth.caller import CART_HEADER, AnyCaller, Caller, KnownCaller, guest
 from api.auth.cookies import cookies_of
 from api.auth.guests import new_guest_secret
@@ -33,8 +34,7 @@ def _answer(caller: Caller, result: CartResult, wait: float | None) -> Response:
     if result.cart is None:
         return accepted(result.receipt, CART_URL)
     headers = {**applied(wait), "ETag": f'"{result.cart.version}"'}
-    body = _named(caller, result.cart).model_dump_json()
-    return Response(body, headers=headers, media_type="application/json")
+    return told(_named(caller, result.cart), headers=headers)
 
 
 def _named(caller: Caller, cart: Cart) -> Cart:

@@ -16,8 +16,9 @@ import structlog
 from prometheus_client import Counter
 from redis.exceptions import RedisError
 
-from api.catalogue.models import Product, ProductPage, ProductSort
-from api.catalogue.queries import Catalogue, ProductFilter
+from api.catalogue.in_front import InFront
+from api.catalogue.models import Product
+from api.catalogue.queries import Catalogue
 from api.redis_line import Strings
 from connectors.payments.gathering import Gathering
 from sinks.projectors.cached_product import newest_key
@@ -60,10 +61,11 @@ class Source(Catalogue, Protocol):
         ...
 
 
-class CachedCatalogue:
-    """A catalogue in front of another; lists and categories are the other's own."""
+class CachedCatalogue(InFront):
+    """A catalogue in front of another."""
 
     def __init__(self, behind: Source, redis: Strings) -> None:
+        super().__init__(behind)
         self._behind = behind
         self._redis = redis
         self._flights: dict[str, asyncio.Task[dict[str, Product]]] = {}
@@ -88,16 +90,6 @@ class CachedCatalogue:
         newest = {sku: found.newest for sku, found in looked_up.items()}
         read = await self._read(missing, newest) if missing else {}
         return {**await self._with_stock(kept), **read}
-
-    async def page(
-        self, chosen: ProductFilter, sort: ProductSort, limit: int, cursor: str | None
-    ) -> ProductPage:
-        """Return a page of products on sale; raises a 422 Problem for a foreign cursor."""
-        return await self._behind.page(chosen, sort, limit, cursor)
-
-    async def categories(self) -> list[tuple[str, int]]:
-        """Return the categories with how many products on sale each has, by name."""
-        return await self._behind.categories()
 
     async def _look_up(self, skus: Sequence[str]) -> dict[str, "_Found"]:
         keys = [key for sku in skus for key in (_facts_key(sku), newest_key(sku), _stock_key(sku))]

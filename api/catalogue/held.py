@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from api.catalogue.cache import LOOKUPS
-from api.catalogue.models import Product, ProductPage, ProductSort
-from api.catalogue.queries import Catalogue, ProductFilter
+from api.catalogue.in_front import InFront
+from api.catalogue.models import Product
+from api.catalogue.queries import Catalogue
 from schemas.codec import UndecodableError
 from topics.topic import Topic
 from topics.wire import decode
@@ -18,8 +19,8 @@ HELD_S = 0.5
 MOST = 10_000
 
 
-class HeldCatalogue:
-    """A catalogue in front of another; lists and categories are the other's own."""
+class HeldCatalogue(InFront):
+    """A catalogue in front of another."""
 
     def __init__(
         self,
@@ -28,6 +29,7 @@ class HeldCatalogue:
         most: int = MOST,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        super().__init__(behind)
         self._behind = behind
         self._seconds = seconds
         self._most = most
@@ -47,10 +49,10 @@ class HeldCatalogue:
 
     async def product(self, sku: str) -> Product | None:
         """Return a product, on sale or not."""
-        kept = self._held.get(sku)
-        if kept is not None and kept[1] > self._clock():
+        kept = self._fresh(sku, self._clock())
+        if kept is not None:
             LOOKUPS.labels("held").inc()
-            return kept[0]
+            return kept
         return (await self._read([sku])).get(sku)
 
     async def products(self, skus: Iterable[str]) -> dict[str, Product]:
@@ -59,24 +61,18 @@ class HeldCatalogue:
         found: dict[str, Product] = {}
         missing = []
         for sku in dict.fromkeys(skus):
-            kept = self._held.get(sku)
-            if kept is not None and kept[1] > now:
-                found[sku] = kept[0]
-            else:
+            kept = self._fresh(sku, now)
+            if kept is None:
                 missing.append(sku)
+            else:
+                found[sku] = kept
         if found:
             LOOKUPS.labels("held").inc(len(found))
         return found | await self._read(missing) if missing else found
 
-    async def page(
-        self, chosen: ProductFilter, sort: ProductSort, limit: int, cursor: str | None
-    ) -> ProductPage:
-        """Return a page of products on sale; raises a 422 Problem for a foreign cursor."""
-        return await self._behind.page(chosen, sort, limit, cursor)
-
-    async def categories(self) -> list[tuple[str, int]]:
-        """Return the categories with how many products on sale each has, by name."""
-        return await self._behind.categories()
+    def _fresh(self, sku: str, now: float) -> Product | None:
+        kept = self._held.get(sku)
+        return kept[0] if kept is not None and kept[1] > now else None
 
     async def _read(self, skus: list[str]) -> dict[str, Product]:
         # From before it is read: the time that reading takes is part of its age.

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
 
 from api import wording
 from api.accepted import Accepted, accepted
+from api.answers import told
 from api.auth.caller import StaffCaller
 from api.catalogue.models import (
     MAX_MINOR,
@@ -198,7 +198,7 @@ async def _answer(services: Services, receipt: Receipt, wait: float | None, stat
         active=snapshot.active,
         version=receipt.heard.message.aggregate_version,
     )
-    return JSONResponse(product.model_dump(mode="json"), status, headers=applied(wait))
+    return told(product, status, applied(wait))
 
 
 @products.post(

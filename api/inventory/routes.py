@@ -3,9 +3,9 @@
 from typing import Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
 
 from api.accepted import Accepted, accepted
+from api.answers import told
 from api.auth.caller import StaffCaller
 from api.catalogue.models import AskedSku, SkuPath
 from api.commands import Receipt as Sent
@@ -62,4 +62,4 @@ async def get_stock(sku: AskedSku, caller: StaffCaller, services: Use) -> StockL
 def _answer(sent: Sent, level: StockLevel | None, wait: float | None) -> Response:
     if level is None:
         return accepted(sent, f"/api/v1/inventory/{segment(sent.record.key)}")
-    return JSONResponse(level.model_dump(mode="json"), headers=applied(wait))
+    return told(level, headers=applied(wait))

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.accepted import Accepted, accepted
+from api.answers import told
 from api.auth.caller import Caller, KnownCaller, StaffCaller
 from api.commands import Receipt
 from api.idempotency import HEADER, CommandId, IdempotentRoute, RequiredKey
@@ -63,7 +64,7 @@ async def checkout(
     if result.order is None:
         assert result.receipt is not None, "an order that is not known yet was asked for just now"
         return accepted(result.receipt, url)
-    return _told(result.order, 201, {**applied(wait), "Location": url})
+    return told(result.order, 201, {**applied(wait), "Location": url})
 
 
 async def checkout_directly(request: Request, body: CheckoutRequest, caller: Caller) -> Response:
@@ -174,8 +175,4 @@ async def _stream(events: AsyncGenerator[OrderEvent, None]) -> AsyncIterator[Ser
 def _answer(receipt: Receipt, order: Order | None, wait: float | None) -> Response:
     if order is None:
         return accepted(receipt, _order_url(receipt.record.key))
-    return _told(order, 200, applied(wait))
-
-
-def _told(order: Order, status: int, headers: dict[str, str]) -> Response:
-    return Response(order.model_dump_json(), status, headers, "application/json")
+    return told(order, headers=applied(wait))
