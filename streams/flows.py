@@ -1,19 +1,51 @@
-"""All flows of the platform, and the checks that only make sense over all of them."""
+"""All flows of the platform, gathered from the domains, and the checks that make sense over all of them."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from streams.cart.agent import FLOW as CART
-from streams.inventory.allocation.agent import FLOW as ALLOCATION
-from streams.inventory.stock.agent import FLOW as STOCK
+from schemas.domains import DOMAINS, Domain, ManifestError, declared, no_strays
 from streams.kernel.flow import Flow
-from streams.order.agent import FLOW as ORDER
-from streams.payment.agent import FLOW as PAYMENT
-from streams.product.agent import FLOW as PRODUCT
+from tables.gathered import TABLES
+from topics.registry import TOPICS
+from topics.topic import Topic
 
 # The Faust app's id, and so its consumer group.
 GROUP = "ecommerce.streams"
+
+
+def gathered(domains: Collection[Domain]) -> Iterator[Flow[Any]]:
+    """Yield the flows of the domains.
+
+    Raises ManifestError where one is missing, is called otherwise, writes another table than its own, or
+    reads or emits what is in no domain's topics; and where `streams` has a folder of no domain.
+    """
+    no_strays("streams", [domain.name for domain in domains if domain.flows], ("kernel",))
+    for domain in domains:
+        for name in domain.flows:
+            place = f"{domain.place('streams', name)}.agent"
+            flow = declared(place, "FLOW", Flow)
+            if flow.name != name:
+                raise ManifestError(
+                    f"{place}: the flow is called {flow.name}, and schemas/domains.py says {name}"
+                )
+            if flow.table is not TABLES[name]:
+                raise ManifestError(
+                    f"{place}: the flow's table is not that of {domain.place('tables', name)}"
+                )
+            for topic in _topics(flow):
+                if TOPICS.get(topic.name) is not topic:
+                    raise ManifestError(
+                        f"{place}: {topic.name} is in topics/ of no domain of schemas/domains.py"
+                    )
+            yield flow
+
+
+def _topics(flow: Flow[Any]) -> Iterator[Topic[Any]]:
+    for route in flow.routes:
+        yield from (route.topic, *route.emits)
+    if flow.timer is not None:
+        yield flow.timer
 
 
 def checked(flows: Iterable[Flow[Any]]) -> tuple[Flow[Any], ...]:
@@ -43,7 +75,7 @@ def checked(flows: Iterable[Flow[Any]]) -> tuple[Flow[Any], ...]:
     return flows
 
 
-FLOWS = checked((PRODUCT, CART, ORDER, STOCK, ALLOCATION, PAYMENT))
+FLOWS = checked(gathered(DOMAINS))
 
 WORKER_FLOWS = tuple(replace(flow, ids=True) for flow in FLOWS)
 """What a worker runs: with the ids of the views. In memory, tests may call a cart by any name."""

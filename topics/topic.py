@@ -9,6 +9,7 @@ import msgspec
 D = TypeVar("D", bound=msgspec.Struct)
 
 DAY_MS = 86_400_000
+WEEK = 7 * DAY_MS
 
 
 class Kind(StrEnum):
@@ -32,7 +33,7 @@ class Topic(Generic[D]):
     """A topic that carries `Message[data]` records in Avro, keyed by the id that `key` names.
 
     `retention_ms` is -1 where the topic is the source from which views are rebuilt. `partitions` is None for
-    the platform's co-partitioned count.
+    the platform's co-partitioned count. An `inner` command is given by flows only, to each other.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Topic(Generic[D]):
     retention_ms: int = -1
     cleanup: Cleanup = Cleanup.DELETE
     partitions: int | None = None
+    inner: bool = False
 
     @property
     def domain(self) -> str:

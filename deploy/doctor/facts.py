@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.inventory import MovementKind
-from tables.allocation import Allocation
 from tables.cart import Cart
+from tables.inventory.allocation import Allocation
+from tables.inventory.stock import Reservation, Stock
 from tables.order import Order
 from tables.payment import Payment
 from tables.product import Product
-from tables.stock import Reservation, Stock
 
 Row = dict[str, Any]
 

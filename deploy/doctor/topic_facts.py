@@ -8,7 +8,7 @@ from deploy.records.record import Record
 from deploy.records.tables import TABLES
 from schemas.codec import UndecodableError, decode_fields
 from streams.kernel.layout import is_state, split_part
-from tables.stock import Reservation
+from tables.inventory.stock import Reservation
 from topics import registry as t
 
 Take = Callable[[Events, dict[str, Any]], None]

@@ -5,17 +5,10 @@ from typing import Any
 import msgspec
 
 from streams.kernel.layout import OUTBOX, decode_outbox, is_state, split_part
-from tables.allocation import ALLOCATION
-from tables.cart import CART
-from tables.order import ORDER
-from tables.payment import PAYMENT
-from tables.product import PRODUCT
-from tables.stock import STOCK
+from tables import gathered
 from tables.table import Table
 
-TABLES: dict[str, Table[Any]] = {
-    table.changelog.name: table for table in (CART, ORDER, STOCK, ALLOCATION, PAYMENT, PRODUCT)
-}
+TABLES: dict[str, Table[Any]] = {table.changelog.name: table for table in gathered.TABLES.values()}
 
 
 def plain(topic: str, key: bytes | None, value: bytes) -> Any:

@@ -15,8 +15,8 @@ from streams.inventory.stock.agent import FLOW as STOCK_FLOW
 from streams.kernel.flow import Flow
 from streams.kernel.layout import NUL, part_key
 from tables.cart import CART, Cart
+from tables.inventory.stock import STOCK, Facts, Reservation, Stock
 from tables.parts import Parts
-from tables.stock import STOCK, Facts, Reservation, Stock
 from tests.bench.broker import Parcel, fill
 from topics.command import command
 from topics.registry import CART_ADD, CART_UPDATED, INVENTORY_LINE_RESERVED, INVENTORY_RESERVE

@@ -24,7 +24,7 @@ from streams.order.machine import EVENTS, may
 from streams.payment.agent import FLOW as PAYMENT_FLOW
 from streams.product.agent import FLOW as PRODUCT_FLOW
 from tables.cart import CART
-from tables.stock import STOCK
+from tables.inventory.stock import STOCK
 from tests.topology.provider import Account, Provider
 from topics.registry import (
     CART_ADD,

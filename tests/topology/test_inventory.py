@@ -19,8 +19,8 @@ from streams.inventory.stock.agent import FLOW as STOCK_FLOW
 from streams.inventory.stock.agent import POLICY as STOCK_POLICY
 from streams.kernel.driver import Driver
 from streams.kernel.memory import Step
-from tables.allocation import ALLOCATION
-from tables.stock import STOCK
+from tables.inventory.allocation import ALLOCATION
+from tables.inventory.stock import STOCK
 from topics.registry import (
     INVENTORY_ADJUST,
     INVENTORY_COMMIT,

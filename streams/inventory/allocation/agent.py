@@ -5,7 +5,7 @@ from functools import partial
 from streams.inventory.allocation import decide
 from streams.inventory.settings import AllocationSettings
 from streams.kernel.flow import Flow, Route
-from tables.allocation import ALLOCATION
+from tables.inventory.allocation import ALLOCATION
 from topics.registry import (
     ALLOCATION_DUE,
     INVENTORY_COMMIT,

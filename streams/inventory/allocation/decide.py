@@ -31,7 +31,7 @@ from schemas.service import TimerDue
 from streams.inventory.allocation.totals import agreed, reserved
 from streams.inventory.policy import AllocationPolicy
 from streams.kernel.flow import Decision, Out
-from tables.allocation import Allocation, AllocationStatus, Ask
+from tables.inventory.allocation import Allocation, AllocationStatus, Ask
 from topics.registry import (
     INVENTORY_COMMIT,
     INVENTORY_RECEIVE,

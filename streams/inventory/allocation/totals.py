@@ -2,7 +2,7 @@
 
 from schemas.inventory import InventoryReserved
 from streams.inventory.policy import AllocationPolicy
-from tables.allocation import Ask
+from tables.inventory.allocation import Ask
 
 
 def agreed(policy: AllocationPolicy, consented: int | None, total: int) -> bool:

@@ -6,7 +6,7 @@ from streams.inventory.settings import StockSettings
 from streams.inventory.stock import decide
 from streams.inventory.stock.markers import sweep_due
 from streams.kernel.flow import Flow, Route
-from tables.stock import STOCK
+from tables.inventory.stock import STOCK
 from topics.registry import (
     INVENTORY_ADJUST,
     INVENTORY_COMMIT,

@@ -37,7 +37,7 @@ from streams.inventory.stock.quote import quote, refusal
 from streams.inventory.stock.rules import breach
 from streams.kernel.flow import Decision, Out
 from tables.applied import remembered
-from tables.stock import Facts, Reservation, Settlement, Stock
+from tables.inventory.stock import Facts, Reservation, Settlement, Stock
 from topics.registry import (
     INVENTORY_LINE_REJECTED,
     INVENTORY_LINE_RESERVED,

@@ -9,8 +9,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from streams.inventory.policy import StockPolicy
+from tables.inventory.stock import Page, Reservation, Settled, Settlement, Stock
 from tables.parts import Parts
-from tables.stock import Page, Reservation, Settled, Settlement, Stock
 
 PAGE_ORDERS: Final = 16
 SWEPT_PAGES: Final = 256

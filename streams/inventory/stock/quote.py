@@ -2,7 +2,7 @@
 
 from schemas.inventory import InventoryReserve, QuotedLine, RequestedLine
 from schemas.refusal import Refusal
-from tables.stock import Facts, Stock
+from tables.inventory.stock import Facts, Stock
 
 
 def refusal(stock: Stock, asked: InventoryReserve, quantity: int) -> str | None:

@@ -7,7 +7,7 @@ from schemas.refusal import Refusal
 from schemas.sku import SKU_MAX_LENGTH, well_formed
 from streams.breach import Breach
 from streams.inventory.policy import StockPolicy
-from tables.stock import Stock
+from tables.inventory.stock import Stock
 
 
 def breach(policy: StockPolicy, sku: str, stock: Stock, movement: Movement) -> Breach | None:

@@ -13,8 +13,8 @@ from schemas.envelope import Message, derived_id
 from schemas.inventory import InventoryUpdated, Movement, MovementKind
 from schemas.product import ProductSnapshot
 from sinks.migrate import migrate
+from tables.inventory.stock import STOCK, Facts, Stock
 from tables.product import PRODUCT, Product
-from tables.stock import STOCK, Facts, Stock
 from tests.integration.cli.conftest import Ecommerce
 from tests.stack import Stack
 from topics import admin

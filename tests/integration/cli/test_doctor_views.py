@@ -27,8 +27,8 @@ from sinks.indices import INDICES, ORDERS, PRODUCTS
 from sinks.migrate import migrate
 from sinks.rows import TABLES
 from tables.cart import Cart
+from tables.inventory.stock import Stock
 from tables.product import Product
-from tables.stock import Stock
 from tests.unit.sinks.messages import NOW, cart, event, order, payment, product, stock, uid
 from tests.unit.sinks.records import batch, record
 from topics import registry as t

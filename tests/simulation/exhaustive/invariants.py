@@ -6,9 +6,9 @@ from typing import Any
 from schemas.cart import CartStatus
 from streams.kernel.layout import is_state, split_part
 from tables.cart import CART
+from tables.inventory.stock import STOCK, Reservation
 from tables.order import ORDER
 from tables.payment import PAYMENT
-from tables.stock import STOCK, Reservation
 from tests.simulation.exhaustive.small_world import NAMES, ORDERS, Books, SmallWorld, State
 from topics import registry as t
 

@@ -13,8 +13,8 @@ from streams.inventory.stock import decide as stock
 from streams.inventory.stock.markers import held
 from streams.inventory.stock.quote import quote
 from streams.kernel.flow import Decision
-from tables.allocation import Ask
-from tables.stock import Facts, Reservation
+from tables.inventory.allocation import Ask
+from tables.inventory.stock import Facts, Reservation
 from tests.simulation.mutations.mutation import Handler, Mutation, in_handler
 from tests.simulation.settings import Parts
 from topics import registry as t

@@ -9,11 +9,11 @@ from schemas.order import OrderKind, OrderSnapshot, OrderStatus
 from schemas.payment import PaymentStatus
 from schemas.product import ProductSnapshot
 from tables.cart import Cart
+from tables.inventory.stock import Reservation, Stock
 from tables.order import Order
 from tables.parts import Parts
 from tables.payment import Goal, Payment
 from tables.product import Product
-from tables.stock import Reservation, Stock
 
 NOW = 1_700_000_000_000
 SOLD, FAILED, PLACED, BACK = "sold", "failed", "placed", "back"

@@ -9,9 +9,9 @@ from deploy.records.span import Span
 from schemas.envelope import Message, derived_id
 from schemas.product import ProductSnapshot
 from streams.kernel.layout import part_key, position_key
+from tables.inventory.stock import STOCK, Page, Reservation, Settled, Settlement, Stock
 from tables.parts import Parts
 from tables.product import PRODUCT, Product
-from tables.stock import STOCK, Page, Reservation, Settled, Settlement, Stock
 from topics import registry as t
 from topics.topic import Topic
 from topics.wire import encode

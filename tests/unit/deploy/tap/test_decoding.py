@@ -4,9 +4,9 @@ from schemas.cart import CartClear
 from schemas.product import ProductSnapshot
 from streams.kernel.layout import OUTBOX, encode_outbox, part_key, position_key
 from streams.kernel.ports import Output
+from tables.inventory.stock import STOCK, Reservation, Stock
 from tables.parts import Parts
 from tables.product import PRODUCT, Product
-from tables.stock import STOCK, Reservation, Stock
 from topics.command import command
 from topics.registry import CART_CLEAR, CHANGELOGS
 from topics.wire import encode

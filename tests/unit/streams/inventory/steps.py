@@ -16,7 +16,7 @@ from schemas.service import TimerDue
 from streams.inventory.policy import StockPolicy
 from streams.inventory.stock import decide
 from streams.kernel.flow import Decision
-from tables.stock import Facts, Stock
+from tables.inventory.stock import Facts, Stock
 from tests.unit.streams.inventory.samples import NOW, ORDER, SKU, said
 from topics.registry import (
     INVENTORY_ADJUST,

@@ -19,7 +19,7 @@ from schemas.service import TimerDue
 from streams.inventory.allocation import decide
 from streams.inventory.policy import AllocationPolicy
 from streams.kernel.flow import Decision
-from tables.allocation import ALLOCATION, Allocation, AllocationStatus
+from tables.inventory.allocation import ALLOCATION, Allocation, AllocationStatus
 from tests.unit.streams.inventory.samples import NOW, ORDER, order, said
 from topics.registry import (
     ALLOCATION_DUE,

@@ -13,8 +13,8 @@ from streams.inventory.allocation.agent import FLOW as ALLOCATION_FLOW
 from streams.inventory.policy import StockPolicy
 from streams.inventory.stock.agent import FLOW as STOCK_FLOW
 from streams.inventory.stock.decide import know, receive
-from tables.allocation import Allocation, AllocationStatus
-from tables.stock import Stock
+from tables.inventory.allocation import Allocation, AllocationStatus
+from tables.inventory.stock import Stock
 from tests.unit.streams.inventory.samples import ORDER, order, product, said
 from topics.registry import (
     INVENTORY_RECEIVE,

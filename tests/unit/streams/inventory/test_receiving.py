@@ -11,7 +11,7 @@ from schemas.inventory import (
     StockLevel,
 )
 from streams.kernel.flow import Decision
-from tables.stock import Stock
+from tables.inventory.stock import Stock
 from tests.unit.streams.inventory.samples import SKU, asked
 from tests.unit.streams.inventory.steps import (
     POLICY,

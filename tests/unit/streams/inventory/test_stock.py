@@ -16,8 +16,8 @@ from schemas.inventory import (
 )
 from streams.inventory.stock.markers import PAGE_ORDERS, SWEPT_PAGES, sweep_due
 from streams.kernel.flow import Decision
+from tables.inventory.stock import STOCK, Reservation, Settled, Settlement, Stock
 from tables.parts import Parts
-from tables.stock import STOCK, Reservation, Settled, Settlement, Stock
 from tests.unit.streams.inventory.samples import NOW, ORDER, SKU, asked, product
 from tests.unit.streams.inventory.steps import (
     FACTS,

@@ -18,7 +18,7 @@ from streams.inventory.policy import StockPolicy
 from streams.inventory.stock import decide
 from streams.inventory.stock.markers import held, settlement
 from streams.kernel.flow import Decision
-from tables.stock import Page, Reservation, Stock
+from tables.inventory.stock import Page, Reservation, Stock
 from tests.unit.streams.inventory.samples import NOW, SKU, asked, product, said
 from topics.registry import (
     INVENTORY_ADJUST,

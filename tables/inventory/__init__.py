@@ -1,0 +1,1 @@
+"""Inventory's two tables: the stock of each SKU, and the allocation of each order."""
