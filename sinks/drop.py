@@ -5,7 +5,7 @@ import asyncio
 from elasticsearch import AsyncElasticsearch
 
 from connectors.elasticsearch import indices
-from sinks.indices import INDICES
+from sinks.elasticsearch import INDICES
 
 _TIMEOUT_S = 30.0
 

@@ -1,24 +1,30 @@
-"""What feeds the Elasticsearch views: message -> documents and parts of documents -> indices."""
+"""The Elasticsearch views: message -> documents and parts of documents -> indices."""
 
-from connectors.elasticsearch.index import Write
-from connectors.runtime.projection import AnyProjection, Projection
-from sinks.indices import ORDERS, PRODUCTS
-from sinks.projectors.document import availability_patch, order_document, product_patch
-from topics import registry as t
+from collections.abc import Mapping
+from dataclasses import replace
+
+from connectors.elasticsearch.index import Index, Write
+from connectors.runtime.projection import AnyProjection
+from sinks.analysis import CHANGEABLE
+from sinks.declaration import Guards
+from sinks.gathered import VIEWS, fed
+from topics.settings import Settings
 
 GROUP = "ecommerce.sink.elasticsearch"
 
-PROJECTIONS: tuple[AnyProjection[Write], ...] = (
-    Projection(t.PRODUCT_CREATED, product_patch, (PRODUCTS.alias,)),
-    Projection(t.PRODUCT_UPDATED, product_patch, (PRODUCTS.alias,)),
-    Projection(t.PRODUCT_DELETED, product_patch, (PRODUCTS.alias,)),
-    Projection(t.INVENTORY_UPDATED, availability_patch, (PRODUCTS.alias,)),
-    Projection(t.ORDER_PLACED, order_document, (ORDERS.alias,)),
-    Projection(t.ORDER_CONFIRMED, order_document, (ORDERS.alias,)),
-    Projection(t.ORDER_PROCESSING, order_document, (ORDERS.alias,)),
-    Projection(t.ORDER_SHIPPED, order_document, (ORDERS.alias,)),
-    Projection(t.ORDER_DELIVERED, order_document, (ORDERS.alias,)),
-    Projection(t.ORDER_CANCELLED, order_document, (ORDERS.alias,)),
-    Projection(t.ORDER_RETURNED, order_document, (ORDERS.alias,)),
-    Projection(t.ORDER_REFUNDED, order_document, (ORDERS.alias,)),
+INDICES: tuple[Index, ...] = tuple(index for each in VIEWS for index in each.indices)
+
+GUARDS: Mapping[str, Guards] = {
+    index.alias: each.guards.get(index.alias, {}) for each in VIEWS for index in each.indices
+}
+"""By index, the versions in a document and the fields that each stands for; none for whole documents."""
+
+PROJECTIONS: tuple[AnyProjection[Write], ...] = fed(
+    "Elasticsearch", (each.elasticsearch for each in VIEWS), (index.alias for index in INDICES)
 )
+
+
+def declared(settings: Settings) -> tuple[Index, ...]:
+    """Return the indices with the refresh interval that is set."""
+    changeable = {**CHANGEABLE, "refresh_interval": settings.elasticsearch_refresh}
+    return tuple(replace(index, changeable=changeable) for index in INDICES)

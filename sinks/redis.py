@@ -1,21 +1,22 @@
-"""What feeds the Redis views: message -> value -> key."""
+"""The Redis views: message -> value -> key."""
+
+from fnmatch import fnmatchcase
 
 from connectors.redis.value import Value
-from connectors.runtime.projection import AnyProjection, Projection
-from sinks.projectors.cached_product import newest_product
-from sinks.projectors.cart import cart_value
-from topics import registry as t
+from connectors.runtime.projection import AnyProjection
+from sinks.gathered import VIEWS, fed
 
 GROUP = "ecommerce.sink.redis"
 
-CART_TTL_S = 30 * 24 * 60 * 60
-"""A cart that nothing happens to for thirty days, as long as a guest's cookie, leaves Redis."""
+TTL_S = 30 * 24 * 60 * 60
+"""What nothing happens to for thirty days, as long as a guest's cookie, leaves Redis."""
 
-_NEWEST = ("product:{sku}:newest",)
+KEYS: tuple[str, ...] = tuple(key for each in VIEWS for key in each.keys)
+"""The patterns that find the keys."""
 
-PROJECTIONS: tuple[AnyProjection[Value], ...] = (
-    Projection(t.CART_UPDATED, cart_value, ("cart:{cart_id}",)),
-    Projection(t.PRODUCT_CREATED, newest_product, _NEWEST),
-    Projection(t.PRODUCT_UPDATED, newest_product, _NEWEST),
-    Projection(t.PRODUCT_DELETED, newest_product, _NEWEST),
-)
+PROJECTIONS: tuple[AnyProjection[Value], ...] = fed("Redis", (each.redis for each in VIEWS), KEYS)
+
+
+def part(key: str) -> str | None:
+    """Return the pattern that finds keys like this one; None where it is of no view."""
+    return next((pattern for pattern in KEYS if fnmatchcase(key, pattern)), None)

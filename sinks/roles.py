@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from connectors.postgres import roles
 from connectors.postgres.roles import CHANGE
-from sinks.rows import TABLES
+from sinks.postgres import TABLES
 from topics.credentials import Role
 
 _VIEWS = frozenset({table.name for table in TABLES} | {"sink_offsets"})

@@ -19,8 +19,8 @@ from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.process import run_with_metrics
 from sinks import elasticsearch, postgres, redis
-from sinks.indices import declared
-from sinks.rows import TABLES
+from sinks.elasticsearch import declared
+from sinks.postgres import TABLES
 from topics.identity import topic_ids
 from topics.producer import MessageProducer
 from topics.settings import PortOffset, Settings
@@ -50,7 +50,7 @@ def connectors(
         SinkConnector(
             "redis",
             redis.PROJECTIONS,
-            RedisSink(settings.redis_url, redis.CART_TTL_S),
+            RedisSink(settings.redis_url, redis.TTL_S),
             DeadLetterTopic(producer, "redis", redis.GROUP),
             settings,
             group=redis.GROUP,

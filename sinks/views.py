@@ -10,8 +10,8 @@ from connectors.postgres.table import Table
 from connectors.postgres.tombstone import Tombstone
 from connectors.runtime.projection import AnyProjection
 from sinks import elasticsearch, postgres, redis
-from sinks.indices import INDICES, PRODUCTS
-from sinks.rows import TABLES
+from sinks.elasticsearch import INDICES
+from sinks.postgres import TABLES
 
 
 class Server(StrEnum):
@@ -20,19 +20,6 @@ class Server(StrEnum):
     POSTGRES = "postgres"
     ELASTICSEARCH = "elasticsearch"
     REDIS = "redis"
-
-
-CARTS, NEWEST = "cart:*", "product:*:newest"
-"""What finds the keys of the Redis views."""
-
-GUARDS: Mapping[str, Mapping[str, frozenset[str]]] = {index.alias: {} for index in INDICES} | {
-    PRODUCTS.alias: {
-        "stock_version": frozenset({"available", "sold"}),
-        "version": frozenset(PRODUCTS.mappings["properties"])
-        - {"available", "sold", "version", "stock_version"},
-    }
-}
-"""By index, the versions in a document and the fields that each stands for; none for whole documents."""
 
 
 @dataclass(frozen=True)
@@ -93,16 +80,9 @@ def choose(name: str) -> Choice:
             elasticsearch.GROUP,
             fed,
             indices=indices,
-            guards={index.alias: GUARDS[index.alias] for index in indices},
+            guards={index.alias: elasticsearch.GUARDS[index.alias] for index in indices},
         )
     raise LookupError(f"there is no view {name}: choose from {', '.join(names())}")
-
-
-def redis_part(key: str) -> str | None:
-    """Return the pattern that finds keys like this one."""
-    if key.startswith("cart:"):
-        return CARTS
-    return NEWEST if key.startswith("product:") and key.endswith(":newest") else None
 
 
 def _feeding(projections: Sequence[AnyProjection[Any]], into: set[str]) -> list[AnyProjection[Any]]:

@@ -12,8 +12,8 @@ from api.catalogue.queries import Catalogue
 from api.problems import unavailable
 from api.redis_line import Strings
 from schemas.cart import CartLine, CartStatus, CartUpdated
-from sinks.projectors.cart import CartView as StoredCart
-from sinks.projectors.cart import cart_key
+from sinks.cart.projectors import CartView as StoredCart
+from sinks.cart.projectors import cart_key
 
 LOOKUPS = Counter(
     "api_cart_view_total", "Carts looked up in the view: hit, miss, or off (no Redis).", ["result"]

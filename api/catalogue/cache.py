@@ -21,7 +21,7 @@ from api.catalogue.models import Product
 from api.catalogue.queries import Catalogue
 from api.redis_line import Strings
 from connectors.payments.gathering import Gathering
-from sinks.projectors.cached_product import newest_key
+from sinks.product.cached import newest_key
 
 FACTS_S = 300.0
 STOCK_S = 1.5

@@ -8,7 +8,7 @@ from elasticsearch import AsyncElasticsearch
 
 from deploy.demo.reconcile import HAPPENED, OrdersFound, ViewFigures
 from schemas.order import OrderKind
-from sinks.indices import ORDERS
+from sinks.order.index import ORDERS
 
 _BATCH = 500
 _FIELDS = ["kind", "status", "placed_at", "total", "lines.quantity", "lines.unit_price"]

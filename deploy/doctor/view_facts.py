@@ -13,8 +13,9 @@ from redis.exceptions import RedisError
 
 from deploy.doctor.facts import Row, Views
 from deploy.errors import CommandError
-from sinks.indices import ORDERS, PRODUCTS
-from sinks.projectors.cart import cart_key
+from sinks.cart.projectors import cart_key
+from sinks.order.index import ORDERS
+from sinks.product.index import PRODUCTS
 from topics.patience import patiently
 from topics.redaction import redacted, shown
 from topics.settings import Settings

@@ -3,7 +3,7 @@
 from connectors.redis.sink import RedisSink
 from connectors.runtime.dead_letters import DeadLetterTopic
 from sinks.rebuild.rebuild import NAME, Rebuilt
-from sinks.redis import CART_TTL_S
+from sinks.redis import TTL_S
 from sinks.verify.reading import Reading, Tell, silent
 from sinks.verify.spans import spans
 from sinks.verify.verify import Verification
@@ -26,7 +26,7 @@ async def rewrite(
         NAME,
         settings,
         choice,
-        make=lambda: RedisSink(settings.redis_url, CART_TTL_S),
+        make=lambda: RedisSink(settings.redis_url, TTL_S),
         letters=DeadLetterTopic(producer, NAME, choice.group),
         tell=tell,
     )

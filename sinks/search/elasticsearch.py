@@ -1,7 +1,7 @@
 """Search served by Elasticsearch, from the products' index alone.
 
 A hit's availability is the document's own `available`, which follows `inventory.updated` under a version of
-its own (`sinks.projectors.document`): it is as fresh as the sink, and the `in_stock` filter is the index's.
+its own (`sinks.product.document`): it is as fresh as the sink, and the `in_stock` filter is the index's.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from elastic_transport import TransportError
 from elasticsearch import ApiError, AsyncElasticsearch
 
-from sinks.indices import PRODUCTS
+from sinks.product.index import PRODUCTS
 from sinks.search.backend import (
     PRICE_STEPS,
     CategoryCount,

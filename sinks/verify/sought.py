@@ -4,11 +4,11 @@ from typing import Any, NamedTuple
 
 from connectors.runtime.sink import Sink
 from sinks.migrate import SCHEMA
-from sinks.redis import CART_TTL_S
+from sinks.redis import KEYS, TTL_S, part
 from sinks.verify import elasticsearch, postgres, redis
 from sinks.verify.sides import Side, Unreadable
 from sinks.verify.spool import Spool
-from sinks.views import CARTS, NEWEST, Choice, Server, redis_part
+from sinks.views import Choice, Server
 from topics.settings import Settings
 
 
@@ -43,7 +43,7 @@ async def sought(settings: Settings, choice: Choice, spool: Spool) -> Sought:
         case Server.REDIS:
             return Sought(
                 redis.RedisSide(settings.redis_url),
-                (CARTS, NEWEST),
-                redis.RedisExpected(redis_part, spool),
-                CART_TTL_S * 1_000,
+                KEYS,
+                redis.RedisExpected(part, spool),
+                TTL_S * 1_000,
             )

@@ -15,9 +15,10 @@ from connectors.postgres.sink import PostgresSink
 from connectors.runtime.projection import AnyProjection
 from connectors.runtime.sink import Sink
 from sinks import elasticsearch, postgres
-from sinks.indices import INDICES, PRODUCTS
+from sinks.elasticsearch import INDICES
 from sinks.migrate import migrate
-from sinks.rows import TABLES
+from sinks.postgres import TABLES
+from sinks.product.index import PRODUCTS
 from sinks.search.backend import Query, SearchBackend
 from sinks.search.elasticsearch import ElasticsearchSearch
 from sinks.search.postgres import PostgresSearch

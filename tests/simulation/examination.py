@@ -13,21 +13,14 @@ from deploy.doctor.topic_facts import load
 from deploy.records.record import Record
 from schemas.cart import CartStatus
 from schemas.envelope import derived_id
-from sinks.indices import ORDERS, PRODUCTS
-from sinks.projectors.cart import cart_key
-from sinks.projectors.product import stock_movement_row
-from sinks.rows import (
-    ORDER_CHARGES,
-    ORDER_LINES,
-    STOCK_MOVEMENTS,
-    OrderChargeRow,
-    OrderLineRow,
-    OrderRow,
-    PaymentRow,
-    ProductRow,
-    StockLevelRow,
-    StockMovementRow,
-)
+from sinks.cart.projectors import cart_key
+from sinks.inventory.projectors import stock_movement_row
+from sinks.inventory.rows import STOCK_MOVEMENTS, StockLevelRow, StockMovementRow
+from sinks.order.index import ORDERS
+from sinks.order.rows import ORDER_CHARGES, ORDER_LINES, OrderChargeRow, OrderLineRow, OrderRow
+from sinks.payment.rows import PaymentRow
+from sinks.product.index import PRODUCTS
+from sinks.product.rows import ProductRow
 from tests.simulation.monitor import Monitor
 from tests.simulation.world import World
 from topics import registry as t

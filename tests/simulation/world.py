@@ -114,7 +114,7 @@ class World:
                 self.scene,
                 "redis",
                 redis.PROJECTIONS,
-                lambda: MemoryRedisSink(self.carts, redis.CART_TTL_S),
+                lambda: MemoryRedisSink(self.carts, redis.TTL_S),
                 make,
             ),
             SinkMoves(

@@ -31,12 +31,13 @@ from schemas.checkout import Address
 from schemas.envelope import Message, fresh_id
 from schemas.inventory import InventoryUpdated, Movement, MovementKind
 from schemas.order import OrderKind, OrderLine, OrderSnapshot, OrderStatus
-from sinks.indices import INDICES, ORDERS
+from sinks.elasticsearch import INDICES
+from sinks.inventory.projectors import stock_level_row, stock_movement_row
 from sinks.migrate import migrate
-from sinks.projectors.document import order_document
-from sinks.projectors.order import order_event_row, order_rows
-from sinks.projectors.product import stock_level_row, stock_movement_row
-from sinks.rows import TABLES
+from sinks.order.document import order_document
+from sinks.order.index import ORDERS
+from sinks.order.projectors import order_event_row, order_rows
+from sinks.postgres import TABLES
 from sinks.verify.spans import spans
 from tests.bench.broker import fill
 from tests.bench.ground import ground

@@ -12,7 +12,7 @@ from connectors.redis.sink import RedisSink
 from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from sinks import postgres, redis
-from sinks.rows import TABLES
+from sinks.postgres import TABLES
 from topics.connection import aiokafka_options
 from topics.producer import MessageProducer
 from topics.settings import Settings
@@ -33,7 +33,7 @@ async def sinking(settings: Settings) -> AsyncIterator[None]:
     async with MessageProducer(settings, "test-sinks") as producer:
         parts: list[tuple[str, Any, Any]] = [
             ("postgres", postgres, PostgresSink(settings.postgres_dsn, TABLES)),
-            ("redis", redis, RedisSink(settings.redis_url, redis.CART_TTL_S)),
+            ("redis", redis, RedisSink(settings.redis_url, redis.TTL_S)),
         ]
         running = [
             SinkConnector(

@@ -12,7 +12,7 @@ from api.catalogue.cache import LOOKUPS, CachedCatalogue
 from api.catalogue.models import Product
 from api.redis_line import RedisLine
 from connectors.redis.sink import RedisSink
-from sinks.redis import CART_TTL_S, PROJECTIONS
+from sinks.redis import PROJECTIONS, TTL_S
 from tests.eventually import eventually_async
 from tests.stack import Child, Stack
 from tests.unit.api.fakes import FakeCatalogue, product
@@ -65,7 +65,7 @@ async def line(redis_url: str) -> AsyncIterator[RedisLine]:
 
 
 async def announce(url: str, sku: str, version: int) -> None:
-    sink = RedisSink(url, CART_TTL_S)
+    sink = RedisSink(url, TTL_S)
     updated = record(t.PRODUCT_UPDATED, event(t.PRODUCT_UPDATED, sku, version, snapshot()))
     assert await sink.write(batch(PROJECTIONS, [updated])) == ()
     await sink.close()

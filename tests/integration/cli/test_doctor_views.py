@@ -23,9 +23,11 @@ from schemas.payment import PaymentStatus
 from sinks import elasticsearch as search
 from sinks import postgres as relational
 from sinks import redis as values
-from sinks.indices import INDICES, ORDERS, PRODUCTS
+from sinks.elasticsearch import INDICES
 from sinks.migrate import migrate
-from sinks.rows import TABLES
+from sinks.order.index import ORDERS
+from sinks.postgres import TABLES
+from sinks.product.index import PRODUCTS
 from tables.cart import Cart
 from tables.inventory.stock import Stock
 from tables.product import Product

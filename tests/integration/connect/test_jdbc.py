@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from api import schema_registry
 from connectors.postgres.sink import PostgresSink
 from schemas.order import OrderStatus
-from sinks.rows import TABLES
+from sinks.postgres import TABLES
 from tests.eventually import eventually_async
 from tests.integration.api.conftest import serving
 from tests.integration.connect import runtime

@@ -12,11 +12,11 @@ from deploy.demo.postgres import PostgresViews
 from deploy.demo.reconcile import compare
 from deploy.demo.replay import order_ids, rejected_rows
 from schemas.inventory import InventoryUpdated, Movement, MovementKind
+from sinks.dead_letters.projectors import dead_letter_row
+from sinks.inventory.projectors import stock_level_row, stock_movement_row
 from sinks.migrate import migrate
-from sinks.projectors.dead_letter import dead_letter_row
-from sinks.projectors.order import order_rows
-from sinks.projectors.product import stock_level_row, stock_movement_row
-from sinks.rows import TABLES
+from sinks.order.projectors import order_rows
+from sinks.postgres import TABLES
 from tests.integration.demo.shop import orders, rejected
 from topics.command import command
 from topics.registry import INVENTORY_UPDATED

@@ -12,8 +12,8 @@ from connectors.retail.reading import BUNDLED, read_rows
 from deploy.demo.reconcile import compare
 from deploy.demo.replay import order_ids
 from deploy.demo.search import search_figures
-from sinks.indices import ORDERS
-from sinks.projectors.document import order_document
+from sinks.order.document import order_document
+from sinks.order.index import ORDERS
 from tests.integration.demo.shop import orders
 
 

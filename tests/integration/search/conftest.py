@@ -5,8 +5,7 @@ import pytest
 from connectors.postgres.sink import PostgresSink
 from schemas.product import ProductSnapshot
 from sinks.migrate import migrate
-from sinks.postgres import PROJECTIONS
-from sinks.rows import TABLES
+from sinks.postgres import PROJECTIONS, TABLES
 from tests.integration.search.catalogue import RECORDS, later
 from tests.integration.search.suite import Put
 from tests.unit.sinks.records import batch

@@ -9,8 +9,8 @@ from connectors.elasticsearch import indices
 from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.runtime.record import Record
 from schemas.product import ProductSnapshot
-from sinks.elasticsearch import PROJECTIONS
-from sinks.indices import INDICES, PRODUCTS
+from sinks.elasticsearch import INDICES, PROJECTIONS
+from sinks.product.index import PRODUCTS
 from sinks.search.backend import Query, SearchBackend, SearchUnavailableError
 from sinks.search.elasticsearch import ElasticsearchSearch
 from sinks.search.tolerance import TolerantSearch

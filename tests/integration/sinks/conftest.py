@@ -5,7 +5,7 @@ import pytest
 
 from connectors.postgres.sink import PostgresSink
 from deploy.run.migrate import bring_up_to_date
-from sinks.rows import TABLES
+from sinks.postgres import TABLES
 from tests.integration.sinks.own_topics import OwnTopics
 from topics.connection import KafkaOptions
 from topics.producer import MessageProducer

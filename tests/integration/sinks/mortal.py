@@ -12,8 +12,8 @@ from connectors.elasticsearch import indices
 from connectors.elasticsearch.index import Index, Write
 from connectors.runtime.projection import RawProjection
 from connectors.runtime.record import Record
-from sinks.indices import ORDERS
-from sinks.projectors.document import order_document
+from sinks.order.document import order_document
+from sinks.order.index import ORDERS
 from sinks.rebuild import Rebuild
 from sinks.rebuild.beside import Beside
 from sinks.rebuild.catching_up import CatchUp

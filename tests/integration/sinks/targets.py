@@ -24,12 +24,12 @@ from connectors.runtime.record import Record
 from connectors.runtime.sink import Sink
 from schemas.checkout import Address
 from schemas.codec import decode_fields
-from sinks.indices import ORDERS
-from sinks.projectors.cart import cart_key, cart_value
-from sinks.projectors.document import order_document
-from sinks.projectors.order import order_event_row, order_rows
-from sinks.redis import CART_TTL_S
-from sinks.rows import TABLES
+from sinks.cart.projectors import cart_key, cart_value
+from sinks.order.document import order_document
+from sinks.order.index import ORDERS
+from sinks.order.projectors import order_event_row, order_rows
+from sinks.postgres import TABLES
+from sinks.redis import TTL_S
 from tests.stack import Stack
 from tests.unit.sinks.messages import cart, event, order
 from topics import registry as t
@@ -186,7 +186,7 @@ class RedisCarts(Target):
         return cart_value(decode(t.CART_UPDATED, record.value or b""))
 
     def sink(self) -> Sink[Any]:
-        return RedisSink(self._url, CART_TTL_S)
+        return RedisSink(self._url, TTL_S)
 
     async def held(self, keys: Collection[str]) -> dict[str, Any]:
         async with Redis.from_url(self._url) as redis:

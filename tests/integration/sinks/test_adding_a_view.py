@@ -37,7 +37,9 @@ async def test_the_page_adds_a_view(postgres: str) -> None:
     assert len([line for line in code.splitlines() if line.strip()]) < MOST_LINES
     op = Migrations()
     names = (NamedTuple, datetime, Table, Message, InventoryLowStock, instant, Projection)
-    space: dict[str, Any] = {"t": t, "op": op} | {each.__name__: each for each in names}
+    space: dict[str, Any] = {"INVENTORY_LOW_STOCK": t.INVENTORY_LOW_STOCK, "op": op} | {
+        each.__name__: each for each in names
+    }
     for piece in (row, migration, projector):
         exec(piece, space)
     space["upgrade"]()

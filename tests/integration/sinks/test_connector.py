@@ -15,8 +15,7 @@ from connectors.runtime.connector import SinkConnector
 from connectors.runtime.dead_letters import DeadLetterTopic
 from schemas.order import OrderStatus
 from sinks.migrate import migrate
-from sinks.postgres import PROJECTIONS
-from sinks.rows import TABLES
+from sinks.postgres import PROJECTIONS, TABLES
 from sinks.verify.spans import spans
 from tests.eventually import eventually_async
 from tests.integration.sinks.views import (

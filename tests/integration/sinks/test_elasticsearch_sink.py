@@ -15,8 +15,9 @@ from connectors.elasticsearch.sink import LARGEST_BYTES, LEAST_BYTES, Elasticsea
 from connectors.runtime.record import Record
 from connectors.runtime.sink import BatchRefusedError, Entry, Refusal, SinkUnavailableError
 from schemas.order import OrderStatus
-from sinks.elasticsearch import PROJECTIONS
-from sinks.indices import INDICES, ORDERS, PRODUCTS
+from sinks.elasticsearch import INDICES, PROJECTIONS
+from sinks.order.index import ORDERS
+from sinks.product.index import PRODUCTS
 from tests.unit.sinks.messages import event, order, product, stock, uid
 from tests.unit.sinks.records import batch, record
 from topics import registry as t

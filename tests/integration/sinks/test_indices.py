@@ -13,7 +13,7 @@ from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.runtime.sink import Entry, SinkUnavailableError
 from deploy.errors import CommandError
 from deploy.processes import lifecycle
-from sinks.indices import PRODUCTS
+from sinks.product.index import PRODUCTS
 from tests.unit.sinks.messages import event, product
 from tests.unit.sinks.records import record
 from topics import registry as t

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.postgres.table import Table
 from sinks.migrate import migrate
-from sinks.rows import TABLES
+from sinks.postgres import TABLES
 from topics.settings import Settings
 
 TYPES: dict[Any, set[str]] = {

@@ -25,8 +25,7 @@ from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.sizing import Limits
 from schemas.order import OrderStatus
 from sinks.migrate import migrate
-from sinks.postgres import PROJECTIONS
-from sinks.rows import TABLES
+from sinks.postgres import PROJECTIONS, TABLES
 from sinks.verify.spans import spans
 from tests.eventually import eventually_async, eventually_seen
 from tests.integration.sinks.slow_proxy import slow_proxy

@@ -12,8 +12,7 @@ from connectors.postgres.sink import PostgresSink
 from connectors.postgres.swap import drop, move
 from connectors.runtime.record import Record
 from sinks.migrate import SCHEMA, migrate
-from sinks.postgres import PROJECTIONS
-from sinks.rows import TABLES
+from sinks.postgres import PROJECTIONS, TABLES
 from tests.unit.sinks.messages import event, order, uid
 from tests.unit.sinks.records import batch, record
 from topics import registry as t

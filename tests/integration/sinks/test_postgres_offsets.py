@@ -26,8 +26,7 @@ from connectors.runtime.sink import (
     SinkBehindError,
     SinkUnavailableError,
 )
-from sinks.postgres import PROJECTIONS
-from sinks.rows import TABLES
+from sinks.postgres import PROJECTIONS, TABLES
 from tests.eventually import eventually, eventually_async
 from tests.integration.sinks.own_topics import OwnTopics
 from tests.integration.sinks.views import caught_up, connector, publish, running

@@ -16,9 +16,8 @@ from schemas.envelope import Message
 from schemas.order import OrderLine, OrderStatus
 from schemas.payment import PaymentStatus
 from schemas.product import ProductSnapshot
-from sinks.postgres import PROJECTIONS
-from sinks.projectors.product import product_row
-from sinks.rows import TABLES
+from sinks.postgres import PROJECTIONS, TABLES
+from sinks.product.projectors import product_row
 from tests.unit.sinks.messages import PLACED_AT, abandoned, event, order, payment, product, stock, uid
 from tests.unit.sinks.records import batch, record
 from topics import registry as t

@@ -23,10 +23,10 @@ from connectors.runtime.projection import RawProjection
 from connectors.runtime.record import Record
 from connectors.runtime.sink import Entry, Refusal, SinkUnavailableError
 from schemas.order import OrderStatus
+from sinks.postgres import TABLES
 from sinks.rebuild import BusyError, OldKeptError, Rebuild, Rebuilt, drop_old, rebuild
 from sinks.rebuild.alone import alone
 from sinks.rebuild.elasticsearch import ElasticsearchBeside
-from sinks.rows import TABLES
 from sinks.verify.findings import Findings
 from sinks.verify.letters import Passed
 from sinks.verify.reading import Reading

@@ -12,9 +12,9 @@ from elasticsearch import AsyncElasticsearch
 from connectors.elasticsearch.sink import ElasticsearchSink
 from connectors.postgres.offsets import Offsets
 from connectors.postgres.sink import PostgresSink
+from sinks.postgres import TABLES
 from sinks.rebuild import Rebuild, Rebuilt, drop_old
 from sinks.rebuild.elasticsearch import ElasticsearchBeside
-from sinks.rows import TABLES
 from sinks.verify.spans import behind, committed, spans
 from sinks.verify.verify import Verification
 from sinks.views import Choice

@@ -16,9 +16,9 @@ from connectors.redis.sink import RedisSink
 from connectors.runtime.sink import Sink
 from schemas.order import OrderStatus
 from schemas.payment import PaymentStatus
-from sinks.projectors.cart import cart_key
-from sinks.redis import CART_TTL_S
-from sinks.rows import TABLES
+from sinks.cart.projectors import cart_key
+from sinks.postgres import TABLES
+from sinks.redis import TTL_S
 from sinks.verify.findings import Findings
 from sinks.verify.sides import Unreadable
 from sinks.verify.spans import behind, committed, spans
@@ -201,7 +201,7 @@ async def test_redis_is_compared_by_what_its_values_say(
 ) -> None:
     chosen = own.choice("redis")
     await own.publish(told(group_suffix))
-    await follow(settings, own, chosen, RedisSink(redis_url, CART_TTL_S))
+    await follow(settings, own, chosen, RedisSink(redis_url, TTL_S))
     found = await verified(settings, chosen)
     assert found.equal, found.differences
     assert [part.held for part in found.parts] == [1, 1]

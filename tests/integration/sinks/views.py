@@ -13,8 +13,7 @@ from connectors.runtime.dead_letters import DeadLetterTopic
 from connectors.runtime.projection import AnyProjection
 from connectors.runtime.sink import Sink
 from schemas.envelope import Message
-from sinks.postgres import PROJECTIONS
-from sinks.rows import TABLES
+from sinks.postgres import PROJECTIONS, TABLES
 from sinks.verify.spans import behind, committed, spans
 from topics.producer import MessageProducer
 from topics.settings import Settings

@@ -16,8 +16,8 @@ import asyncpg
 from connectors.postgres import offsets, statements
 from connectors.postgres.sink import PostgresSink
 from connectors.postgres.table import Row, Table
-from sinks.postgres import GROUP
-from sinks.rows import STOCK_MOVEMENTS, TABLES
+from sinks.inventory.rows import STOCK_MOVEMENTS
+from sinks.postgres import GROUP, TABLES
 from tests.simulation.effects import effect
 
 _FIND = re.compile(r"SELECT (\w+) FROM (\w+) WHERE \1 = ANY\(\$1\)")

@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as NotConnectedError
 
 from api.carts.view import RedisCarts
 from api.problems import Problem
-from sinks.projectors.cart import cart_value
+from sinks.cart.projectors import cart_value
 from tests.unit.sinks.messages import cart, event, uid
 from topics.registry import CART_UPDATED
 

@@ -4,8 +4,8 @@ import pytest
 
 from connectors.runtime.projection import AnyProjection
 from sinks import elasticsearch, postgres, redis
-from sinks.indices import INDICES
-from sinks.rows import TABLES
+from sinks.elasticsearch import INDICES
+from sinks.postgres import TABLES
 from topics.registry import DEAD_LETTERS, TOPICS
 from topics.topic import Kind
 

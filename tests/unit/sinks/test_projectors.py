@@ -10,13 +10,16 @@ from hypothesis import strategies as st
 from connectors.runtime.record import Record
 from schemas.inventory import Movement, MovementKind
 from schemas.order import OrderLine, OrderRejected, OrderStatus
+from sinks.cart.projectors import abandoned_cart_row, cart_value
 from sinks.columns import instant
-from sinks.projectors.cart import abandoned_cart_row, cart_value
-from sinks.projectors.dead_letter import dead_letter_row
-from sinks.projectors.document import availability_patch, order_document, product_patch
-from sinks.projectors.order import order_event_row, order_rejected_rows, order_rows, payment_row
-from sinks.projectors.product import product_row, stock_level_row, stock_movement_row
-from sinks.rows import OrderChargeRow, OrderEventRow, OrderLineRow, OrderRow
+from sinks.dead_letters.projectors import dead_letter_row
+from sinks.inventory.projectors import stock_level_row, stock_movement_row
+from sinks.order.document import order_document
+from sinks.order.projectors import order_event_row, order_rejected_rows, order_rows
+from sinks.order.rows import OrderChargeRow, OrderEventRow, OrderLineRow, OrderRow
+from sinks.payment.projectors import payment_row
+from sinks.product.document import availability_patch, product_patch
+from sinks.product.projectors import product_row
 from tests.unit.sinks.messages import NOW, abandoned, cart, event, order, payment, product, stock, uid
 from topics import registry as t
 

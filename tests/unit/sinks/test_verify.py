@@ -11,14 +11,18 @@ from connectors.elasticsearch.index import Deletion, Document, Patch
 from connectors.postgres.table import Table
 from connectors.postgres.tombstone import Tombstone
 from connectors.runtime.sink import Entry
-from sinks.projectors.document import availability_patch, product_patch
-from sinks.rows import ORDER_LINES, ORDERS, PAYMENTS, PRODUCTS, TABLES
+from sinks.elasticsearch import GUARDS
+from sinks.order.rows import ORDER_LINES, ORDERS
+from sinks.payment.rows import PAYMENTS
+from sinks.postgres import TABLES
+from sinks.product.document import availability_patch, product_patch
+from sinks.product.rows import PRODUCTS
 from sinks.verify.comparison import MOST, Kind, again, look
 from sinks.verify.elasticsearch import ElasticsearchExpected
 from sinks.verify.held import Held, Told, digest, parsed, together
 from sinks.verify.postgres import PostgresExpected
 from sinks.verify.spool import Spool
-from sinks.views import GUARDS, Server, choose, names
+from sinks.views import Server, choose, names
 from tests.unit.sinks.messages import event, order, product, stock, uid
 from tests.unit.sinks.records import batch, record
 from topics import registry as t

@@ -5,8 +5,8 @@ import msgspec
 from connectors.redis.value import Value
 from schemas.cart import CartAbandoned, CartLine, CartStatus, CartUpdated
 from schemas.envelope import Message
+from sinks.cart.rows import AbandonedCartRow
 from sinks.columns import extra, identifier, instant, json_text, optional_identifier
-from sinks.rows import AbandonedCartRow
 
 
 class CartView(msgspec.Struct, frozen=True):

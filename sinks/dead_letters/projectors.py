@@ -2,7 +2,7 @@
 
 from connectors.runtime.record import Record
 from sinks.columns import instant, json_text
-from sinks.rows import DeadLetterRow
+from sinks.dead_letters.rows import DeadLetterRow
 from topics import dead_letter as header
 
 _MAX_ID = 200

@@ -1,13 +1,12 @@
-"""Orders, their lines, charges and events, and their payments as rows."""
+"""Orders, their lines, charges and events as rows."""
 
 from uuid import UUID
 
 from connectors.postgres.table import Row
 from schemas.envelope import Message
 from schemas.order import OrderRejected, OrderSnapshot
-from schemas.payment import PaymentSnapshot
 from sinks.columns import extra, identifier, instant, json_text, optional_identifier
-from sinks.rows import OrderChargeRow, OrderEventRow, OrderLineRow, OrderRow, PaymentRow
+from sinks.order.rows import OrderChargeRow, OrderEventRow, OrderLineRow, OrderRow
 
 
 def order_rows(message: Message[OrderSnapshot]) -> tuple[Row, ...]:
@@ -38,25 +37,6 @@ def order_rejected_rows(message: Message[OrderRejected]) -> tuple[OrderEventRow]
             status=None if data.status is None else data.status.value,
             occurred_at=instant("occurred_at", message.occurred_at),
             detail=json_text(detail),
-            extra=extra(message),
-        ),
-    )
-
-
-def payment_row(message: Message[PaymentSnapshot]) -> tuple[PaymentRow]:
-    """Return the order's payment."""
-    data = message.data
-    return (
-        PaymentRow(
-            order_id=identifier("aggregate_id", message.aggregate_id),
-            status=data.status.value,
-            amount=data.amount,
-            currency=data.currency,
-            provider_reference=data.provider_reference,
-            attempts=data.attempts,
-            reason=data.reason,
-            version=message.aggregate_version,
-            updated_at=instant("occurred_at", message.occurred_at),
             extra=extra(message),
         ),
     )

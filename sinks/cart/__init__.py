@@ -1,0 +1,1 @@
+"""Carts: the living ones in Redis, the abandoned ones in rows."""

@@ -1,0 +1,1 @@
+"""Dead letters of all domains as rows."""

@@ -1,0 +1,1 @@
+"""Stock: the levels of each SKU, and every movement."""

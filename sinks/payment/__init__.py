@@ -1,0 +1,1 @@
+"""Payments: where each order's money stands."""

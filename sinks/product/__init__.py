@@ -1,0 +1,1 @@
+"""Products: rows and documents to be found by, and what tells caches of a newer version."""

@@ -1,1 +1,0 @@
-"""From messages to rows, documents and values: pure functions, one module per aggregate."""
