@@ -10,16 +10,11 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
-    KafkaError,
-    KafkaException,
-    TopicCollection,
-    TopicPartition,
-)
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import TopicDescription
 
 from topics.admin import client
+from topics.groups import commits
 from topics.offsets import TIMEOUT_S, Place
 from topics.settings import Settings
 
@@ -87,16 +82,6 @@ def marked(text: str | None) -> str | None:
     return topic_id if end else None
 
 
-def kept(commit: TopicPartition) -> str | None:
-    """Return the text beside a committed offset as the client tells it, which may go on behind its end."""
-    try:
-        text: str | None = commit.metadata
-    except UnicodeDecodeError as error:
-        # The client does not keep the text's length, and reads on up to the next NUL.
-        return error.object.decode(errors="replace")
-    return text
-
-
 def stale(ids: Mapping[str, str], commits: Mapping[Place, str | None]) -> set[Place]:
     """Return which committed places are of another topic than the one that has the name now.
 
@@ -135,12 +120,5 @@ def committed_ids(settings: Settings, group: str, timeout_s: float = TIMEOUT_S) 
 
     Raises confluent_kafka.KafkaException where the broker does not answer.
     """
-    asked = client(settings).list_consumer_group_offsets(
-        [ConsumerGroupTopicPartitions(group)], request_timeout=timeout_s
-    )
-    (future,) = asked.values()
-    return {
-        (tp.topic, tp.partition): marked(kept(tp))
-        for tp in future.result().topic_partitions
-        if tp.offset >= 0
-    }
+    found = commits(settings, [group], timeout_s)
+    return {place: marked(each.text) for (_, place), each in found.items()}

@@ -7,12 +7,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer, TopicPartition
 
 from topics.admin import client
 from topics.connection import librdkafka_options
-from topics.identity import kept, marked, there
+from topics.groups import commits, groups, held
+from topics.identity import marked, there
 from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
 from topics.registry import DEAD_LETTERS, SERVICE_PING, SERVICE_PONG, TOPICS
 from topics.settings import Settings
@@ -65,13 +65,6 @@ class Commit(NamedTuple):
         return Fault.BEYOND_END if self.offset > end else None
 
 
-def groups(settings: Settings, prefix: str = "ecommerce.", timeout_s: float = TIMEOUT_S) -> list[str]:
-    """Return the platform's consumer groups that the broker knows."""
-    admin = client(settings)
-    found = admin.list_consumer_groups(request_timeout=timeout_s).result()
-    return sorted(group.group_id for group in found.valid if group.group_id.startswith(prefix))
-
-
 def lag(
     settings: Settings,
     names: list[str] | None = None,
@@ -93,12 +86,16 @@ def lag(
     """
     admin = client(settings)
     wanted = sorted({*groups(settings, timeout_s=timeout_s), *reads}) if names is None else names
-    committed = _committed(admin, wanted, timeout_s)
-    held = _held(admin, wanted, timeout_s)
+    committed = {
+        (group, place): Commit(each.offset, marked(each.text))
+        for (group, place), each in commits(settings, wanted, timeout_s).items()
+        if _counts(place[0])
+    }
+    owned = {(group, place) for group, place in held(settings, wanted, timeout_s) if _counts(place[0])}
     owed = {(group, topic) for group in wanted for topic in reads.get(group, ()) if _counts(topic)}
-    named = {topic for _, (topic, _) in (*committed, *held)} | {topic for _, topic in owed}
+    named = {topic for _, (topic, _) in (*committed, *owned)} | {topic for _, topic in owed}
     topics = there(settings, named, timeout_s)
-    held |= {
+    owned |= {
         (group, (topic, each.id))
         for group, topic in owed
         if topic in topics
@@ -107,7 +104,7 @@ def lag(
     # Of a topic that was deleted and is not there, nothing can be read.
     ids = {name: str(each.topic_id) for name, each in topics.items()}
     committed = {at: commit for at, commit in committed.items() if at[1][0] in ids}
-    unstarted = {at for at in held if at not in committed and at[1][0] in ids}
+    unstarted = {at for at in owned if at not in committed and at[1][0] in ids}
     ends = end_offsets(admin, {place for _, place in (*committed, *unstarted)}, timeout_s)
     faults = {
         at: fault
@@ -136,34 +133,6 @@ def lag(
 
 def _counts(topic: str) -> bool:
     return topic in _OWED
-
-
-def _committed(admin: AdminClient, names: list[str], timeout_s: float) -> dict[tuple[str, Place], Commit]:
-    """Return what the groups have committed."""
-    found: dict[tuple[str, Place], Commit] = {}
-    for group in names:
-        asked = admin.list_consumer_group_offsets(
-            [ConsumerGroupTopicPartitions(group)], request_timeout=timeout_s
-        )
-        (future,) = asked.values()
-        for tp in future.result().topic_partitions:
-            if _counts(tp.topic) and tp.offset >= 0:
-                found[group, (tp.topic, tp.partition)] = Commit(tp.offset, marked(kept(tp)))
-    return found
-
-
-def _held(admin: AdminClient, names: list[str], timeout_s: float) -> set[tuple[str, Place]]:
-    """Return the partitions that the groups' members hold."""
-    if not names:
-        return set()
-    answers = admin.describe_consumer_groups(names, request_timeout=timeout_s)
-    return {
-        (group, (tp.topic, tp.partition))
-        for group, future in answers.items()
-        for member in future.result().members
-        for tp in (member.assignment.topic_partitions if member.assignment else ())
-        if _counts(tp.topic)
-    }
 
 
 def _ages(settings: Settings, at: set[tuple[str, int, int]]) -> dict[tuple[str, int, int], float]:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TypeVar
 
 import stamina
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from topics.admin import client, renew_client
+from topics.groups import commits
 from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
 from topics.registry import TOPICS
 from topics.settings import Settings
@@ -25,8 +26,6 @@ Places = dict[Place, int]
 
 _POLL_S = 0.5
 _BROKER_S = 30.0
-# A client that looks for a coordinator that is not there yet may wait for its request's whole time.
-_REQUEST_S = 5.0
 
 
 class NotSettledError(Exception):
@@ -62,7 +61,8 @@ class Positions:
         """Return by how many records each (group, topic) is behind `ends`; only where it is."""
         found: dict[tuple[str, str], int] = {}
         for group, topics in self._readers.items():
-            committed = self._committed(group)
+            told = commits(self._settings, [group], _BROKER_S)
+            committed = {place: each.offset for (_, place), each in told.items()}
             read = [place for place in ends if place[0] in topics and ends[place] > 0]
             firsts = self._firsts({place for place in read if place not in committed})
             for place in read:
@@ -74,19 +74,6 @@ class Positions:
     def lag(self) -> int:
         """Return by how many records all groups are behind now."""
         return sum(self.behind(self.ends()).values())
-
-    def _committed(self, group: str) -> Places:
-        def ask(admin: AdminClient) -> ConsumerGroupTopicPartitions:
-            asked = [ConsumerGroupTopicPartitions(group)]
-            (future,) = admin.list_consumer_group_offsets(asked, request_timeout=_REQUEST_S).values()
-            answer: ConsumerGroupTopicPartitions = future.result()
-            return answer
-
-        return {
-            (tp.topic, tp.partition): tp.offset
-            for tp in self._asked(ask).topic_partitions or ()
-            if tp.offset >= 0
-        }
 
     def _firsts(self, places: set[Place]) -> Places:
         return self._asked(lambda admin: first_offsets(admin, places))

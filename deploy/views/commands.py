@@ -10,6 +10,7 @@ import asyncpg
 import msgspec
 import typer
 from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
 from elastic_transport import TransportError
 from elasticsearch import ApiError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -42,6 +43,7 @@ T = TypeVar("T")
 _LOST = (
     Unreadable,
     KafkaError,
+    KafkaException,
     ApiError,
     TransportError,
     SQLAlchemyError,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 
 from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException
 
 from deploy.errors import CommandError
 from deploy.views.quiet import warnings_only
@@ -24,7 +25,7 @@ def differing(settings: Settings) -> Iterator[tuple[str, str]]:
         try:
             with warnings_only():
                 findings = asyncio.run(Verification(settings, choose(server)).run())
-        except (Unreadable, KafkaError) as error:
+        except (Unreadable, KafkaError, KafkaException) as error:
             raise CommandError(f"{server}: {str(error).strip().partition(chr(10))[0]}") from error
         for each in findings.differences:
             yield f"{each.view} {each.key}", f"is {each.kind} in {server}: its topics say otherwise"

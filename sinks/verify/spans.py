@@ -1,13 +1,13 @@
 """Which records there are to read: what topics hold, what a group has read, what retention has removed."""
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
 
 from topics.connection import aiokafka_options
+from topics.groups import commits
 from topics.settings import Settings
 
 Offsets = Mapping[TopicPartition, int]
@@ -44,18 +44,10 @@ async def spans(settings: Settings, topics: Iterable[str]) -> Spans:
 async def committed(settings: Settings, group: str) -> Offsets:
     """Return what a group has committed; nothing where the broker does not know it.
 
-    Raises aiokafka's KafkaConnectionError where no broker answers.
+    Raises confluent_kafka.KafkaException where no broker answers.
     """
-    admin = AIOKafkaAdminClient(**aiokafka_options(settings))
-    try:
-        await admin.start()
-        try:
-            offsets = await admin.list_consumer_group_offsets(group)
-        except KafkaError:
-            return {}
-    finally:
-        await admin.close()
-    return {place: each.offset for place, each in offsets.items() if each.offset >= 0}
+    told = await asyncio.to_thread(commits, settings, [group])
+    return {TopicPartition(*place): each.offset for (_, place), each in told.items()}
 
 
 def behind(spans_: Spans, has: Offsets) -> int:

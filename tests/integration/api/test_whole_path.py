@@ -26,7 +26,7 @@ WAIT = {"Prefer": "wait=30"}
 
 
 @asynccontextmanager
-async def running(settings: Settings, name: str) -> AsyncIterator[None]:
+async def running(settings: Settings, name: str) -> AsyncIterator[asyncio.subprocess.Process]:
     environment = {
         **os.environ,
         "ECOMMERCE_PORT_BASE": str(settings.port_base),
@@ -42,7 +42,7 @@ async def running(settings: Settings, name: str) -> AsyncIterator[None]:
             Path(sys.executable).parent / "ecommerce", name, env=environment, stdout=log, stderr=log
         )
     try:
-        yield
+        yield process
         assert process.returncode is None, (settings.data_dir / f"{name}.log").read_text()[-3000:]
     finally:
         if process.returncode is None:

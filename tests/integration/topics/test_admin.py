@@ -11,7 +11,8 @@ from tests.eventually import eventually
 from topics import admin, registry
 from topics.command import command
 from topics.connection import librdkafka_options
-from topics.lag import PartitionLag, groups, lag
+from topics.groups import groups
+from topics.lag import PartitionLag, lag
 from topics.producer import MessageProducer
 from topics.settings import Settings
 

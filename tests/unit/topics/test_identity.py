@@ -1,9 +1,8 @@
 """The id that a commit carries, also where the client tells more than was committed."""
 
 import pytest
-from confluent_kafka import TopicPartition
 
-from topics.identity import changed, kept, mark, marked, stale
+from topics.identity import changed, mark, marked, stale
 
 ID = "Gq3a_dTAQ5-2bJHkUtmZ1w"
 
@@ -17,19 +16,6 @@ def test_a_mark_is_read_up_to_its_end(behind: str) -> None:
 def test_what_is_no_mark_tells_nothing(text: str | None) -> None:
     assert marked(text) is None
     assert mark(None) == ""
-
-
-class Overrun(TopicPartition):
-    """A commit whose text is read beyond its end, up to bytes that are no text."""
-
-    @property
-    def metadata(self) -> str:  # type: ignore[override] # the client's attribute, which decodes when it is read
-        return (mark(ID).encode() + b"\xff\x01").decode()
-
-
-def test_bytes_behind_a_mark_do_not_hide_it() -> None:
-    assert marked(kept(Overrun("orders", 0, 7))) == ID
-    assert marked(kept(TopicPartition("orders", 0, 7, mark(ID)))) == ID
 
 
 def test_only_another_id_makes_a_commit_stale() -> None:
