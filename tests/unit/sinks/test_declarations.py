@@ -1,11 +1,14 @@
 """The declarations of the views hold together."""
 
+from dataclasses import replace
+
 import pytest
 
-from connectors.runtime.projection import AnyProjection
+from connectors.runtime.projection import AnyProjection, Projection
+from schemas.domains import Domain, ManifestError, Room, of_room
 from sinks import elasticsearch, postgres, redis
-from sinks.elasticsearch import INDICES
-from sinks.postgres import TABLES
+from sinks.gathered import fed, gathered
+from topics import cart as t
 from topics.registry import DEAD_LETTERS, TOPICS
 from topics.topic import Kind
 
@@ -26,11 +29,25 @@ def test_views_are_fed_by_events_that_are_kept_for_ever() -> None:
             assert topic.retention_ms == -1, topic.name
 
 
-def test_every_table_and_index_is_fed() -> None:
-    assert {name for each in postgres.PROJECTIONS for name in each.into} == {each.name for each in TABLES}
-    assert {name for each in elasticsearch.PROJECTIONS for name in each.into} == {
-        each.alias for each in INDICES
-    }
+def test_a_domain_without_its_views_is_named() -> None:
+    with pytest.raises(ManifestError, match=r"sinks/user/views\.py is missing"):
+        gathered([*of_room(Room.SINKS), Domain("user")])
+    with pytest.raises(ManifestError, match="sinks/cart is of no domain"):
+        gathered([each for each in of_room(Room.SINKS) if each.name != "cart"])
+
+
+def test_what_is_declared_and_what_is_fed_have_to_agree() -> None:
+    add = Projection(t.CART_UPDATED, lambda _: (), ("carts",))
+    assert fed("X", [(add,)], ["carts"]) == (add,)
+    with pytest.raises(ManifestError, match=r"carts of X is fed, and no views\.py declares it"):
+        fed("X", [(add,)], [])
+    with pytest.raises(ManifestError, match="orders of X is fed by nothing"):
+        fed("X", [(add,)], ["carts", "orders"])
+    with pytest.raises(ManifestError, match=r"ecommerce\.cart\.updated feeds X twice"):
+        fed("X", [(add,), (add,)], ["carts"])
+    stray = replace(t.CART_UPDATED, name="ecommerce.gift.updated")
+    with pytest.raises(ManifestError, match=r"ecommerce\.gift\.updated .* of no domain"):
+        fed("X", [(replace(add, topic=stray),)], ["carts"])
 
 
 def test_every_dead_letter_is_seen() -> None:
