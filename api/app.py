@@ -13,29 +13,23 @@ from api.auth import routes as auth
 from api.auth.cookies import Cookies
 from api.auth.streams import StreamsOfSessions
 from api.bodies import BodyLimit
-from api.carts import routes as carts
-from api.carts.models import NewItem
-from api.catalogue import routes as catalogue
 from api.client_address import trust_proxies
 from api.forms import ReadableForms
 from api.health import routes as health
-from api.inventory import routes as inventory
 from api.middleware import JsonOnly, RequestContext
 from api.ops import routes as ops
 from api.ops.desk import Desk
-from api.orders import routes as orders
-from api.orders.models import CheckoutRequest
 from api.pages import routes as pages
 from api.paths import Paths
 from api.request_line import RequestLine
 from api.same_origin import SameOriginOnly
 from api.services import Services
 from api.settings import ApiSettings
-from api.short_way import Command, Reading, ShortWay
+from api.short_way import ShortWay
+from api.surface import V1
+from api.surfaces import SURFACES
 from api.wiring import open_services
 from topics.settings import Settings
-
-V1 = "/api/v1"
 
 _CLIENT_HEADERS = (
     "Authorization",
@@ -46,14 +40,6 @@ _CLIENT_HEADERS = (
     "X-Cart-Id",
     "X-Correlation-Id",
 )
-_COMMANDS = (catalogue.products, carts.router, orders.checkout_router, orders.router, inventory.router)
-
-_SHORT_COMMANDS = (
-    Command(f"{V1}/cart/items", "/cart/items", NewItem, carts.add_item_directly),
-    Command(f"{V1}/checkout", "/checkout", CheckoutRequest, orders.checkout_directly, key_required=True),
-)
-
-_SHORT_READINGS = (Reading(f"{V1}/products", "/products/{sku}", catalogue.get_product_directly),)
 
 
 def create_app(
@@ -86,28 +72,23 @@ def create_app(
     if services is not None:
         app.state.services = services
     problems.install(app)
-    for router in (
-        auth.router,
-        catalogue.products,
-        catalogue.search_router,
-        carts.router,
-        orders.checkout_router,
-        orders.router,
-        inventory.router,
-        ops.router,
-        health.services_router,
-    ):
+    routers = [router for surface in SURFACES for router in surface.routers]
+    for router in (auth.router, *routers, ops.router, health.services_router):
         app.include_router(router, prefix=V1)
     for router in (auth.well_known, health.router, schema_registry.router):
         app.include_router(router)
     pages.install(app)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign] # FastAPI's documented way
-    app.add_middleware(ShortWay, commands=_SHORT_COMMANDS, readings=_SHORT_READINGS)
+    app.add_middleware(
+        ShortWay,
+        commands=[each for surface in SURFACES for each in surface.short_commands],
+        readings=[each for surface in SURFACES for each in surface.short_readings],
+    )
     app.add_middleware(StreamsOfSessions)
     app.add_middleware(JsonOnly)
     app.add_middleware(ReadableForms)
     app.add_middleware(AdmitStreams)
-    app.add_middleware(AdmitCommands, routes=CommandRoutes(V1, _COMMANDS))
+    app.add_middleware(AdmitCommands, routes=CommandRoutes(V1, routers))
     app.add_middleware(BodyLimit, limit=limits.max_body_bytes)
     app.add_middleware(SameOriginOnly, allowed=limits.cors_origins)
     app.add_middleware(RequestLine, paths=Paths(app))

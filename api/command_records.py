@@ -7,8 +7,8 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
+from api.expectation import Expectation
 from api.heard import Heard
-from api.outcomes import Expectation
 from api.problems import unavailable
 from api.redis_line import Strings
 

@@ -20,8 +20,9 @@ from api.admission.gate import Gate
 from api.admission.shares import holding
 from api.command_records import CommandRecord, CommandRecords, Status, ended_by
 from api.ends import CommandEnds
+from api.expectation import Expectation
 from api.heard import Heard
-from api.outcomes import OF_COMMAND, Expectation
+from api.outcomes import OF_COMMAND
 from api.problems import Problem, unavailable
 from api.redis_line import Strings
 from api.settings import ApiSettings

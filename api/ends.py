@@ -9,8 +9,9 @@ import structlog
 from confluent_kafka import OFFSET_END, Consumer, KafkaException, TopicPartition, murmur2
 
 from api.command_records import CommandRecord, Status, ended_by
+from api.expectation import Expectation
 from api.heard import Headers, Heard, buried
-from api.outcomes import LETTERS, OF_COMMAND, Expectation
+from api.outcomes import LETTERS, OF_COMMAND
 from schemas.codec import UndecodableError
 from topics.connection import librdkafka_options
 from topics.header_values import headers_of

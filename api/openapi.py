@@ -6,18 +6,17 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from api.problems import MEDIA_TYPE, ProblemDocument
+from api.surface import Tag
+from api.surfaces import SURFACES
 
-_TAGS = [
-    {"name": "accounts", "description": "Registering and logging in."},
-    {"name": "catalogue", "description": "Products and search."},
-    {"name": "cart", "description": "A user's or guest's cart."},
-    {"name": "checkout", "description": "Buying the cart."},
-    {"name": "orders", "description": "Orders and their progress."},
-    {"name": "staff", "description": "Products, stock and order states; needs a staff account."},
-    {"name": "ops", "description": "Lag, dead letters, command statuses."},
-    {"name": "health", "description": "Whether the platform runs."},
-    {"name": "schema registry", "description": "Avro schemas by Confluent's paths, read only."},
-]
+_TAGS = (
+    Tag("accounts", "Registering and logging in."),
+    *(surface.tag for surface in SURFACES if surface.tag is not None),
+    Tag("staff", "Products, stock and order states; needs a staff account."),
+    Tag("ops", "Lag, dead letters, command statuses."),
+    Tag("health", "Whether the platform runs."),
+    Tag("schema registry", "Avro schemas by Confluent's paths, read only."),
+)
 _DESCRIPTION = """
 Commands answer **202** with their ids at once, or with `Prefer: wait=N` their outcome within N seconds.
 `Idempotency-Key` makes a repeated command safe. Errors are RFC 9457 problem documents.
@@ -25,15 +24,15 @@ Money is an integer of minor units, times are milliseconds since the epoch (UTC)
 """
 
 
-OPTIONAL: dict[str, Any] = {"security": [{}]}
-"""For a route's `openapi_extra`: a caller may, but need not, identify itself."""
-
-
 def document(app: FastAPI) -> dict[str, Any]:
     """Return the application's OpenAPI document; made once."""
     if app.openapi_schema is None:
         made = get_openapi(
-            title="E-commerce", version="1.0.0", description=_DESCRIPTION, routes=app.routes, tags=_TAGS
+            title="E-commerce",
+            version="1.0.0",
+            description=_DESCRIPTION,
+            routes=app.routes,
+            tags=[tag._asdict() for tag in _TAGS],
         )
         _with_problems(made)
         app.openapi_schema = made

@@ -1,106 +1,51 @@
-"""Which messages end a command: the topics to listen to under the command's key, and what they mean."""
+"""What the API sends and what it listens to, gathered from the domains' `outcomes.py`."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
 
-from api.heard import Heard
-from schemas.refusal import Refusal
-from topics import registry as t
-from topics.topic import RawTopic, Topic
+from api.expectation import Expectation
+from schemas.domains import Domain, ManifestError, Room, declared, of_room, processes
+from topics.registry import DEAD_LETTERS, TOPICS
+from topics.service import SERVICE_PONG
+from topics.topic import Kind, RawTopic, Topic
 
-ORDER_EVENTS: tuple[Topic[Any], ...] = (
-    t.ORDER_PLACED,
-    t.ORDER_CONFIRMED,
-    t.ORDER_PROCESSING,
-    t.ORDER_SHIPPED,
-    t.ORDER_DELIVERED,
-    t.ORDER_CANCELLED,
-    t.ORDER_RETURNED,
-    t.ORDER_REFUNDED,
-)
-PRODUCT_EVENTS: tuple[Topic[Any], ...] = (t.PRODUCT_CREATED, t.PRODUCT_UPDATED, t.PRODUCT_DELETED)
-REFUSALS: tuple[Topic[Any], ...] = (
-    t.CART_REJECTED,
-    t.ORDER_REJECTED,
-    t.INVENTORY_REFUSED,
-    t.PRODUCT_REJECTED,
-    t.CHECKOUT_FAILED,
-)
+
+def gathered(domains: Collection[Domain]) -> dict[Topic[Any], Expectation]:
+    """Return what ends each command that the API sends.
+
+    Raises ManifestError where a domain does not say it, or says it of a command that is not its own or is
+    only for flows, and where what is waited for is in no domain's topics.
+    """
+    found: dict[Topic[Any], Expectation] = {}
+    for domain in domains:
+        place = f"api/{domain.name}/outcomes.py"
+        for topic, expectation in declared(f"api.{domain.name}.outcomes", "OUTCOMES", dict).items():
+            if topic.domain != domain.name or topic.kind is not Kind.COMMAND or topic.inner:
+                raise ManifestError(f"{place}: {topic.name} is no command of {domain.name} for those outside")
+            for each in (topic, *expectation.topics):
+                if TOPICS.get(each.name) is not each:
+                    raise ManifestError(f"{place}: {each.name} is in topics/ of no domain")
+            found[topic] = expectation
+    return found
+
+
+_OUTCOMES = gathered(of_room(Room.API))
+
+OF_COMMAND: dict[str, Expectation] = {topic.name: each for topic, each in _OUTCOMES.items()}
+"""What ends each command, by the command's topic."""
+
 LISTENED: tuple[Topic[Any], ...] = (
-    t.CART_UPDATED,
-    t.INVENTORY_UPDATED,
-    t.SERVICE_PONG,
-    *ORDER_EVENTS,
-    *PRODUCT_EVENTS,
-    *REFUSALS,
+    *dict.fromkeys(topic for each in OF_COMMAND.values() for topic in each.topics),
+    SERVICE_PONG,
 )
+
 LETTERS: tuple[RawTopic, ...] = tuple(
-    t.DEAD_LETTERS[domain] for domain in ("cart", "checkout", "inventory", "order", "product")
+    DEAD_LETTERS[domain] for domain in sorted({topic.domain for topic in _OUTCOMES})
 )
 """Where the dataflow puts commands that it could not carry out; sinks' letters are of what was."""
 
-
-def _refusal(heard: Heard) -> bool:
-    return heard.topic in REFUSALS
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """What ends a command: the first message on `topics`, under the command's key, that `matches`.
-
-    `refuses` says whether that is a refusal: nothing else may be told as a success.
-    """
-
-    topics: tuple[Topic[Any], ...]
-    matches: Callable[[str, Heard], bool]
-    refuses: Callable[[Heard], bool] = _refusal
-
-    def ends(self, command_id: str, heard: Heard) -> bool:
-        """Whether `heard` ends the command."""
-        if heard.letter is not None:
-            return heard.message.event_id == command_id
-        return self.matches(command_id, heard)
-
-
-def _caused_by(command_id: str, heard: Heard) -> bool:
-    """Whether `heard` answers the command: one that had to wait is named, since its cause is another."""
-    named = getattr(heard.message.data, "command_id", None)
-    return (named or heard.message.causation_id) == command_id
-
-
-def _moves_nothing(heard: Heard) -> bool:
-    # What another command brought in under the same id is as this one wanted it.
-    return _refusal(heard) and heard.message.data.reason != Refusal.ALREADY_APPLIED
-
-
-def _no_order(heard: Heard) -> bool:
-    return _refusal(heard) or heard.topic is t.ORDER_CANCELLED
-
-
-def _ends_order(_command_id: str, heard: Heard) -> bool:
-    # Of an order at other prices the cancellation tells which, and the two topics come in any order.
-    return heard.topic is not t.CHECKOUT_FAILED or heard.message.data.reason != Refusal.PRICE_CHANGED
-
-
-CART = Expectation((t.CART_UPDATED, t.CART_REJECTED), _caused_by)
-PRODUCT = Expectation((*PRODUCT_EVENTS, t.PRODUCT_REJECTED), _caused_by)
-STOCK = Expectation((t.INVENTORY_UPDATED, t.INVENTORY_REFUSED), _caused_by, _moves_nothing)
-ORDER = Expectation((*ORDER_EVENTS, t.ORDER_REJECTED), _caused_by)
-# A checkout is the beginning of its order id, so whatever ends that id ends it, whoever caused it.
-CHECKOUT = Expectation((t.ORDER_CONFIRMED, t.ORDER_CANCELLED, t.CHECKOUT_FAILED), _ends_order, _no_order)
-
-OF_COMMAND: dict[str, Expectation] = {
-    **{each.name: CART for each in (t.CART_ADD, t.CART_CHANGE, t.CART_REMOVE, t.CART_CLEAR, t.CART_MERGE)},
-    **{each.name: PRODUCT for each in (t.PRODUCT_CREATE, t.PRODUCT_UPDATE, t.PRODUCT_DELETE)},
-    **{each.name: STOCK for each in (t.INVENTORY_RECEIVE, t.INVENTORY_ADJUST)},
-    **{each.name: ORDER for each in (t.ORDER_CANCEL, t.ORDER_ADVANCE)},
-    t.CHECKOUT_REQUESTED.name: CHECKOUT,
-}
-"""What ends each command, by the command's topic."""
-
 READS: dict[str, tuple[str, ...]] = {
     "ecommerce.streams": tuple(OF_COMMAND),
-    "ecommerce.payment-gateway": (t.PAYMENT_INSTRUCT.name,),
+    **{process.group: process.reads for process in processes() if process.group},
 }
 """The commands that wait for each consumer group, also where it has never read any of them."""

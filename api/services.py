@@ -11,19 +11,20 @@ from api.auth.guests import GuestCarts
 from api.auth.keys import SigningKey
 from api.auth.service import Accounts
 from api.auth.tokens import Tokens
-from api.carts.service import CartService
-from api.catalogue.queries import Catalogue
-from api.catalogue.service import ProductCommands
+from api.cart.service import CartService
+from api.checkout.service import Checkout
 from api.commands import Commands
 from api.health.checks import Check
 from api.health.services import ServicesHealthCheck
 from api.idempotency import IdempotencyStore
 from api.inventory.service import InventoryService
 from api.ops.service import Ops
-from api.orders.checkout import Checkout
-from api.orders.progress import OrderProgress
-from api.orders.service import OrderService
+from api.order.progress import OrderProgress
+from api.order.service import OrderService
+from api.product.queries import Catalogue
+from api.product.service import ProductCommands
 from api.settings import ApiSettings
+from api.views import Views
 from sinks.search.backend import SearchBackend
 from topics.settings import Settings
 from topics.standing import StandingStill
@@ -49,6 +50,7 @@ class Services:
     progress: OrderProgress
     inventory: InventoryService
     commands: Commands
+    views: Views
     idempotency: IdempotencyStore
     ops: Ops
     services_health: ServicesHealthCheck

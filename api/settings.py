@@ -5,6 +5,10 @@ from ipaddress import IPv4Network, IPv6Network
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.domains import processes
+
+_GROUPS = tuple(process.group for process in processes() if process.group)
+
 
 class ApiSettings(BaseSettings):
     """Limits and lifetimes; every field is read from `ECOMMERCE_API_<FIELD>`."""
@@ -80,13 +84,13 @@ class ApiSettings(BaseSettings):
         default=0.5, gt=0, lt=1, description="Share of a limit below which commands are admitted again."
     )
     watched_groups: tuple[str, ...] = Field(
-        default=("ecommerce.streams", "ecommerce.payment-gateway"),
+        default=("ecommerce.streams", *_GROUPS),
         description="Consumer groups whose backlog counts, as a JSON list.",
     )
     followed_groups: tuple[str, ...] = Field(
         default=(
             "ecommerce.streams",
-            "ecommerce.payment-gateway",
+            *_GROUPS,
             "ecommerce.sink.postgres",
             "ecommerce.sink.redis",
         ),

@@ -20,14 +20,12 @@ from api.auth.service import Accounts
 from api.auth.sessions import PostgresSessions
 from api.auth.tokens import Tokens
 from api.auth.users import PostgresUsers
-from api.carts.bounds import CartBounds
-from api.carts.recent import RecentCarts
-from api.carts.service import CartService
-from api.carts.view import CartView, RedisCarts
-from api.catalogue.cache import CachedCatalogue
-from api.catalogue.held import HeldCatalogue
-from api.catalogue.queries import PostgresCatalogue
-from api.catalogue.service import ProductCommands
+from api.cart.bounds import CartBounds
+from api.cart.recent import RecentCarts
+from api.cart.service import CartService
+from api.cart.view import CartView, RedisCarts
+from api.checkout.payments import ProviderTokeniser
+from api.checkout.service import Checkout
 from api.commands import Commands
 from api.ends import TopicEnds
 from api.health.checks import moving
@@ -37,27 +35,31 @@ from api.idempotency import IdempotencyStore
 from api.inventory.queries import PostgresStock
 from api.inventory.service import InventoryService
 from api.ops.service import Ops
-from api.orders.checkout import Checkout
-from api.orders.payments import ProviderTokeniser
-from api.orders.progress import OrderProgress
-from api.orders.queries import PostgresOrders
-from api.orders.service import OrderService
-from api.outcomes import LETTERS, LISTENED, PRODUCT_EVENTS, READS
+from api.order.progress import OrderProgress
+from api.order.queries import PostgresOrders
+from api.order.service import OrderService
+from api.outcomes import LETTERS, LISTENED, READS
+from api.product.cache import CachedCatalogue
+from api.product.held import HeldCatalogue
+from api.product.queries import PostgresCatalogue
+from api.product.service import ProductCommands
 from api.redis_line import RedisLine
 from api.services import Services
 from api.settings import ApiSettings
 from api.tail import Tail
 from api.views import Views, open_pool
 from connectors.health.responder import PingResponder
+from schemas.domains import processes
 from sinks.search.select import search_backend
 from topics.producer import MessageProducer
+from topics.product import PRODUCT_EVENTS
 from topics.registry import CART_UPDATED
 from topics.settings import Settings
 from topics.standing import StandingStill
 
 _REDIS_SECONDS = 2.0
 _REDIS_CONNECTIONS = 64
-EXPECTED_SERVICES = frozenset({"api", "worker", "sink", "payment-gateway", "outbox"})
+EXPECTED_SERVICES = frozenset({"api", "worker", "sink", *(process.name for process in processes())})
 
 
 def open_redis(url: str) -> Redis:
@@ -141,6 +143,7 @@ async def open_services(settings: Settings, limits: ApiSettings) -> AsyncIterato
             progress=OrderProgress(order_service, orders, tail),
             inventory=InventoryService(PostgresStock(views), commands),
             commands=commands,
+            views=views,
             idempotency=IdempotencyStore(strings, key.secret("idempotency"), limits),
             ops=Ops(settings, views),
             services_health=ServicesHealthCheck(producer, tail, limits.ping_seconds, EXPECTED_SERVICES),

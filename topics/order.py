@@ -16,3 +16,15 @@ ORDER_CANCELLED = Topic("ecommerce.order.cancelled", order.OrderSnapshot, "order
 ORDER_RETURNED = Topic("ecommerce.order.returned", order.OrderSnapshot, "order_id", Kind.EVENT, "order")
 ORDER_REFUNDED = Topic("ecommerce.order.refunded", order.OrderSnapshot, "order_id", Kind.EVENT, "order")
 ORDER_REJECTED = Topic("ecommerce.order.rejected", order.OrderRejected, "order_id", Kind.EVENT, "order")
+
+ORDER_EVENTS = (
+    ORDER_PLACED,
+    ORDER_CONFIRMED,
+    ORDER_PROCESSING,
+    ORDER_SHIPPED,
+    ORDER_DELIVERED,
+    ORDER_CANCELLED,
+    ORDER_RETURNED,
+    ORDER_REFUNDED,
+)
+"""What tells how an order stands: each has the whole order as it is then."""

@@ -24,3 +24,6 @@ PAYMENT_VOIDED = Topic("ecommerce.payment.voided", payment.PaymentSnapshot, "ord
 PAYMENT_REFUNDED = Topic(
     "ecommerce.payment.refunded", payment.PaymentSnapshot, "order_id", Kind.EVENT, "payment"
 )
+
+PAYMENT_EVENTS = (PAYMENT_COMPLETED, PAYMENT_FAILED, PAYMENT_CAPTURED, PAYMENT_VOIDED, PAYMENT_REFUNDED)
+"""What tells how a payment stands: each has the whole payment as it is then."""

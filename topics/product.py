@@ -16,3 +16,6 @@ PRODUCT_CREATED = Topic("ecommerce.product.created", product.ProductSnapshot, "s
 PRODUCT_UPDATED = Topic("ecommerce.product.updated", product.ProductSnapshot, "sku", Kind.EVENT, "product")
 PRODUCT_DELETED = Topic("ecommerce.product.deleted", product.ProductSnapshot, "sku", Kind.EVENT, "product")
 PRODUCT_REJECTED = Topic("ecommerce.product.rejected", product.ProductRejected, "sku", Kind.EVENT, "product")
+
+PRODUCT_EVENTS = (PRODUCT_CREATED, PRODUCT_UPDATED, PRODUCT_DELETED)
+"""What tells of a change: each has the whole product as it is then."""

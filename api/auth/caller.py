@@ -1,7 +1,7 @@
 """Who is calling: a user by token, a guest by the secret of a cart, or nobody yet."""
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Request, Security
@@ -30,6 +30,9 @@ _CART_HEADER = APIKeyHeader(
 _CART_COOKIE = APIKeyCookie(
     name=CART_COOKIE, auto_error=False, scheme_name="guest cart cookie", description=_OVER_TLS
 )
+
+OPTIONAL: dict[str, Any] = {"security": [{}]}
+"""For a route's `openapi_extra`: a caller may, but need not, identify itself."""
 
 
 def cart_of_user(user_id: str) -> str:

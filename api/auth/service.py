@@ -9,7 +9,7 @@ from api.auth.passwords import Passwords
 from api.auth.sessions import Sessions
 from api.auth.tokens import Bearer, Role, Tokens, User, unauthorized
 from api.auth.users import Account, EmailTakenError, Users
-from api.carts.service import CartService
+from api.cart.service import CartService
 from api.problems import FieldError, Problem, invalid
 from schemas.envelope import fresh_id
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from api import wording
-from api.catalogue.models import Text
+from api.product.models import Text
 
 _PIECES = 2**31
 

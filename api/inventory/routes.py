@@ -7,13 +7,13 @@ from fastapi import APIRouter, Response
 from api.accepted import Accepted, accepted
 from api.answers import told
 from api.auth.caller import StaffCaller
-from api.catalogue.models import AskedSku, SkuPath
 from api.commands import Receipt as Sent
 from api.idempotency import CommandId, IdempotentRoute
 from api.inventory.models import Adjustment, Receipt, StockLevel
 from api.names import SKU, segment
 from api.prefer import Wait, applied
 from api.problems import invalid, problems
+from api.product.models import AskedSku, SkuPath
 from api.services import Use
 
 router = APIRouter(prefix="/inventory", tags=["staff"], route_class=IdempotentRoute)

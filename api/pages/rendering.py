@@ -19,7 +19,9 @@ from api.names import segment
 LOCALE = "en_GB"
 HUES = 12
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-FOLDER = Path(__file__).parent.parent / "templates"
+_API = Path(__file__).parent.parent
+FOLDERS = tuple(sorted(_API.glob("*/templates")))
+"""Templates stand beside the routes that show them; a template's name is used once."""
 
 
 def money(minor: int, currency: str) -> str:
@@ -66,7 +68,7 @@ def day(ms: int) -> str:
     return _shown(ms, lambda moment: moment.strftime("%-d %b %Y, %H:%M"))
 
 
-TEMPLATES = Jinja2Templates(directory=FOLDER)
+TEMPLATES = Jinja2Templates(directory=FOLDERS)
 TEMPLATES.env.filters |= {
     "money": money,
     "initials": initials,

@@ -5,8 +5,11 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
-from api.pages import accounts, carts, catalogue, checkout, dead_letters, ops, orders
+from api.auth import pages as accounts
+from api.ops import dead_letter_pages
+from api.ops import pages as ops
 from api.pages.route import shown
+from api.surfaces import SURFACES
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -14,6 +17,7 @@ STATIC = Path(__file__).parent.parent / "static"
 def install(app: FastAPI) -> None:
     """Serve the shop and the ops pages; people are shown problems as pages, programs get documents."""
     app.state.shown = shown
-    for room in (catalogue, carts, checkout, orders, accounts, ops, dead_letters):
-        app.include_router(room.router)
+    domains = [router for surface in SURFACES for router in surface.pages]
+    for router in (*domains, accounts.router, ops.router, dead_letter_pages.router):
+        app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -1,6 +1,6 @@
 """docs/refusals.md: every reason of a refusal, from the schemas, with its status and a shopper's words."""
 
-from api.pages.refusals import SENTENCES
+from api.order.refusals import SENTENCES
 from api.rejections import STATUSES
 from deploy.docs.markdown import code, page, table
 from schemas.refusal import Refusal

@@ -8,19 +8,18 @@ from sinks.product.index import PRODUCTS as INDEX
 from sinks.product.projectors import product_row
 from sinks.product.rows import PRODUCTS
 from topics.inventory import INVENTORY_UPDATED
-from topics.product import PRODUCT_CREATED, PRODUCT_DELETED, PRODUCT_UPDATED
+from topics.product import PRODUCT_EVENTS
 
-_EVENTS = (PRODUCT_CREATED, PRODUCT_UPDATED, PRODUCT_DELETED)
 _STOCKS = frozenset({"available", "sold"})
 _VERSIONS = frozenset({"version", "stock_version"})
 _NEWEST = "product:*:newest"
 
 VIEWS = DomainViews(
     tables=(PRODUCTS,),
-    postgres=tuple(Projection(topic, product_row, (PRODUCTS.name,)) for topic in _EVENTS),
+    postgres=tuple(Projection(topic, product_row, (PRODUCTS.name,)) for topic in PRODUCT_EVENTS),
     indices=(INDEX,),
     elasticsearch=(
-        *(Projection(topic, product_patch, (INDEX.alias,)) for topic in _EVENTS),
+        *(Projection(topic, product_patch, (INDEX.alias,)) for topic in PRODUCT_EVENTS),
         Projection(INVENTORY_UPDATED, availability_patch, (INDEX.alias,)),
     ),
     guards={
@@ -30,5 +29,5 @@ VIEWS = DomainViews(
         }
     },
     keys=(_NEWEST,),
-    redis=tuple(Projection(topic, newest_product, (_NEWEST,)) for topic in _EVENTS),
+    redis=tuple(Projection(topic, newest_product, (_NEWEST,)) for topic in PRODUCT_EVENTS),
 )

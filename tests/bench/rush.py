@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from api.orders.checkout import order_id_of
+from api.checkout.service import order_id_of
 from tests.bench.shopfront import PRICE, SILENCE_S, Listener, SilentError
 from tests.guests import Guests
 from topics.registry import CHECKOUT_FAILED, ORDER_CANCELLED, ORDER_CONFIRMED

@@ -8,7 +8,7 @@ from uuid import uuid4
 import aiohttp
 from confluent_kafka import murmur2
 
-from api.orders.checkout import order_id_of
+from api.checkout.service import order_id_of
 from tests.chaos.doors import PATIENCE_S, ApiDoor, purchase
 from tests.chaos.journal import Journal
 from tests.chaos.timeline import Lane, Timeline

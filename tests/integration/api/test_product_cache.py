@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import pytest
 from redis.asyncio import Redis
 
-from api.catalogue import cache
-from api.catalogue.cache import LOOKUPS, CachedCatalogue
-from api.catalogue.models import Product
+from api.product import cache
+from api.product.cache import LOOKUPS, CachedCatalogue
+from api.product.models import Product
 from api.redis_line import RedisLine
 from connectors.redis.sink import RedisSink
 from sinks.redis import PROJECTIONS, TTL_S

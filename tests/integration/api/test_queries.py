@@ -20,11 +20,11 @@ from api import cursors
 from api.auth.caller import Caller
 from api.auth.tokens import Role, User
 from api.auth.users import PostgresUsers
-from api.catalogue.models import ProductSort
-from api.catalogue.queries import PostgresCatalogue, ProductFilter
 from api.inventory.queries import PostgresStock
 from api.ops.service import Ops
-from api.orders.queries import PostgresOrders
+from api.order.queries import PostgresOrders
+from api.product.models import ProductSort
+from api.product.queries import PostgresCatalogue, ProductFilter
 from api.views import Row, Views
 from deploy.run.migrate import bring_up_to_date
 from schemas.order import OrderStatus

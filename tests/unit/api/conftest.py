@@ -20,20 +20,20 @@ from api.auth.limits import AttemptLimits
 from api.auth.passwords import Passwords
 from api.auth.service import Accounts
 from api.auth.tokens import Role, Tokens, User
-from api.carts.bounds import CartBounds
-from api.carts.recent import RecentCarts
-from api.carts.service import CartService
-from api.carts.view import CartView
-from api.catalogue.service import ProductCommands
+from api.cart.bounds import CartBounds
+from api.cart.recent import RecentCarts
+from api.cart.service import CartService
+from api.cart.view import CartView
+from api.checkout.service import Checkout
 from api.commands import Commands
 from api.health.services import ServicesHealthCheck
 from api.idempotency import IdempotencyStore
 from api.inventory.service import InventoryService
 from api.ops.service import Ops
-from api.orders.checkout import Checkout
-from api.orders.progress import OrderProgress
-from api.orders.service import OrderService
+from api.order.progress import OrderProgress
+from api.order.service import OrderService
 from api.outcomes import LETTERS, LISTENED
+from api.product.service import ProductCommands
 from api.services import Services
 from api.settings import ApiSettings
 from api.tail import Dispatcher
@@ -128,6 +128,7 @@ def world(signing_key: SigningKey, limits: ApiSettings, tmp_path: Path) -> World
         progress=OrderProgress(order_service, orders, tail),
         inventory=InventoryService(stock, commands),
         commands=commands,
+        views=cast("Views", None),
         idempotency=IdempotencyStore(as_redis, b"secret", limits),
         ops=Ops(settings, cast("Views", None), lambda _settings: []),
         services_health=ServicesHealthCheck(broker, tail, limits.ping_seconds, frozenset({"worker"})),

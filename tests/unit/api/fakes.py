@@ -11,11 +11,12 @@ from api.auth.address import Address
 from api.auth.caller import Caller
 from api.auth.ended import End, EndedSessions, Session
 from api.auth.users import Account, EmailTakenError
-from api.carts.view import CartState
-from api.catalogue.models import Product, ProductPage, ProductSort
-from api.catalogue.queries import ProductFilter
+from api.cart.view import CartState
+from api.checkout.models import Card
 from api.inventory.models import StockLevel
-from api.orders.models import Card, Order, OrderEvent, OrderPage, OrderSummary
+from api.order.models import Order, OrderEvent, OrderPage, OrderSummary
+from api.product.models import Product, ProductPage, ProductSort
+from api.product.queries import ProductFilter
 from api.tail import Dispatcher
 from schemas.envelope import Message, fresh_id, output_id
 from schemas.order import OrderStatus

@@ -18,7 +18,7 @@ from api.auth.limits import AttemptLimits
 from api.auth.password_rules import check
 from api.auth.passwords import Passwords
 from api.auth.tokens import Role, Tokens, User
-from api.carts.view import CartState
+from api.cart.view import CartState
 from api.problems import Problem
 from api.settings import ApiSettings
 from schemas.cart import CartLine, CartStatus, CartUpdated

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from api.auth.caller import cart_of_user
-from api.carts.view import CartState
+from api.cart.view import CartState
 from api.problems import unavailable
 from api.settings import ApiSettings
 from schemas.cart import CartLine, CartStatus, CartUpdated

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import REGISTRY
 from redis.exceptions import ConnectionError as NotConnectedError
 
-from api.carts.view import RedisCarts
+from api.cart.view import RedisCarts
 from api.problems import Problem
 from sinks.cart.projectors import cart_value
 from tests.unit.sinks.messages import cart, event, uid

@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from api.auth.caller import Caller
-from api.carts.view import CartState
-from api.orders.checkout import checkout_id_of
-from api.orders.snapshots import of_snapshot
+from api.cart.view import CartState
+from api.checkout.service import checkout_id_of
+from api.order.snapshots import of_snapshot
 from schemas.cart import CartLine, CartStatus, CartUpdated
 from schemas.checkout import CheckoutFailed, Consent
 from schemas.envelope import Message, derived_id
@@ -172,7 +172,7 @@ async def test_a_repeated_checkout_whose_end_has_passed_is_found_in_the_views(
     owner = f"cart:{world.cart_of(mine)}"
 
     def reply(message: Message[Any]) -> list[Reply]:
-        from api.orders.snapshots import of_snapshot  # noqa: PLC0415 (only here)
+        from api.order.snapshots import of_snapshot  # noqa: PLC0415 (only here)
 
         order_id = message.data.order_id
         order = of_snapshot(order_id, 2, snapshot(OrderStatus.CONFIRMED))

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from api.catalogue.held import HeldCatalogue
-from api.catalogue.models import Product
+from api.product.held import HeldCatalogue
+from api.product.models import Product
 from schemas.product import ProductSnapshot
 from tests.unit.api.fakes import FakeCatalogue, product
 from topics.command import command

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from api.orders.models import Card
-from api.orders.payments import ProviderTokeniser
+from api.checkout.models import Card
+from api.checkout.payments import ProviderTokeniser
 from api.problems import Problem
 from tests.stack import free_port_base
 

@@ -3,8 +3,8 @@
 import pytest
 from pydantic import ValidationError
 
-from api.orders import places
-from api.orders.models import Card, DeliveryAddress
+from api.checkout import places
+from api.checkout.models import Card, DeliveryAddress
 
 HOME = {
     "name": "Ada",

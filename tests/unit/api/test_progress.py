@@ -5,12 +5,12 @@ from uuid import uuid4
 import pytest
 
 from api.auth.caller import Caller
+from api.checkout.service import checkout_id_of
 from api.command_records import CommandRecord, Status
 from api.heard import Heard
-from api.orders import progress as module
-from api.orders.checkout import checkout_id_of
-from api.orders.models import OrderEvent, Progress
-from api.orders.snapshots import of_heard, of_snapshot
+from api.order import progress as module
+from api.order.models import OrderEvent, Progress
+from api.order.snapshots import of_heard, of_snapshot
 from api.problems import Problem
 from schemas.checkout import CheckoutFailed
 from schemas.order import OrderStatus

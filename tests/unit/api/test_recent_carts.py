@@ -1,7 +1,7 @@
 """A cart is shown as newest known: from the view, or from what was heard while the view was behind."""
 
-from api.carts.recent import RecentCarts
-from api.carts.view import CartState
+from api.cart.recent import RecentCarts
+from api.cart.view import CartState
 from api.outcomes import LISTENED
 from api.tail import Dispatcher
 from schemas.cart import CartStatus, CartUpdated

@@ -9,7 +9,7 @@ from fastapi.routing import iter_route_contexts
 
 from api.app import create_app
 from api.auth.caller import Caller
-from api.carts.view import CartState
+from api.cart.view import CartState
 from api.names import encoded_path, segment
 from api.settings import ApiSettings
 from schemas.cart import CartLine, CartStatus, CartUpdated

@@ -12,8 +12,8 @@ import pytest
 import structlog
 
 from api.app import create_app
-from api.orders.models import OrderEvent
-from api.orders.snapshots import of_snapshot
+from api.order.models import OrderEvent
+from api.order.snapshots import of_snapshot
 from api.problems import unavailable
 from api.settings import ApiSettings
 from schemas.order import OrderStatus

@@ -1,7 +1,7 @@
 """The short way answers what the framework does: each request goes both, and nothing tells them apart."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +11,7 @@ from prometheus_client import REGISTRY
 
 from api import app as application
 from api.settings import ApiSettings
+from api.surfaces import SURFACES
 from schemas.cart import CartStatus, CartUpdated
 from schemas.envelope import Message
 from schemas.order import OrderStatus
@@ -46,8 +47,8 @@ async def ways(world: World, limits: ApiSettings, monkeypatch: pytest.MonkeyPatc
 
     world.broker.reply = reply
     short = application.create_app(world.services.settings, limits, world.services)
-    monkeypatch.setattr(application, "_SHORT_COMMANDS", ())
-    monkeypatch.setattr(application, "_SHORT_READINGS", ())
+    slow = [replace(each, short_commands=(), short_readings=()) for each in SURFACES]
+    monkeypatch.setattr("api.app.SURFACES", slow)
     long = application.create_app(world.services.settings, limits, world.services)
     transports = [httpx.ASGITransport(app=app, raise_app_exceptions=False) for app in (short, long)]
     async with (

@@ -10,7 +10,7 @@ import pytest
 from api import wording
 from api.app import create_app
 from api.auth.tokens import Role
-from api.orders.models import CheckoutRequest
+from api.checkout.models import CheckoutRequest
 from api.pages import faults
 from api.settings import ApiSettings
 from tests.unit.api.conftest import World

@@ -1,6 +1,7 @@
 """The declarations of the views hold together."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_a_domain_without_its_views_is_named() -> None:
 
 
 def test_what_is_declared_and_what_is_fed_have_to_agree() -> None:
-    add = Projection(t.CART_UPDATED, lambda _: (), ("carts",))
+    add: Projection[Any, Any] = Projection(t.CART_UPDATED, lambda _: (), ("carts",))
     assert fed("X", [(add,)], ["carts"]) == (add,)
     with pytest.raises(ManifestError, match=r"carts of X is fed, and no views\.py declares it"):
         fed("X", [(add,)], [])

@@ -2,8 +2,8 @@
 
 import pytest
 
-from api.carts.models import Cart, CartItem
-from api.pages.quantities import Changes, Wish, changes, fault, shortages, told
+from api.cart.models import Cart, CartItem
+from api.cart.quantities import Changes, Wish, changes, fault, shortages, told
 from api.pages.rendering import fragment
 from api.problems import Problem
 from schemas.cart import CartStatus

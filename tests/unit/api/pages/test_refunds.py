@@ -2,9 +2,9 @@
 
 import pytest
 
-from api.orders.models import Payment, Progress
-from api.orders.snapshots import of_snapshot
-from api.pages.refunds import settling, told
+from api.order.models import Payment, Progress
+from api.order.refunds import settling, told
+from api.order.snapshots import of_snapshot
 from schemas.order import OrderStatus
 from schemas.payment import PaymentStatus
 from tests.unit.api.buying import snapshot

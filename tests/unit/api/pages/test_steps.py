@@ -2,10 +2,10 @@ from typing import Any
 
 import pytest
 
-from api.catalogue.models import Product
-from api.orders.models import OrderEvent, Progress
-from api.pages.refusals import sentence
-from api.pages.steps import steps
+from api.order.models import OrderEvent, Progress
+from api.order.refusals import sentence
+from api.order.steps import steps
+from api.product.models import Product
 
 LANTERN = Product(
     sku="L",
