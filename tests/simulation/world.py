@@ -27,6 +27,7 @@ from tests.simulation.views.redis import MemoryRedisSink
 from tests.simulation.worker_moves import WorkerMoves
 from topics.command import command
 from topics.registry import (
+    CHECKOUT_REQUESTED,
     DEAD_LETTERS,
     PAYMENT_INSTRUCT,
     PRODUCT_CREATE,
@@ -42,6 +43,11 @@ REPEAT_WITHIN_MS = 300_000
 
 OLDEST_MS = 25 * 60_000
 """No record waits longer than this while time goes on: markers are kept for an hour, not for ever."""
+
+REPEAT_CHECKOUT_WITHIN_MS = 55 * 60_000
+"""How long a client may ask for a checkout again under the same order id, as the API's idempotency window
+says. An emptied cart is kept for 90 minutes here: for so long, for the oldest record, and for wrong clocks.
+"""
 
 _SHORT_MEMORY = frozenset({PRODUCT_CREATE.name, PRODUCT_UPDATE.name, PRODUCT_DELETE.name})
 """Commands of a flow that remembers only its latest few."""
@@ -66,6 +72,7 @@ class World:
         self.scene = Scene(Broker(parts.partitions, single, self.monitor.watch), telling=telling)
         self.shop = Shop(random.Random(f"shop {seed}"), self.scene.names)
         self.said: set[int] = set()
+        self._asked: dict[str, int] = {}
         self.provider = Provider()
         self.database, self.carts, self.documents = Database(), dict[str, bytes](), Documents()
         self.cluster = parts.cluster(self.scene, parts.flows, parts.workers, parts.task)
@@ -161,6 +168,10 @@ class World:
         again = any(self.shop.commands[other].event_id == asked.event_id for other in self.said - {index})
         if again and not self._remembered(asked.topic.name, asked.key, asked.event_id):
             return None
+        if asked.topic is CHECKOUT_REQUESTED:
+            first = self._asked.setdefault(asked.data.order_id, self.scene.now)
+            if self.scene.now - first > REPEAT_CHECKOUT_WITHIN_MS:
+                return None
         self.scene.broker.append(asked.output(self.scene.now), self.scene.now)
         return self.scene.told(lambda: asked.words)
 
