@@ -1,7 +1,12 @@
-"""Reading stretches of topics as bytes, outside any consumer group: nothing is committed."""
+"""Reading stretches of topics as bytes, outside any consumer group: nothing is committed.
+
+Each reading has a consumer of its own. One that is assigned partitions a second time can stay silent about
+those that it had paused, for ever (librdkafka issue 5591): every second reading did.
+"""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -37,19 +42,10 @@ class Reader:
     """Reads topics of one broker. Raises CommandError where the broker or a topic is not there."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._bootstrap = settings.kafka_bootstrap
         self._refusal = ""
-        self._consumer = Consumer(
-            {
-                **librdkafka_options(settings),
-                "group.id": "ecommerce.reader",  # required by the client; nothing is committed under it
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "error_cb": self._note,
-                "log_level": 0,
-            }
-        )
+        self._asking = self._consumer()
 
     def __enter__(self) -> Self:
         return self
@@ -57,11 +53,11 @@ class Reader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._consumer.close()
+        self._asking.close()
 
     def topics(self) -> dict[str, int]:
         """Return the broker's topics and their partition counts."""
-        metadata = self._ask(lambda: self._consumer.list_topics(timeout=_CALL_SECONDS))
+        metadata = self._ask(lambda: self._asking.list_topics(timeout=_CALL_SECONDS))
         return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
 
     def spans(self, topics: Sequence[str], start: Position, end: Position | None = None) -> list[Span]:
@@ -81,90 +77,81 @@ class Reader:
 
     def read(self, spans: Sequence[Span]) -> Iterator[Record]:
         """Yield the spans' records, each partition in its order, partitions as they arrive."""
-        open_spans = self._assign(spans)
-        while open_spans:
-            for message in self._consume():
-                record, place = self._record(message, open_spans)
-                if record is not None:
-                    yield record
-                if place in open_spans and self._finished(message, open_spans[place]):
-                    self._close(open_spans, place)
+        with closing(self._consumer()) as consumer:
+            open_spans = _assign(consumer, spans)
+            while open_spans:
+                for message in self._consume(consumer):
+                    record, place = _record(message, open_spans)
+                    if record is not None:
+                        yield record
+                    if place in open_spans and _finished(message, open_spans[place]):
+                        _close(consumer, open_spans, place)
 
     def read_in_time_order(self, spans: Sequence[Span]) -> Iterator[Record]:
         """Yield the spans' records merged by timestamp, a bounded number of each partition held at once."""
-        open_spans = self._assign(spans)
-        merge = Merge(open_spans)
-        paused: set[Place] = set()
-        while not merge.done:
-            while (ready := merge.pop()) is not None:
-                yield ready
-                place = (ready.topic, ready.partition)
-                if place in paused and merge.held(place) < _HELD // 2:
-                    self._consumer.resume([TopicPartition(*place)])
-                    paused.discard(place)
-            for message in self._consume() if open_spans else ():
-                record, place = self._record(message, open_spans)
-                if record is not None:
-                    merge.add(record)
-                    if merge.held(place) > _HELD and place not in paused:
-                        self._consumer.pause([TopicPartition(*place)])
-                        paused.add(place)
-                if place in open_spans and self._finished(message, open_spans[place]):
-                    self._close(open_spans, place)
-                    merge.close(place)
-                    paused.discard(place)
+        with closing(self._consumer()) as consumer:
+            open_spans = _assign(consumer, spans)
+            merge = Merge(open_spans)
+            paused: set[Place] = set()
+            while not merge.done:
+                while (ready := merge.pop()) is not None:
+                    yield ready
+                    place = (ready.topic, ready.partition)
+                    if place in paused and merge.held(place) < _HELD // 2:
+                        consumer.resume([TopicPartition(*place)])
+                        paused.discard(place)
+                for message in self._consume(consumer) if open_spans else ():
+                    record, place = _record(message, open_spans)
+                    if record is not None:
+                        merge.add(record)
+                        if merge.held(place) > _HELD and place not in paused:
+                            consumer.pause([TopicPartition(*place)])
+                            paused.add(place)
+                    if place in open_spans and _finished(message, open_spans[place]):
+                        _close(consumer, open_spans, place)
+                        merge.close(place)
+                        paused.discard(place)
 
     def follow(self, spans: Sequence[Span]) -> Iterator[Record]:
         """Yield the records from each span's start on, for ever."""
-        self._consumer.assign([TopicPartition(span.topic, span.partition, span.start) for span in spans])
-        while True:
-            for message in self._consumer.consume(_BATCH, timeout=0.2):
-                if message.error() is None:
-                    yield _as_record(message)
+        with closing(self._consumer()) as consumer:
+            consumer.assign([TopicPartition(span.topic, span.partition, span.start) for span in spans])
+            while True:
+                for message in consumer.consume(_BATCH, timeout=0.2):
+                    if message.error() is None:
+                        yield _as_record(message)
 
-    def _assign(self, spans: Sequence[Span]) -> dict[Place, Span]:
-        open_spans = {(span.topic, span.partition): span for span in spans if span.length}
-        self._consumer.assign([TopicPartition(*place, span.start) for place, span in open_spans.items()])
-        return open_spans
+    def _consumer(self) -> Consumer:
+        return Consumer(
+            {
+                **librdkafka_options(self._settings),
+                "group.id": "ecommerce.reader",  # required by the client; nothing is committed under it
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "error_cb": self._note,
+                "log_level": 0,
+            }
+        )
 
-    def _consume(self) -> list[Message]:
+    def _consume(self, consumer: Consumer) -> list[Message]:
         """Return the next messages; raises where the broker stays silent though records must come."""
         deadline = time.monotonic() + _SILENCE_SECONDS
         while time.monotonic() < deadline:
-            if messages := self._consumer.consume(_BATCH, timeout=0.5):
+            if messages := consumer.consume(_BATCH, timeout=0.5):
                 return messages
         raise CommandError(f"Kafka at {self._bootstrap} sent nothing for {_SILENCE_SECONDS:.0f} s")
-
-    def _record(self, message: Message, open_spans: dict[Place, Span]) -> tuple[Record | None, Place]:
-        place = (message.topic() or "", message.partition() or 0)
-        error = message.error()
-        if error is not None:
-            if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 -- the client's name for it
-                raise CommandError(f"{place[0]} partition {place[1]}: {error.str()}")
-            return None, place
-        span = open_spans.get(place)
-        if span is None or (message.offset() or 0) >= span.end:
-            return None, place
-        return _as_record(message), place
-
-    def _finished(self, message: Message, span: Span) -> bool:
-        # Compaction can remove the last offsets of a span: then only the partition's end tells.
-        return message.error() is not None or (message.offset() or 0) >= span.end - 1
-
-    def _close(self, open_spans: dict[Place, Span], place: Place) -> None:
-        del open_spans[place]
-        self._consumer.pause([TopicPartition(*place)])
 
     def _times(self, places: list[Place], position: Position) -> dict[Place, int]:
         if not isinstance(position, AtTime):
             return {}
         asked = [TopicPartition(*place, position.timestamp) for place in places]
-        found = self._ask(lambda: self._consumer.offsets_for_times(asked, timeout=_CALL_SECONDS))
+        found = self._ask(lambda: self._asking.offsets_for_times(asked, timeout=_CALL_SECONDS))
         return {(one.topic, one.partition): one.offset for one in found if one.offset >= 0}
 
     def _watermarks(self, place: Place) -> tuple[int, int]:
         partition = TopicPartition(*place)
-        answer = self._ask(lambda: self._consumer.get_watermark_offsets(partition, timeout=_CALL_SECONDS))
+        answer = self._ask(lambda: self._asking.get_watermark_offsets(partition, timeout=_CALL_SECONDS))
         if answer is None:
             raise CommandError(f"Kafka at {self._bootstrap} did not tell the offsets of {place[0]}")
         return answer
@@ -183,6 +170,35 @@ class Reader:
 
     def _note(self, error: KafkaError) -> None:
         self._refusal = error.str()
+
+
+def _assign(consumer: Consumer, spans: Sequence[Span]) -> dict[Place, Span]:
+    open_spans = {(span.topic, span.partition): span for span in spans if span.length}
+    consumer.assign([TopicPartition(*place, span.start) for place, span in open_spans.items()])
+    return open_spans
+
+
+def _record(message: Message, open_spans: dict[Place, Span]) -> tuple[Record | None, Place]:
+    place = (message.topic() or "", message.partition() or 0)
+    error = message.error()
+    if error is not None:
+        if error.code() != KafkaError._PARTITION_EOF:  # noqa: SLF001 -- the client's name for it
+            raise CommandError(f"{place[0]} partition {place[1]}: {error.str()}")
+        return None, place
+    span = open_spans.get(place)
+    if span is None or (message.offset() or 0) >= span.end:
+        return None, place
+    return _as_record(message), place
+
+
+def _finished(message: Message, span: Span) -> bool:
+    # Compaction can remove the last offsets of a span: then only the partition's end tells.
+    return message.error() is not None or (message.offset() or 0) >= span.end - 1
+
+
+def _close(consumer: Consumer, open_spans: dict[Place, Span], place: Place) -> None:
+    del open_spans[place]
+    consumer.pause([TopicPartition(*place)])
 
 
 def _passing(error: Exception) -> bool:
