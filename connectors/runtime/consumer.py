@@ -246,8 +246,9 @@ class KafkaReader:
             ]
         )
         self.assignment |= frozenset(_partitions(places))
-        if self._paused and places:
-            consumer.pause(places)
+        # The client keeps a partition paused through its absence: who paused it and lost it resumes it here.
+        if places:
+            (consumer.pause if self._paused else consumer.resume)(places)
 
     def _revoked(self, consumer: Consumer, places: list[Place]) -> None:
         self._leave(consumer, places, lost=False)

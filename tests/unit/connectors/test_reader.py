@@ -56,6 +56,8 @@ class Member:
     def consume(self, _most: int, _wait_s: float) -> list[Message]:
         return []
 
+    def pause(self, places: list[Place]) -> None: ...
+    def resume(self, places: list[Place]) -> None: ...
     def incremental_assign(self, places: list[Place]) -> None: ...
     def incremental_unassign(self, places: list[Place]) -> None: ...
 
@@ -75,6 +77,44 @@ async def test_what_is_read_of_a_partition_that_came_back_is_kept(monkeypatch: p
     reader = KafkaReader(Settings(), "test", Owner(), topics=["orders"], group="test")
     batch = await asyncio.wait_for(reader.fetch(1.0, 10), 30)
     assert [record.offset for record in batch.records] == [7]
+
+
+class Rejoiner(Member):
+    """A consumer whose polls give it its partition, take it away, and give it again; a pause outlives that."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self.paused = False
+        self._turns = ["on_assign", "on_revoke", "on_assign"]
+
+    def poll(self, _wait_s: float) -> None:
+        self._told[self._turns.pop(0)](self, [PLACE])
+
+    def pause(self, places: list[Place]) -> None:
+        self.paused = self.paused or bool(places)
+
+    def resume(self, places: list[Place]) -> None:
+        self.paused = self.paused and not places
+
+
+async def test_a_partition_that_left_while_paused_is_read_when_it_comes_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    members: list[Rejoiner] = []
+
+    def member(config: dict[str, Any]) -> Rejoiner:
+        members.append(Rejoiner(config))
+        return members[0]
+
+    monkeypatch.setattr(consumer, "Consumer", member)
+    reader = KafkaReader(Settings(), "test", Owner(), topics=["orders"], group="test")
+    await asyncio.wait_for(reader.fetch(0.0, 10), 30)
+    reader.pause()
+    await asyncio.wait_for(reader.fetch(0.0, 10), 30)
+    assert members[0].paused
+    reader.resume()
+    await asyncio.wait_for(reader.fetch(0.0, 10), 30)
+    assert not members[0].paused
 
 
 class Leaver(Member):
