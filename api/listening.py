@@ -6,7 +6,7 @@ and under a purchase's load there is one per record: it cost more than all that 
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -60,6 +60,9 @@ class Listening:
         wants: Wants,
         take: Callable[[list[Record]], None],
     ) -> None:
+        self._settings = settings
+        self._positions = dict(positions)
+        self._anew: set[Place] = set()
         self._wants = wants
         self._take = take
         self._loop = asyncio.get_running_loop()
@@ -67,9 +70,51 @@ class Listening:
         self._taken = threading.Event()
         self._taken.set()
         self._told = Seldom(_TELL_S)
-        self._consumer = Consumer(
+        self._consumer = self._assigned()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tail")
+        self.ended: asyncio.Future[None] = self._loop.run_in_executor(self._thread, self._hear)
+        """Done when nothing is heard any more; its exception says why."""
+
+    def begin_anew(self, places: Iterable[Place]) -> None:
+        """Read partitions of topics that were made anew from their beginning on, soon."""
+        self._anew.update(places)
+
+    async def close(self) -> None:
+        """Hear nothing more."""
+        self._closing = True
+        self._taken.set()
+        await asyncio.gather(self.ended, return_exceptions=True)
+        await asyncio.to_thread(self._consumer.close)
+        self._thread.shutdown(wait=False)
+
+    def _hear(self) -> None:
+        while not self._closing:
+            if self._anew:
+                self._renew()
+            first = self._consumer.poll(_SLICE_S)
+            if first is None:
+                continue
+            self._taken.wait()
+            # What came while the loop was busy goes with it.
+            self._hand_on([first, *self._consumer.consume(_MOST, 0)])
+
+    def _renew(self) -> None:
+        """Go on with a client that has never heard of the topics that are gone.
+
+        One that had may stay silent about their successors for ever (librdkafka issue 5430).
+        """
+        anew = self._anew.copy()
+        self._anew -= anew
+        read = self._consumer.position(self._consumer.assignment())
+        self._positions.update({(tp.topic, tp.partition): tp.offset for tp in read if tp.offset >= 0})
+        self._positions.update(dict.fromkeys(anew, OFFSET_BEGINNING))
+        self._consumer.close()
+        self._consumer = self._assigned()
+
+    def _assigned(self) -> Consumer:
+        consumer = Consumer(
             {
-                **librdkafka_options(settings),
+                **librdkafka_options(self._settings),
                 "client.id": _NAME,
                 # Required by the client; nothing is committed, and no group is joined.
                 "group.id": _NAME,
@@ -83,33 +128,8 @@ class Listening:
                 "log_level": 0,
             }
         )
-        self._consumer.assign([TopicPartition(*place, offset) for place, offset in positions.items()])
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tail")
-        self.ended: asyncio.Future[None] = self._loop.run_in_executor(self._thread, self._hear)
-        """Done when nothing is heard any more; its exception says why."""
-
-    def begin_anew(self, places: list[Place]) -> None:
-        """Read partitions from their beginning on, also of topics that were made anew. Blocks."""
-        again = [TopicPartition(*place, OFFSET_BEGINNING) for place in places]
-        self._consumer.incremental_unassign(again)
-        self._consumer.incremental_assign(again)
-
-    async def close(self) -> None:
-        """Hear nothing more."""
-        self._closing = True
-        self._taken.set()
-        await asyncio.gather(self.ended, return_exceptions=True)
-        await asyncio.to_thread(self._consumer.close)
-        self._thread.shutdown(wait=False)
-
-    def _hear(self) -> None:
-        while not self._closing:
-            first = self._consumer.poll(_SLICE_S)
-            if first is None:
-                continue
-            self._taken.wait()
-            # What came while the loop was busy goes with it.
-            self._hand_on([first, *self._consumer.consume(_MOST, 0)])
+        consumer.assign([TopicPartition(*place, offset) for place, offset in self._positions.items()])
+        return consumer
 
     def _hand_on(self, messages: list[Message]) -> None:
         wanted = []

@@ -251,7 +251,8 @@ class Tail(Dispatcher):
                 if anew := changed(self._ids, ids):
                     _log.warning("tail_topic_made_anew", topics=anew)
                     places = _places({name: now[name] for name in anew})
-                    await asyncio.to_thread(listening.begin_anew, sorted(places))
+                    await asyncio.to_thread(await_leaders, client(self._settings), places)
+                    listening.begin_anew(places)
             except KafkaException as error:
                 _log.info("tail_ids_unknown", error=repr(error))
             else:
