@@ -17,7 +17,6 @@ from confluent_kafka.admin import TopicDescription
 from api.heard import Headers, Heard, buried
 from api.listening import Listening, Record, Wants
 from schemas.codec import UndecodableError
-from topics.admin import client
 from topics.identity import LOOK_S, changed, there
 from topics.offsets import Place, await_leaders
 from topics.settings import Settings
@@ -240,7 +239,7 @@ class Tail(Dispatcher):
         if absent := self.names - found.keys():
             raise UnknownTopicsError(", ".join(sorted(absent)))
         self._ids = {name: str(each.topic_id) for name, each in found.items()}
-        return await asyncio.to_thread(await_leaders, client(self._settings), _places(found))
+        return await asyncio.to_thread(await_leaders, self._settings, _places(found))
 
     async def _watch(self, listening: Listening) -> None:
         """Begin topics that are made anew at their beginning: the old position is none in them."""
@@ -251,7 +250,7 @@ class Tail(Dispatcher):
                 if anew := changed(self._ids, ids):
                     _log.warning("tail_topic_made_anew", topics=anew)
                     places = _places({name: now[name] for name in anew})
-                    await asyncio.to_thread(await_leaders, client(self._settings), places)
+                    await asyncio.to_thread(await_leaders, self._settings, places)
                     listening.begin_anew(places)
             except KafkaException as error:
                 _log.info("tail_ids_unknown", error=repr(error))

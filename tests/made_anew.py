@@ -3,7 +3,7 @@
 from confluent_kafka.admin import NewTopic
 
 from tests.eventually import eventually
-from topics.admin import client
+from topics.admin_client import client
 from topics.offsets import await_leaders
 from topics.settings import Settings
 
@@ -32,4 +32,4 @@ def create(settings: Settings, topic: str, partitions: int | None = None) -> Non
     admin = client(settings)
     count = partitions or settings.partitions
     admin.create_topics([NewTopic(topic, count, 1)])[topic].result()
-    await_leaders(admin, {(topic, each) for each in range(count)})
+    await_leaders(settings, {(topic, each) for each in range(count)})

@@ -1,12 +1,10 @@
 """Creating the registry's topics on a broker, and naming where the broker differs."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
-    AdminClient,
     ConfigEntry,
     ConfigResource,
     NewTopic,
@@ -14,7 +12,7 @@ from confluent_kafka.admin import (
 )
 
 from schemas.lock import lock
-from topics.connection import Connection, connection, librdkafka_options
+from topics.admin_client import client
 from topics.offsets import TIMEOUT_S, await_leaders
 from topics.patience import patiently
 from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, SKIPS, TOPICS
@@ -46,30 +44,6 @@ def config_of(topic: AnyTopic) -> dict[str, str]:
 def partitions_of(topic: AnyTopic, settings: Settings) -> int:
     """Return how many partitions a topic has under these settings."""
     return topic.partitions or settings.partitions
-
-
-def client(settings: Settings) -> AdminClient:
-    """Return this process's admin client of the configured broker.
-
-    It is kept: a client that is collected cancels its requests, and one per look would cost threads and
-    connections each time.
-    """
-    return _client(connection(settings))
-
-
-def renew_client() -> None:
-    """Let the next call make a client: one has been seen to get no answers from a broker that was killed.
-
-    Requests of the clients before are cancelled once nobody holds them.
-    """
-    _client.cache_clear()
-
-
-@lru_cache(maxsize=8)
-def _client(way: Connection) -> AdminClient:
-    # Silent: every call raises what went wrong, and a kept client would tell each second of a broker that is
-    # down, or that it no longer needs.
-    return AdminClient({**librdkafka_options(way), "log_level": 0})
 
 
 class PartitionsChangedError(Exception):
@@ -127,7 +101,7 @@ def create(settings: Settings) -> list[str]:
 
     patiently(ask)
     await_leaders(
-        admin,
+        settings,
         {
             (each.topic, number)
             for each in new

@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import Final, NoReturn
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import TopicDescription
+from confluent_kafka.admin import AdminClient, TopicDescription
 
-from topics.admin import client
+from topics.admin_client import asked
 from topics.groups import commits
 from topics.offsets import TIMEOUT_S, Place
 from topics.settings import Settings
@@ -40,8 +40,12 @@ async def topic_ids(
 
     Raises confluent_kafka.KafkaException where the broker does not answer or does not know one of them.
     """
-    answers = client(settings).describe_topics(TopicCollection(list(names)), request_timeout=timeout_s)
-    return {name: str((await asyncio.wrap_future(answer)).topic_id) for name, answer in answers.items()}
+
+    def ask(admin: AdminClient) -> dict[str, str]:
+        answers = admin.describe_topics(TopicCollection(list(names)), request_timeout=timeout_s)
+        return {name: str(answer.result().topic_id) for name, answer in answers.items()}
+
+    return await asyncio.to_thread(asked, settings, ask)
 
 
 def there(
@@ -53,15 +57,19 @@ def there(
     """
     if not names:
         return {}
-    found: dict[str, TopicDescription] = {}
-    answers = client(settings).describe_topics(TopicCollection(list(names)), request_timeout=timeout_s)
-    for name, answer in answers.items():
-        try:
-            found[name] = answer.result()
-        except KafkaException as error:
-            if error.args[0].code() not in _UNKNOWN:
-                raise
-    return found
+
+    def ask(admin: AdminClient) -> dict[str, TopicDescription]:
+        found: dict[str, TopicDescription] = {}
+        answers = admin.describe_topics(TopicCollection(list(names)), request_timeout=timeout_s)
+        for name, answer in answers.items():
+            try:
+                found[name] = answer.result()
+            except KafkaException as error:
+                if error.args[0].code() not in _UNKNOWN:
+                    raise
+        return found
+
+    return asked(settings, ask)
 
 
 def ids_there(settings: Settings, names: Collection[str], timeout_s: float = TIMEOUT_S) -> dict[str, str]:

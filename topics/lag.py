@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from confluent_kafka import Consumer, TopicPartition
 
-from topics.admin import client
 from topics.connection import librdkafka_options
 from topics.groups import commits, groups, held
 from topics.identity import marked, there
@@ -84,7 +83,6 @@ def lag(
     out: nobody owes them an answer later. With `seconds=False` the age of the oldest uncommitted record is
     not looked up (always 0).
     """
-    admin = client(settings)
     wanted = sorted({*groups(settings, timeout_s=timeout_s), *reads}) if names is None else names
     committed = {
         (group, place): Commit(each.offset, marked(each.text))
@@ -105,13 +103,13 @@ def lag(
     ids = {name: str(each.topic_id) for name, each in topics.items()}
     committed = {at: commit for at, commit in committed.items() if at[1][0] in ids}
     unstarted = {at for at in owned if at not in committed and at[1][0] in ids}
-    ends = end_offsets(admin, {place for _, place in (*committed, *unstarted)}, timeout_s)
+    ends = end_offsets(settings, {place for _, place in (*committed, *unstarted)}, timeout_s)
     faults = {
         at: fault
         for at, commit in committed.items()
         if (fault := commit.fault(ends[at[1]], ids[at[1][0]])) is not None
     }
-    first = first_offsets(admin, {place for _, place in (*unstarted, *faults)}, timeout_s)
+    first = first_offsets(settings, {place for _, place in (*unstarted, *faults)}, timeout_s)
     reads_from = {at: commit.offset for at, commit in committed.items()}
     reads_from |= {at: first[at[1]] for at in (*unstarted, *faults)}
     behind = {(*place, offset) for (_, place), offset in reads_from.items() if offset < ends[place]}

@@ -37,6 +37,7 @@ _KAFKA = frozenset(
         KafkaError._TIMED_OUT,  # noqa: SLF001
         KafkaError._TIMED_OUT_QUEUE,  # noqa: SLF001
         KafkaError._WAIT_COORD,  # noqa: SLF001
+        KafkaError._NOENT,  # noqa: SLF001 -- its "no leaders found"
     }
 )
 # cannot_connect_now: starting, stopping, in recovery; admin_shutdown and crash_shutdown: on its way back.

@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import structlog
-from confluent_kafka import KafkaException
 
 from api.admission.backlog import Backlog
 from api.admission.gate import Gate
-from topics.admin import renew_client
 from topics.lag import PartitionLag, lag
 from topics.settings import Settings
 
@@ -26,11 +24,7 @@ Look = Callable[[Settings, Sequence[str]], list[PartitionLag]]
 
 
 def _positions(settings: Settings, groups: Sequence[str]) -> list[PartitionLag]:
-    try:
-        return lag(settings, list(groups), seconds=False, timeout_s=_ANSWER_S)
-    except KafkaException:
-        renew_client()
-        raise
+    return lag(settings, list(groups), seconds=False, timeout_s=_ANSWER_S)
 
 
 @asynccontextmanager

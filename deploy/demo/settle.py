@@ -7,13 +7,11 @@ just started is waited for too.
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TypeVar
 
 import stamina
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
-from topics.admin import client, renew_client
+from topics.admin_client import client
 from topics.groups import commits
 from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
 from topics.registry import TOPICS
@@ -21,7 +19,6 @@ from topics.settings import Settings
 
 # Who reads what: consumer group -> names of the topics that it reads.
 Readers = Mapping[str, Collection[str]]
-T = TypeVar("T")
 Places = dict[Place, int]
 
 _POLL_S = 0.5
@@ -37,10 +34,9 @@ class Positions:
 
     def __init__(self, settings: Settings, readers: Readers) -> None:
         self._settings = settings
-        self._admin: AdminClient = client(settings)
         self._readers = readers
         self._read = frozenset(topic for read in readers.values() for topic in read)
-        known = self._admin.list_topics(timeout=TIMEOUT_S).topics
+        known = client(settings).list_topics(timeout=TIMEOUT_S).topics
         self._partitions = {
             topic: tuple(known[topic].partitions)
             for topic in sorted(self._read | TOPICS.keys())
@@ -55,7 +51,7 @@ class Positions:
         """Return the offset after the last record of every partition, of these topics or all read."""
         wanted = self._read if topics is None else topics
         places = {(topic, p) for topic in wanted for p in self._partitions.get(topic, ())}
-        return self._asked(lambda admin: end_offsets(admin, places))
+        return self._asked(end_offsets, places)
 
     def behind(self, ends: Places) -> dict[tuple[str, str], int]:
         """Return by how many records each (group, topic) is behind `ends`; only where it is."""
@@ -76,17 +72,13 @@ class Positions:
         return sum(self.behind(self.ends()).values())
 
     def _firsts(self, places: set[Place]) -> Places:
-        return self._asked(lambda admin: first_offsets(admin, places))
+        return self._asked(first_offsets, places)
 
-    def _asked(self, ask: Callable[[AdminClient], T]) -> T:
-        """Ask the broker; a client that knows an old leader or coordinator is replaced by a new one."""
+    def _asked(self, ask: Callable[[Settings, set[Place]], Places], places: set[Place]) -> Places:
+        """Ask the broker, also one that was killed and comes back."""
         for attempt in stamina.retry_context(on=KafkaException, attempts=8, timeout=_BROKER_S, wait_max=3.0):
             with attempt:
-                if attempt.num > 1:
-                    # The one that is kept may know the broker as it was before it died.
-                    renew_client()
-                    self._admin = client(self._settings)
-                return ask(self._admin)
+                return ask(self._settings, places)
         raise AssertionError("the last attempt returns or raises")
 
 

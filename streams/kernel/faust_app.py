@@ -38,7 +38,6 @@ from streams.kernel.source_ends import ANSWER_S
 from streams.kernel.sources import Sources
 from streams.kernel.standby import Standby
 from streams.kernel.standstill import Look
-from topics.admin import client, renew_client
 from topics.connection import aiokafka_options
 from topics.identity import LOOK_S, TopicMadeAnewError, committed_ids, ids_there, stale
 from topics.offsets import end_offsets
@@ -211,11 +210,10 @@ class StreamsApp(faust.App):
             try:
                 ids = await asyncio.to_thread(ids_there, self.settings, names, ANSWER_S)
                 there = {place for place in places if place[0] in ids}
-                ends = await asyncio.to_thread(end_offsets, client(self.settings), there, ANSWER_S)
+                ends = await asyncio.to_thread(end_offsets, self.settings, there, ANSWER_S)
                 commits = await asyncio.to_thread(committed_ids, self.settings, str(self.conf.id), ANSWER_S)
             except KafkaException as error:
                 log.warning("broker does not answer, the worker waits for it", error=str(error))
-                renew_client()
                 await asyncio.sleep(1.0)
             else:
                 self.source_ids = ids

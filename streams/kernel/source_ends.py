@@ -8,7 +8,6 @@ from confluent_kafka import KafkaException
 
 from streams.kernel.flow import Flow
 from streams.kernel.standstill import SourcePartition
-from topics.admin import client, renew_client
 from topics.offsets import end_offsets
 from topics.settings import Settings
 
@@ -33,12 +32,11 @@ class SourceEnds:
     def __call__(self) -> Mapping[SourcePartition, int] | None:
         """Return the offset after the last record of each; None where the broker does not answer for all."""
         try:
-            ends = end_offsets(client(self._settings), self._places, ANSWER_S)
+            ends = end_offsets(self._settings, self._places, ANSWER_S)
         except KafkaException as error:
             if self._answers:
                 log.warning("broker does not answer, the worker waits for it", error=str(error))
             self._answers = False
-            renew_client()
             return None
         if not self._answers:
             log.info("broker answers again")

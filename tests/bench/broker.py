@@ -12,7 +12,7 @@ from confluent_kafka.admin import (
     ResourceType,
 )
 
-from topics.admin import client
+from topics.admin_client import client
 from topics.connection import librdkafka_options
 from topics.offsets import await_leaders, end_offsets
 from topics.settings import Settings
@@ -86,17 +86,17 @@ class Watch:
                 "log_level": 3,
             }
         )
-        self._admin = client(settings)
+        self._settings = settings
         self._places = {(name, number) for name in names for number in range(settings.partitions)}
-        self._began = await_leaders(self._admin, self._places)
+        self._began = await_leaders(self._settings, self._places)
 
     def come(self) -> int:
         """Return how many records have come."""
-        return sum(end_offsets(self._admin, self._places).values()) - sum(self._began.values())
+        return sum(end_offsets(self._settings, self._places).values()) - sum(self._began.values())
 
     def records(self) -> Iterator[tuple[str, int, bytes, bytes]]:
         """Yield topic, arrival (ms), key and value of what has come."""
-        ends = end_offsets(self._admin, self._places)
+        ends = end_offsets(self._settings, self._places)
         left = sum(ends.values()) - sum(self._began.values())
         self._consumer.assign([TopicPartition(*place, offset) for place, offset in self._began.items()])
         deadline = time.monotonic() + TIMEOUT_S

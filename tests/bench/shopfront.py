@@ -17,7 +17,7 @@ from schemas.checkout import Address, CheckoutRequested, Consent
 from schemas.envelope import fresh_id
 from schemas.inventory import InventoryReceive
 from schemas.product import ProductCreate
-from topics.admin import client, partitions_of
+from topics.admin import partitions_of
 from topics.command import command
 from topics.connection import librdkafka_options
 from topics.offsets import await_leaders
@@ -51,7 +51,7 @@ class Listener:
 
     def __init__(self, settings: Settings, topics: Iterable[Topic[Any]]) -> None:
         places = {(topic.name, n) for topic in topics for n in range(partitions_of(topic, settings))}
-        ends = await_leaders(client(settings), places)
+        ends = await_leaders(settings, places)
         self._consumer = Consumer(
             {
                 **librdkafka_options(settings),

@@ -16,7 +16,8 @@ from tests.bench.steps.stock import PIECES, opening, reserves, stock_entry
 from tests.bench.stock_ledger import Ledger
 from tests.eventually import eventually_async
 from tests.stack import Stack
-from topics.admin import client, create
+from topics.admin import create
+from topics.admin_client import client
 
 EVENTS = 30_000
 KEYS = 1_000

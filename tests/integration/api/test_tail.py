@@ -8,7 +8,7 @@ import pytest
 from api.tail import Tail
 from tests.eventually import eventually_async
 from tests.made_anew import create, make_anew
-from topics.admin import client
+from topics.admin_client import client
 from topics.producer import MessageProducer
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic

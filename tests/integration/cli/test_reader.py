@@ -6,7 +6,7 @@ from uuid import uuid4
 from deploy.records.position import Beginning
 from deploy.records.reader import Reader
 from tests.made_anew import create
-from topics.admin import client
+from topics.admin_client import client
 from topics.producer import MessageProducer
 from topics.settings import Settings
 from topics.topic import RawTopic

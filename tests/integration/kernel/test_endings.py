@@ -18,7 +18,7 @@ from tests.integration.kernel.toy_worker import POISON
 from tests.integration.kernel.workers import APP_ID, Worker, Workers, assert_exact, distinct, feed, outputs
 from tests.topology.kernel import toy
 from tests.topology.kernel.toy import pieces
-from topics.admin import client
+from topics.admin_client import client
 from topics.command import command
 from topics.producer import MessageProducer
 from topics.registry import CART_ADD

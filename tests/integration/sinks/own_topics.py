@@ -15,7 +15,7 @@ from connectors.runtime.sink import Sink
 from sinks.views import Choice, choose
 from tests.integration.sinks.views import Event
 from topics import registry as t
-from topics.admin import client
+from topics.admin_client import client
 from topics.producer import MessageProducer
 from topics.settings import Settings
 from topics.topic import RawTopic, Topic

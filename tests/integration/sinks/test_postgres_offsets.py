@@ -33,7 +33,7 @@ from tests.integration.sinks.views import caught_up, connector, publish, running
 from tests.made_anew import make_anew, swap
 from tests.unit.sinks.messages import event, stock
 from topics import registry as t
-from topics.admin import client
+from topics.admin_client import client
 from topics.identity import TopicMadeAnewError, topic_ids
 from topics.producer import MessageProducer
 from topics.settings import Settings

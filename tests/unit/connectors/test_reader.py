@@ -80,7 +80,7 @@ async def test_what_is_read_of_a_partition_that_came_back_is_kept(monkeypatch: p
 
 
 class Rejoiner(Member):
-    """A consumer whose polls give it its partition, take it away, and give it again; a pause outlives that."""
+    """A consumer whose polls give, take and give its partition; a pause outlives that."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__(config)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from deploy import cli
 from streams.kernel.broker_credentials import broker_credentials
-from topics import admin
+from topics import admin_client
 from topics.connection import aiokafka_options, connection, librdkafka_options
 from topics.credentials import make
 from topics.settings import Settings
@@ -103,10 +103,9 @@ def test_who_logs_in_otherwise_gets_another_admin_client() -> None:
         outside(kafka_security_protocol="SASL_PLAINTEXT", **{**LOGIN, "kafka_password": "another"}),
         outside(kafka_security_protocol="SASL_SSL", **LOGIN),
     ]
-    clients = [admin.client(each) for each in ways]
+    clients = [admin_client.client(each) for each in ways]
     assert len({id(each) for each in clients}) == len(ways)
-    assert [admin.client(each) for each in ways] == clients
-    admin.renew_client()
+    assert [admin_client.client(each) for each in ways] == clients
 
 
 def test_the_password_is_never_shown() -> None:
