@@ -22,8 +22,8 @@ from deploy.demo.report import as_json, money, show
 from deploy.demo.session import Outcome, Session, read_shop
 from deploy.demo.settle import NotSettledError
 from deploy.doctor.check import Violation, examine
-from deploy.doctor.commands import CHECKS
 from deploy.doctor.examination import gather
+from deploy.doctor.gathered import CHECKS
 from deploy.errors import CommandError
 from deploy.output import JsonOption, console, notes, print_json
 from deploy.processes import lifecycle

@@ -9,21 +9,13 @@ from rich.text import Text
 
 from deploy.broker import broker
 from deploy.doctor.check import examine
-from deploy.doctor.checks import broker as broker_checks
-from deploy.doctor.checks import checkout, payment, stock, views
 from deploy.doctor.examination import gather
+from deploy.doctor.gathered import CHECKS
 from deploy.output import JsonOption, console, notes, print_json
 from deploy.topology.gather import running
 from topics.credentials import Role
 from topics.settings import settings
 
-CHECKS = (
-    *broker_checks.CHECKS,
-    *stock.CHECKS,
-    *checkout.CHECKS,
-    *payment.CHECKS,
-    *views.CHECKS,
-)
 _SHOWN = 20
 
 

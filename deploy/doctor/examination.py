@@ -9,6 +9,7 @@ from deploy.records.position import Beginning
 from deploy.records.reader import Reader
 from deploy.records.span import Span
 from deploy.topology.component import Component
+from tables.cart import CART
 from topics.admin import all_topics, verify
 from topics.lag import lag as committed_lag
 from topics.settings import Settings
@@ -37,7 +38,7 @@ def gather(
             spans = reader.spans(topic_facts.SOURCES, Beginning())
             tables, events = topic_facts.load(reader.read(spans))
             say("reading views")
-            views = view_facts.load(settings, [cart for cart in events.carts if cart in tables.cart])
+            views = view_facts.load(settings, [cart for cart in events.carts if cart in tables[CART]])
             moving = moved(spans, reader.spans(topic_facts.SOURCES, Beginning()))
             if moving and in_time:
                 continue

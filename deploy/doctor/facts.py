@@ -1,18 +1,18 @@
 """What the doctor looks at, loaded once: tables, what the topics say, and the views."""
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from schemas.inventory import MovementKind
-from tables.cart import Cart
-from tables.inventory.allocation import Allocation
-from tables.inventory.stock import Reservation, Stock
-from tables.order import Order
-from tables.payment import Payment
-from tables.product import Product
+from tables.inventory.stock import Reservation
+from tables.table import Table
 
 Row = dict[str, Any]
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 @dataclass
@@ -68,22 +68,27 @@ class Ends:
     failed: set[str] = field(default_factory=set)
 
 
-@dataclass
 class Tables:
-    """The dataflow's own state, by key, as the changelogs hold it; `reservations` by SKU and order."""
+    """The dataflow's own state, by table and key, as the changelogs hold it.
 
-    stock: dict[str, Stock] = field(default_factory=dict)
-    allocation: dict[str, Allocation] = field(default_factory=dict)
-    order: dict[str, Order] = field(default_factory=dict)
-    payment: dict[str, Payment] = field(default_factory=dict)
-    product: dict[str, Product] = field(default_factory=dict)
-    cart: dict[str, Cart] = field(default_factory=dict)
-    reservations: dict[str, dict[str, Reservation]] = field(default_factory=lambda: defaultdict(dict))
+    `reservations` are by SKU and order.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[str, dict[str, Any]] = defaultdict(dict)
+        self.reservations: dict[str, dict[str, Reservation]] = defaultdict(dict)
+
+    def __getitem__(self, table: Table[S]) -> dict[str, S]:
+        """Return a table's states by key."""
+        return self._of[table.name]
 
 
 @dataclass
 class Events:
-    """What the topics say, by aggregate id. `started` is each checkout's deadline in ms."""
+    """What the topics say, by aggregate id. `started` is each checkout's deadline in ms.
+
+    `of` is by the name under which a check's module remembers events (`remembered`).
+    """
 
     started: dict[str, int] = field(default_factory=dict)
     ends: dict[str, Ends] = field(default_factory=lambda: defaultdict(Ends))
@@ -93,6 +98,9 @@ class Events:
     captures: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     movements: dict[str, Movements] = field(default_factory=lambda: defaultdict(Movements))
     carts: dict[str, tuple[int, Row]] = field(default_factory=dict)
+    of: dict[str, dict[str, History]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(History))
+    )
 
 
 @dataclass
@@ -125,3 +133,17 @@ class Facts:
     moving: list[str] = field(default_factory=list)
     topics: int = 0
     topic_differences: list[str] = field(default_factory=list)
+
+
+Take = Callable[[Events, Row], None]
+"""Remembers an event."""
+
+
+def remembered(name: str) -> Take:
+    """Return what keeps events as histories under `Events.of[name]`."""
+
+    def take(events: Events, message: Row) -> None:
+        history = events.of[name][message["aggregate_id"]]
+        history.add(message["aggregate_version"], message["event_id"], message["data"])
+
+    return take

@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from deploy.doctor.facts import Events, Tables
+from deploy.doctor import gathered
+from deploy.doctor.facts import Events, Tables, Take
 from deploy.records.record import Record
 from deploy.records.tables import TABLES
 from schemas.codec import UndecodableError, decode_fields
 from streams.kernel.layout import is_state, split_part
 from tables.inventory.stock import Reservation
 from topics import registry as t
-
-Take = Callable[[Events, dict[str, Any]], None]
+from topics.order import ORDER_EVENTS
+from topics.payment import PAYMENT_EVENTS
+from topics.product import PRODUCT_EVENTS
 
 
 def _history(name: str) -> Take:
@@ -57,27 +59,13 @@ TAKES: dict[str, Take] = {
     t.CHECKOUT_STARTED.name: _started,
     t.CHECKOUT_COMPLETED.name: _completed,
     t.CHECKOUT_FAILED.name: _failed,
-    t.PAYMENT_CAPTURED.name: _captured,
     t.INVENTORY_UPDATED.name: _moved,
     t.CART_UPDATED.name: _cart,
-    **{
-        topic.name: _order
-        for topic in (
-            t.ORDER_PLACED,
-            t.ORDER_CONFIRMED,
-            t.ORDER_PROCESSING,
-            t.ORDER_SHIPPED,
-            t.ORDER_DELIVERED,
-            t.ORDER_CANCELLED,
-            t.ORDER_RETURNED,
-            t.ORDER_REFUNDED,
-        )
-    },
-    **{
-        topic.name: _payment
-        for topic in (t.PAYMENT_COMPLETED, t.PAYMENT_FAILED, t.PAYMENT_VOIDED, t.PAYMENT_REFUNDED)
-    },
-    **{topic.name: _product for topic in (t.PRODUCT_CREATED, t.PRODUCT_UPDATED, t.PRODUCT_DELETED)},
+    **{topic.name: _order for topic in ORDER_EVENTS},
+    **{topic.name: _payment for topic in PAYMENT_EVENTS},
+    t.PAYMENT_CAPTURED.name: _captured,
+    **{topic.name: _product for topic in PRODUCT_EVENTS},
+    **gathered.TAKES,
 }
 """What to remember of each event topic."""
 
@@ -114,7 +102,7 @@ def _state(tables: Tables, record: Record) -> None:
         else:
             tables.reservations[of.decode()].pop(name, None)
     elif key and is_state(key):
-        _put(getattr(tables, table.name), key.decode(), record.value, table.decode)
+        _put(tables[table], key.decode(), record.value, table.decode)
 
 
 def _put(entries: dict[str, Any], key: str, value: bytes | None, decode: Callable[[bytes], Any]) -> None:

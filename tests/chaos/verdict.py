@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 
 from deploy.doctor.check import Breaches, Check, Outcome, examine
-from deploy.doctor.commands import CHECKS as DOCTORS
 from deploy.doctor.facts import Row
+from deploy.doctor.gathered import CHECKS as DOCTORS
 from schemas.order import OrderKind, OrderStatus
 from tests.chaos.evidence import Evidence
 from tests.chaos.journal import Journal

@@ -21,6 +21,8 @@ from sinks.order.rows import ORDER_CHARGES, ORDER_LINES, OrderChargeRow, OrderLi
 from sinks.payment.rows import PaymentRow
 from sinks.product.index import PRODUCTS
 from sinks.product.rows import ProductRow
+from tables.cart import CART
+from tables.payment import PAYMENT
 from tests.simulation.monitor import Monitor
 from tests.simulation.world import World
 from topics import registry as t
@@ -132,7 +134,7 @@ def _checkouts(monitor: Monitor, facts: Facts) -> Iterator[str]:
             yield f"every checkout asked for ends once: {order_id} has {ends}"
     for order_id in facts.events.ends.keys() - monitor.requested:
         yield f"nothing ends that nobody asked for: {order_id}"
-    for cart_id, cart in facts.tables.cart.items():
+    for cart_id, cart in facts.tables[CART].items():
         if cart.status is CartStatus.FROZEN:
             yield f"no cart stays frozen: {cart_id} is, for {cart.order_id}"
 
@@ -151,7 +153,7 @@ def _money(world: World, facts: Facts) -> Iterator[str]:
         if kept != due:
             yield f"captured and not refunded if and only if confirmed: {order_id} paid {kept} of {due}"
         if held.authorised and not held.voided and not held.captured:
-            pending = facts.tables.payment.get(order_id)
+            pending = facts.tables[PAYMENT].get(order_id)
             if pending is None or pending.pending is None:
                 yield f"no money stays held: {held.authorised} of {order_id} is, and nobody uses it"
     for order_id, total in confirmed.items():

@@ -4,6 +4,7 @@ from deploy.doctor.check import Breaches, Check
 from deploy.doctor.facts import Facts
 from schemas.order import OrderKind
 from streams.inventory.settings import AllocationSettings
+from tables.payment import PAYMENT
 
 _ENDS: dict[tuple[str, str], tuple[str | None, ...]] = {
     (OrderKind.SALE, "placed"): (None, "authorised", "failed"),
@@ -35,7 +36,7 @@ def settled(facts: Facts) -> Breaches:
     An order whose operation the provider has not answered yet is on its way, and left alone.
     """
     for order_id, history in facts.events.orders.items():
-        payment = facts.tables.payment.get(order_id)
+        payment = facts.tables[PAYMENT].get(order_id)
         if payment is not None and payment.pending is not None:
             continue
         paid = facts.events.payments.get(order_id)

@@ -3,11 +3,12 @@
 from deploy.doctor.check import Breaches, Check
 from deploy.doctor.facts import Facts
 from schemas.inventory import MovementKind
+from tables.inventory.stock import STOCK
 
 
 def levels(facts: Facts) -> Breaches:
     """Name levels that do not add up, or are out of their bounds."""
-    for sku, stock in facts.tables.stock.items():
+    for sku, stock in facts.tables[STOCK].items():
         entries = facts.tables.reservations.get(sku, {})
         held = sum(reservation.quantity for reservation in entries.values())
         if stock.open != len(entries):
@@ -25,7 +26,7 @@ def levels(facts: Facts) -> Breaches:
         if not 0 <= stock.reserved <= stock.on_hand:
             yield sku, f"reserved {stock.reserved} is not between 0 and on_hand {stock.on_hand}"
     for sku, entries in facts.tables.reservations.items():
-        if entries and sku not in facts.tables.stock:
+        if entries and sku not in facts.tables[STOCK]:
             yield sku, f"has {len(entries)} reservations and no stock"
 
 
@@ -35,7 +36,7 @@ def movements(facts: Facts) -> Breaches:
         sums = moved.sums
         for version in moved.gaps:
             yield sku, f"inventory.updated jumps to version {version}"
-        stock = facts.tables.stock.get(sku)
+        stock = facts.tables[STOCK].get(sku)
         if stock is None:
             yield sku, f"has movements up to version {moved.version} and is not in the table"
             continue
@@ -49,7 +50,7 @@ def movements(facts: Facts) -> Breaches:
         for name, pieces in expected.items():
             if getattr(stock, name) != pieces:
                 yield sku, f"{name} is {getattr(stock, name)}, its movements add up to {pieces}"
-    for sku, stock in facts.tables.stock.items():
+    for sku, stock in facts.tables[STOCK].items():
         if stock.version and sku not in facts.events.movements:
             yield sku, f"is at version {stock.version} and the topic has no movement"
 
@@ -73,7 +74,7 @@ CHECKS = (
     Check(
         "stock_levels",
         "on_hand = received - committed, reserved = open reservations, 0 <= reserved <= on_hand",
-        lambda facts: len(facts.tables.stock),
+        lambda facts: len(facts.tables[STOCK]),
         levels,
     ),
     Check(

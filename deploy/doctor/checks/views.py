@@ -5,6 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from deploy.doctor.check import Breaches, Check
 from deploy.doctor.facts import Facts, Row
+from tables.cart import CART
+from tables.inventory.stock import STOCK
+from tables.order import ORDER
+from tables.payment import PAYMENT
+from tables.product import PRODUCT
 
 
 def compared(wanted: Mapping[str, Row], has: Mapping[str, Row], view: str, *, extra: bool = True) -> Breaches:
@@ -27,7 +32,7 @@ def compared(wanted: Mapping[str, Row], has: Mapping[str, Row], view: str, *, ex
 
 def tables_follow_topics(facts: Facts) -> Breaches:
     """Compare the order and payment tables with their newest events."""
-    for order_id, order in facts.tables.order.items():
+    for order_id, order in facts.tables[ORDER].items():
         history = facts.events.orders.get(order_id)
         if history is None:
             yield order_id, "is in the order table and no event tells of it"
@@ -39,7 +44,7 @@ def tables_follow_topics(facts: Facts) -> Breaches:
                     f"the topics {history.newest['status']} v{history.version}"
                 ),
             )
-    for order_id, payment in facts.tables.payment.items():
+    for order_id, payment in facts.tables[PAYMENT].items():
         history = facts.events.payments.get(order_id)
         if history and (payment.version, payment.status.value) != (history.version, history.newest["status"]):
             yield (
@@ -63,7 +68,7 @@ def stock_view(facts: Facts) -> Breaches:
             "version": stock.version,
             "movements": stock.version,
         }
-        for sku, stock in facts.tables.stock.items()
+        for sku, stock in facts.tables[STOCK].items()
         if stock.version
     }
     return compared(wanted, facts.views.stock_levels, "stock_levels")
@@ -145,7 +150,7 @@ def carts_view(facts: Facts) -> Breaches:
     wanted = {
         cart_id: {"version": version, "status": data["status"], "line_count": len(data["lines"])}
         for cart_id, (version, data) in facts.events.carts.items()
-        if cart_id in facts.tables.cart
+        if cart_id in facts.tables[CART]
     }
     return compared(wanted, facts.views.carts, "Redis", extra=False)
 
@@ -155,7 +160,7 @@ def found_products(facts: Facts) -> Breaches:
     if facts.views.found_products is None:
         return iter(())
     wanted = _products(facts)
-    for sku, stock in facts.tables.stock.items():
+    for sku, stock in facts.tables[STOCK].items():
         if sku in wanted and stock.version:
             wanted[sku]["available"] = stock.available
     has = {sku: row for sku, row in facts.views.found_products.items() if row.get("version") is not None}
@@ -186,7 +191,7 @@ def _products(facts: Facts) -> dict[str, Row]:
             "active": product.snapshot.active,
             "version": product.version,
         }
-        for sku, product in facts.tables.product.items()
+        for sku, product in facts.tables[PRODUCT].items()
     }
 
 
@@ -202,20 +207,20 @@ CHECKS = (
     Check(
         "tables_follow_topics",
         "the order and payment tables hold what their newest events say",
-        lambda facts: len(facts.tables.order) + len(facts.tables.payment),
+        lambda facts: len(facts.tables[ORDER]) + len(facts.tables[PAYMENT]),
         tables_follow_topics,
     ),
     Check(
         "view_stock",
         "stock_levels equals the table",
-        lambda facts: len(facts.tables.stock),
+        lambda facts: len(facts.tables[STOCK]),
         stock_view,
         _rebuilt("stock_levels", "stock_movements"),
     ),
     Check(
         "view_products",
         "products equals the table",
-        lambda facts: len(facts.tables.product),
+        lambda facts: len(facts.tables[PRODUCT]),
         products_view,
         _rebuilt("products"),
     ),
@@ -242,7 +247,7 @@ CHECKS = (
     Check(
         "view_carts",
         "Redis has every living cart",
-        lambda facts: len(facts.tables.cart),
+        lambda facts: len(facts.tables[CART]),
         carts_view,
         _rebuilt("redis"),
     ),

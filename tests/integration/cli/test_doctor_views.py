@@ -28,9 +28,10 @@ from sinks.migrate import migrate
 from sinks.order.index import ORDERS
 from sinks.postgres import TABLES
 from sinks.product.index import PRODUCTS
+from tables.cart import CART as CARTS
 from tables.cart import Cart
-from tables.inventory.stock import Stock
-from tables.product import Product
+from tables.inventory.stock import STOCK, Stock
+from tables.product import PRODUCT, Product
 from tests.unit.sinks.messages import NOW, cart, event, order, payment, product, stock, uid
 from tests.unit.sinks.records import batch, record
 from topics import registry as t
@@ -56,9 +57,9 @@ def told() -> Facts:
         RawRecord(one.topic, one.partition, one.offset, one.timestamp, one.key, one.value) for one in RECORDS
     )
     facts = Facts(events=events)
-    facts.tables.product[SKU] = Product(product(price=300), 2)
-    facts.tables.stock[SKU] = Stock(version=1, on_hand=10, received=10)
-    facts.tables.cart[CART] = Cart(version=3, updated_at=NOW)
+    facts.tables[PRODUCT][SKU] = Product(product(price=300), 2)
+    facts.tables[STOCK][SKU] = Stock(version=1, on_hand=10, received=10)
+    facts.tables[CARTS][CART] = Cart(version=3, updated_at=NOW)
     return facts
 
 

@@ -8,6 +8,7 @@ from deploy.doctor.facts import Facts
 from schemas.cart import CartStatus
 from schemas.checkout import Charge
 from schemas.envelope import derived_id
+from tables.inventory.stock import STOCK
 from tests.simulation.rules.rule import Told
 from topics import registry as t
 
@@ -133,7 +134,7 @@ class Orders:
                 if taken != due:
                     yield f"what comes back is taken in: {taken} of {sku} for {order_id}, not {due}"
         for sku, prices in self._prices.items():
-            stock, newest = facts.tables.stock.get(sku), max(prices)
+            stock, newest = facts.tables[STOCK].get(sku), max(prices)
             known = None if stock is None or stock.facts is None else stock.facts
             if known is None or (known.version, known.price) != (newest, prices[newest]):
                 yield f"stock knows the newest price: of {sku} it knows {known}, not {prices[newest]}"

@@ -7,6 +7,8 @@ from schemas.cart import CartStatus
 from schemas.order import OrderStatus
 from streams.cart.policy import CartPolicy
 from streams.order.policy import OrderPolicy
+from tables.cart import CART
+from tables.order import ORDER
 from tests.simulation.rules.rule import Told
 from topics import registry as t
 
@@ -53,7 +55,7 @@ class Patience:
             order = history.newest
             status = OrderStatus(order["status"])
             until = self._kept_until(status, order["updated_at"])
-            kept = order_id in facts.tables.order
+            kept = order_id in facts.tables[ORDER]
             if not kept and (until is None or facts.now + SKEW_MS < until):
                 yield f"an order stays in its table while it may change: {order_id} is {status}"
             if kept and status in _OVER and until is not None and until + SKEW_MS < facts.now:
@@ -61,9 +63,9 @@ class Patience:
         for cart_id, (_, cart) in facts.events.carts.items():
             until = cart["updated_at"] + self._carts.idle_ms if cart["lines"] else None
             waits = cart["status"] == CartStatus.FROZEN or (until is not None and facts.now + SKEW_MS < until)
-            if waits and cart_id not in facts.tables.cart:
+            if waits and cart_id not in facts.tables[CART]:
                 yield f"a cart stays in its table while it may change: {cart_id} is gone"
-        for cart_id, state in facts.tables.cart.items():
+        for cart_id, state in facts.tables[CART].items():
             idle = state.lines and state.status is not CartStatus.FROZEN and state.pending is None
             if idle and state.updated_at + self._carts.idle_ms + SKEW_MS < facts.now:
                 yield f"what is due is done: {cart_id} has idled for too long, and is not abandoned"

@@ -8,12 +8,12 @@ from schemas.inventory import QuotedLine
 from schemas.order import OrderKind, OrderSnapshot, OrderStatus
 from schemas.payment import PaymentStatus
 from schemas.product import ProductSnapshot
-from tables.cart import Cart
-from tables.inventory.stock import Reservation, Stock
-from tables.order import Order
+from tables.cart import CART, Cart
+from tables.inventory.stock import STOCK, Reservation, Stock
+from tables.order import ORDER, Order
 from tables.parts import Parts
-from tables.payment import Goal, Payment
-from tables.product import Product
+from tables.payment import PAYMENT, Goal, Payment
+from tables.product import PRODUCT, Product
 
 NOW = 1_700_000_000_000
 SOLD, FAILED, PLACED, BACK = "sold", "failed", "placed", "back"
@@ -122,7 +122,7 @@ def _topics(facts: Facts) -> None:
 def _tables(facts: Facts) -> None:
     tables = facts.tables
     quoted = QuotedLine("1", "A", "Lamp", 1, 150)
-    tables.stock["A"] = Stock(
+    tables[STOCK]["A"] = Stock(
         version=7,
         on_hand=7,
         reserved=1,
@@ -133,10 +133,10 @@ def _tables(facts: Facts) -> None:
     )
     tables.reservations["A"] = {PLACED: Reservation(1, (quoted,))}
     snapshot = ProductSnapshot("Lamp", "", (), 150, "GBP", 1, active=True, created_at=1, updated_at=1)
-    tables.product["A"] = Product(snapshot, 1)
-    tables.order[SOLD] = state(OrderStatus.CONFIRMED, 11)
-    tables.payment[SOLD] = Payment(PaymentStatus.CAPTURED, Goal.CAPTURED, 12, NOW)
-    tables.cart["c"] = Cart(version=5, updated_at=NOW)
+    tables[PRODUCT]["A"] = Product(snapshot, 1)
+    tables[ORDER][SOLD] = state(OrderStatus.CONFIRMED, 11)
+    tables[PAYMENT][SOLD] = Payment(PaymentStatus.CAPTURED, Goal.CAPTURED, 12, NOW)
+    tables[CART]["c"] = Cart(version=5, updated_at=NOW)
 
 
 def _views(facts: Facts) -> None:

@@ -7,12 +7,15 @@ import msgspec
 import pytest
 
 from deploy.doctor.check import Violation, examine
-from deploy.doctor.commands import CHECKS
 from deploy.doctor.facts import Facts
+from deploy.doctor.gathered import CHECKS
 from schemas.order import OrderStatus
 from schemas.payment import PaymentOperation, PaymentStatus
 from sinks import views
-from tables.payment import Pending
+from tables.cart import CART
+from tables.inventory.stock import STOCK
+from tables.order import ORDER
+from tables.payment import PAYMENT, Pending
 from tests.unit.deploy.doctor.healthy import (
     BACK,
     FAILED,
@@ -33,7 +36,7 @@ def violations(facts: Facts) -> list[Violation]:
 
 
 def stock(facts: Facts, **given: object) -> None:
-    facts.tables.stock["A"] = msgspec.structs.replace(facts.tables.stock["A"], **given)
+    facts.tables[STOCK]["A"] = msgspec.structs.replace(facts.tables[STOCK]["A"], **given)
 
 
 def test_healthy_facts_have_no_violation_and_every_check_looks_at_something() -> None:
@@ -135,16 +138,16 @@ def _doubled_commit(facts: Facts) -> None:
 
 
 def _old_table(facts: Facts) -> None:
-    facts.tables.order[SOLD] = state(OrderStatus.PLACED, 10)
+    facts.tables[ORDER][SOLD] = state(OrderStatus.PLACED, 10)
 
 
 def _table_without_event(facts: Facts) -> None:
-    facts.tables.order["ghost"] = state(OrderStatus.PLACED, 1)
+    facts.tables[ORDER]["ghost"] = state(OrderStatus.PLACED, 1)
 
 
 def _old_payment(facts: Facts) -> None:
-    payment = facts.tables.payment[SOLD]
-    facts.tables.payment[SOLD] = msgspec.structs.replace(payment, status=PaymentStatus.AUTHORISED)
+    payment = facts.tables[PAYMENT][SOLD]
+    facts.tables[PAYMENT][SOLD] = msgspec.structs.replace(payment, status=PaymentStatus.AUTHORISED)
 
 
 BROKEN: list[tuple[str, str, str, Callable[[Facts], object]]] = [
@@ -274,7 +277,7 @@ def test_a_payment_under_way_is_left_alone() -> None:
     facts = healthy()
     facts.events.payments[SOLD].add(13, "ps13", payment_data("authorised"))
     pending = Pending(PaymentOperation.CAPTURE, 3, NOW)
-    facts.tables.payment[SOLD] = msgspec.structs.replace(facts.tables.payment[SOLD], pending=pending)
+    facts.tables[PAYMENT][SOLD] = msgspec.structs.replace(facts.tables[PAYMENT][SOLD], pending=pending)
     assert "captured_iff_confirmed" not in {violation.check for violation in violations(facts)}
 
 
@@ -287,9 +290,9 @@ def test_the_same_event_twice_is_one() -> None:
 
 def test_views_may_keep_what_left_the_tables() -> None:
     facts = healthy()
-    facts.tables.order.clear()
-    facts.tables.payment.clear()
-    facts.tables.cart.clear()
+    facts.tables[ORDER].clear()
+    facts.tables[PAYMENT].clear()
+    facts.tables[CART].clear()
     assert violations(facts) == []
 
 

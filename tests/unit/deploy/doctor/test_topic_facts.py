@@ -54,7 +54,7 @@ def test_reads_tables_without_the_kernels_own_keys_and_with_deletions() -> None:
             Record(topic, 0, 3, 1, b"B", None),
         ]
     )
-    assert tables.product == {"A": Product(SNAPSHOT, 1)}
+    assert tables[PRODUCT] == {"A": Product(SNAPSHOT, 1)}
 
 
 def test_reads_open_reservations_by_sku_and_order() -> None:
@@ -72,7 +72,7 @@ def test_reads_open_reservations_by_sku_and_order() -> None:
             Record(topic, 0, 6, 1, part_key(b"A", "page-0"), STOCK.encode_part(Page(("order-3",), 1, 1))),
         ]
     )
-    assert tables.stock["A"].open == 1
+    assert tables[STOCK]["A"].open == 1
     assert tables.reservations == {"A": {"order-2": held}}
 
 
