@@ -52,6 +52,7 @@ COMMANDS: tuple[LazyCommand, ...] = (
     LazyCommand(
         "topology", "deploy.topology.commands:topology", "Print the dataflow's picture.", DEVELOPMENT
     ),
+    LazyCommand("new", "deploy.new.commands:app", "Write the skeleton of a domain.", DEVELOPMENT),
     LazyCommand("bench", "deploy.bench.commands:bench", "Measure, against baselines.", DEVELOPMENT),
     LazyCommand(
         "simulate", "deploy.simulate.commands:simulate", "Simulate schedules of trouble.", DEVELOPMENT

@@ -33,36 +33,36 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_module_that_is_missing_is_named() -> None:
-    with pytest.raises(ManifestError, match=r"topics/wishlist\.py is missing"):
-        list(topics_of([Domain("wishlist")]))
-    with pytest.raises(ManifestError, match=r"streams/wishlist/gifts/agent\.py is missing"):
-        list(flows_of([*DOMAINS, Domain("wishlist", flows=("gifts",))]))
-    with pytest.raises(ManifestError, match=r"tables/wishlist/gifts\.py is missing"):
-        of_flow("tables.wishlist.gifts", "gifts")
+    with pytest.raises(ManifestError, match=r"topics/nowhere\.py is missing"):
+        list(topics_of([Domain("nowhere")]))
+    with pytest.raises(ManifestError, match=r"streams/nowhere/gifts/agent\.py is missing"):
+        list(flows_of([*DOMAINS, Domain("nowhere", flows=("gifts",))]))
+    with pytest.raises(ManifestError, match=r"tables/nowhere/gifts\.py is missing"):
+        of_flow("tables.nowhere.gifts", "gifts")
 
 
 def test_a_declaration_that_is_missing_is_named(room: Path) -> None:
-    (room / "wishlist.py").write_text("FLOW = 'no flow'\n")
-    with pytest.raises(ManifestError, match=r"attic/wishlist\.py has to declare FLOW, a Flow"):
-        declared("attic.wishlist", "FLOW", Flow)
-    with pytest.raises(ManifestError, match=r"attic/wishlist\.py has to declare VIEWS, a Table"):
-        declared("attic.wishlist", "VIEWS", Table)
-    with pytest.raises(ManifestError, match=r"attic/wishlist\.py has to declare the table wishlist"):
-        of_flow("attic.wishlist", "wishlist")
+    (room / "nowhere.py").write_text("FLOW = 'no flow'\n")
+    with pytest.raises(ManifestError, match=r"attic/nowhere\.py has to declare FLOW, a Flow"):
+        declared("attic.nowhere", "FLOW", Flow)
+    with pytest.raises(ManifestError, match=r"attic/nowhere\.py has to declare VIEWS, a Table"):
+        declared("attic.nowhere", "VIEWS", Table)
+    with pytest.raises(ManifestError, match=r"attic/nowhere\.py has to declare the table nowhere"):
+        of_flow("attic.nowhere", "nowhere")
 
 
 def test_a_module_that_cannot_be_imported_says_itself_why(room: Path) -> None:
-    (room / "wishlist.py").write_text("import that_is_nowhere\n")
+    (room / "nowhere.py").write_text("import that_is_nowhere\n")
     with pytest.raises(ModuleNotFoundError, match="that_is_nowhere"):
-        all_declared("attic.wishlist", Topic)
+        all_declared("attic.nowhere", Topic)
 
 
 def test_a_folder_of_no_domain_is_named(room: Path) -> None:
-    (room / "wishlist").mkdir()
-    (room / "wishlist" / "__init__.py").touch()
-    no_strays("attic", ["wishlist"], ())
-    no_strays("attic", [], ["wishlist"])
-    with pytest.raises(ManifestError, match="attic/wishlist is of no domain"):
+    (room / "nowhere").mkdir()
+    (room / "nowhere" / "__init__.py").touch()
+    no_strays("attic", ["nowhere"], ())
+    no_strays("attic", [], ["nowhere"])
+    with pytest.raises(ManifestError, match="attic/nowhere is of no domain"):
         no_strays("attic", ["cart"], ["kernel"])
     with pytest.raises(ManifestError, match="streams/product is of no domain"):
         list(flows_of([each for each in DOMAINS if each.name != "product"]))

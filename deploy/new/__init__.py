@@ -1,0 +1,1 @@
+"""Writing what every domain begins with: `ecommerce new`."""

@@ -1,0 +1,76 @@
+"""The skeleton of a domain: its files, from `deploy/new/skeleton/`, and the lines that name it in others."""
+
+import keyword
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+
+from deploy.errors import CommandError
+
+ROOT = Path(__file__).parents[2]
+_SKELETON = Path(__file__).parent / "skeleton"
+_SUFFIX = ".txt"
+_NAME = re.compile("[a-z]{2,20}")
+_MANIFEST, _WALLS = Path("schemas/domains.py"), Path("pyproject.toml")
+_REVISIONS = Path("sinks/migrations/versions")
+_DOMAINS = re.compile(r"(?ms)^DOMAINS = \(\n.*?(?=^\)$)")
+_LISTS = re.compile(r'(?s)((?:source_)?modules = \[)("streams\.cart",.*?)(\])')
+
+
+def write_domain(name: str, root: Path = ROOT) -> list[Path]:
+    """Write a domain's files under `root`, and its name into the manifest and the walls; return the files.
+
+    Raises CommandError, and writes nothing, where the name will not do or one of the files is there.
+    """
+    texts = dict(_files(name, root))
+    texts |= {path: _named(name, path, root) for path in (_MANIFEST, _WALLS)}
+    for path, text in texts.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return sorted(texts)
+
+
+def _files(name: str, root: Path) -> Iterator[tuple[Path, str]]:
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name):
+        raise CommandError(f"{name!r} cannot be a domain: 2 to 20 letters a to z, and no word of Python", 2)
+    last = _last_revision(root)
+    values = {
+        "name": name,
+        "Name": name.title(),
+        "NAME": name.upper(),
+        "table": f"{name}s",
+        "TABLE": f"{name.upper()}S",
+        "revision": f"{last + 1:04}",
+        "down_revision": f"{last:04}",
+    }
+    for source in sorted(_SKELETON.rglob(f"*{_SUFFIX}")):
+        place = str(source.relative_to(_SKELETON)).removesuffix(_SUFFIX)
+        path = Path(place.replace("REVISION", f"v{last + 1:04}").replace("NAME", name))
+        if (root / path).exists():
+            raise CommandError(f"{path} is there already: take another name", 2)
+        yield path, Template(source.read_text()).substitute(values)
+
+
+def _last_revision(root: Path) -> int:
+    return max(int(path.name[1:5]) for path in (root / _REVISIONS).glob("v[0-9][0-9][0-9][0-9]_*.py"))
+
+
+def _named(name: str, path: Path, root: Path) -> str:
+    """Return a file's text with the domain in its lists."""
+    text = (root / path).read_text()
+    if path == _MANIFEST:
+        line = f'    Domain("{name}", flows=("{name}",), rooms=_SEEN),\n'
+        changed, found = _DOMAINS.subn(lambda match: match[0] + line, text)
+    else:
+        changed, found = _LISTS.subn(
+            lambda match: f"{match[1]}{_longer(match[2], f'streams.{name}')}{match[3]}", text
+        )
+    if not found:
+        raise CommandError(f"{path} has not the lists that name the domains", 1)
+    return changed
+
+
+def _longer(listed: str, module: str) -> str:
+    names = sorted({*re.findall(r'"([\w.]+)"', listed), module})
+    return "\n    " + "\n    ".join(f'"{each}",' for each in names) + "\n"
