@@ -1,9 +1,9 @@
-"""What the domains show over HTTP, gathered from their `surface.py`."""
+"""What the domains show over HTTP, gathered from the modules of their folders."""
 
 from collections.abc import Collection
 
 from api.surface import Surface
-from schemas.domains import Domain, Room, declared, no_strays, of_room
+from schemas.domains import Domain, Room, declared_in, no_strays, of_room
 
 _APART = ("admission", "auth", "connections", "health", "ops", "pages")
 
@@ -14,7 +14,7 @@ def gathered(domains: Collection[Domain]) -> tuple[Surface, ...]:
     Raises ManifestError where a domain has none, and where `api` has a folder of no domain.
     """
     no_strays("api", [domain.name for domain in domains], _APART)
-    return tuple(declared(f"api.{domain.name}.surface", "SURFACE", Surface) for domain in domains)
+    return tuple(each for domain in domains for each in declared_in(f"api.{domain.name}", Surface))
 
 
 SURFACES = gathered(of_room(Room.API))

@@ -104,6 +104,25 @@ def all_declared(module: str, kind: type[D]) -> dict[str, D]:
     return {name: each for name, each in vars(_module(module)).items() if isinstance(each, kind)}
 
 
+def declared_in(package: str, kind: type[D]) -> list[D]:
+    """Return everything of a kind that the modules of a domain's folder declare, in the order of their names.
+
+    Raises ManifestError where the folder is not there, or has none.
+    """
+    modules = list(pkgutil.iter_modules(import_module(package).__path__)) if _is_there(package) else []
+    found = {
+        id(each): each
+        for module in sorted(each.name for each in modules)
+        for each in all_declared(f"{package}.{module}", kind).values()
+    }
+    if not found:
+        raise ManifestError(
+            f"{package.replace('.', '/')} has no module that declares a {kind.__name__},"
+            " and schemas/domains.py gives its domain that place"
+        )
+    return list(found.values())
+
+
 def no_strays(room: str, named: Collection[str], apart: Collection[str]) -> None:
     """Raise ManifestError where a room has a folder that is neither a domain's nor one of those `apart`."""
     package = import_module(room)
@@ -121,13 +140,16 @@ def processes(domains: Collection[Domain] = DOMAINS) -> Iterator[Process]:
 
 
 def _module(name: str) -> object:
-    try:
-        there = find_spec(name) is not None
-    except ModuleNotFoundError:
-        there = False
-    if not there:
+    if not _is_there(name):
         raise ManifestError(f"{_path(name)} is missing, and schemas/domains.py names its domain")
     return import_module(name)
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def _path(module: str) -> str:

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any, TypeVar
 
 from connectors.runtime.projection import AnyProjection
-from schemas.domains import Domain, ManifestError, Room, declared, no_strays, of_room
+from schemas.domains import Domain, ManifestError, Room, declared_in, no_strays, of_room
 from sinks.dead_letters.views import VIEWS as DEAD_LETTERS
 from sinks.declaration import DomainViews
 from topics.registry import DEAD_LETTERS as LETTERS
@@ -22,7 +22,7 @@ def gathered(domains: Collection[Domain]) -> list[DomainViews]:
     Raises ManifestError where a domain has none, and where `sinks` has a folder of no domain.
     """
     no_strays("sinks", [domain.name for domain in domains], _APART)
-    return [declared(f"sinks.{domain.name}.views", "VIEWS", DomainViews) for domain in domains]
+    return [views for domain in domains for views in declared_in(f"sinks.{domain.name}", DomainViews)]
 
 
 def fed(server: str, views: Iterable[Sequence[AnyProjection[R]]], targets: Iterable[str]) -> tuple[Any, ...]:
@@ -43,7 +43,7 @@ def fed(server: str, views: Iterable[Sequence[AnyProjection[R]]], targets: Itera
             )
     fed_by = {target for each in projections for target in each.into}
     for target in fed_by.symmetric_difference(targets):
-        wrong = "is fed, and no views.py declares it" if target in fed_by else "is fed by nothing"
+        wrong = "is fed, and declared nowhere" if target in fed_by else "is fed by nothing"
         raise ManifestError(f"sinks: {target} of {server} {wrong}")
     return projections
 

@@ -34,26 +34,28 @@ def write_domain(name: str, root: Path = ROOT) -> list[Path]:
 def _files(name: str, root: Path) -> Iterator[tuple[Path, str]]:
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise CommandError(f"{name!r} cannot be a domain: 2 to 20 letters a to z, and no word of Python", 2)
-    last = _last_revision(root)
+    revision, down_revision = next_revision(root)
     values = {
         "name": name,
         "Name": name.title(),
         "NAME": name.upper(),
         "table": f"{name}s",
         "TABLE": f"{name.upper()}S",
-        "revision": f"{last + 1:04}",
-        "down_revision": f"{last:04}",
+        "revision": revision,
+        "down_revision": down_revision,
     }
     for source in sorted(_SKELETON.rglob(f"*{_SUFFIX}")):
         place = str(source.relative_to(_SKELETON)).removesuffix(_SUFFIX)
-        path = Path(place.replace("REVISION", f"v{last + 1:04}").replace("NAME", name))
+        path = Path(place.replace("REVISION", f"v{revision}").replace("NAME", name))
         if (root / path).exists():
             raise CommandError(f"{path} is there already: take another name", 2)
         yield path, Template(source.read_text()).substitute(values)
 
 
-def _last_revision(root: Path) -> int:
-    return max(int(path.name[1:5]) for path in (root / _REVISIONS).glob("v[0-9][0-9][0-9][0-9]_*.py"))
+def next_revision(root: Path) -> tuple[str, str]:
+    """Return the number of the views' next migration, and of the one before it."""
+    last = max(int(path.name[1:5]) for path in (root / _REVISIONS).glob("v[0-9][0-9][0-9][0-9]_*.py"))
+    return f"{last + 1:04}", f"{last:04}"
 
 
 def _named(name: str, path: Path, root: Path) -> str:
