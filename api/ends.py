@@ -13,7 +13,7 @@ from api.expectation import Expectation
 from api.heard import Headers, Heard, buried
 from api.outcomes import LETTERS, OF_COMMAND
 from schemas.codec import UndecodableError
-from topics.connection import librdkafka_options
+from topics.consumers import reader
 from topics.header_values import headers_of
 from topics.registry import TOPICS
 from topics.settings import Settings
@@ -71,15 +71,7 @@ class TopicEnds:
 
     def _search(self, record: CommandRecord) -> CommandRecord | None:
         expectation = OF_COMMAND[record.command]
-        consumer = Consumer(
-            {
-                **librdkafka_options(self._settings),
-                "group.id": "ecommerce-api-command-ends",
-                "client.id": "ecommerce-api-command-ends",
-                "enable.auto.commit": False,
-                "log_level": 0,
-            }
-        )
+        consumer = reader(self._settings, "api-command-ends")
         try:
             found = [
                 heard

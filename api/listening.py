@@ -15,14 +15,13 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, Top
 
 from api.heard import Headers
 from api.logs import Seldom
-from topics.connection import librdkafka_options
+from topics.consumers import reader
 from topics.header_values import headers_of
 from topics.offsets import Place
 from topics.settings import Settings
 
 _log = structlog.get_logger()
 
-_NAME = "ecommerce-api-tail"
 # The thread looks so often whether it is to end.
 _SLICE_S = 0.2
 _MOST = 2_000
@@ -112,21 +111,16 @@ class Listening:
         self._consumer = self._assigned()
 
     def _assigned(self) -> Consumer:
-        consumer = Consumer(
-            {
-                **librdkafka_options(self._settings),
-                "client.id": _NAME,
-                # Required by the client; nothing is committed, and no group is joined.
-                "group.id": _NAME,
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "latest",
+        consumer = reader(
+            self._settings,
+            "api-tail",
+            on_error=self._note,
+            beyond="latest",
+            tuning={
                 "fetch.min.bytes": 1,
                 "fetch.queue.backoff.ms": 10,
                 "queued.max.messages.kbytes": _QUEUE_KB,
-                "error_cb": self._note,
-                "log_level": 0,
-            }
+            },
         )
         consumer.assign([TopicPartition(*place, offset) for place, offset in self._positions.items()])
         return consumer

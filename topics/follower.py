@@ -8,8 +8,7 @@ import stamina
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 
-from topics.connection import aiokafka_options
-from topics.header_names import read_any_header_name
+from topics.consumers import reader_async
 from topics.identity import TopicMadeAnewError, watch
 from topics.settings import Settings
 
@@ -54,12 +53,7 @@ class Follower:
                 await self._follow()
 
     async def _follow(self) -> None:
-        read_any_header_name()
-        consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-        )
+        consumer = reader_async(self._settings, f"follow-{self._topic}")
         tasks: set[asyncio.Future[None]] = set()
         try:
             await consumer.start()

@@ -7,9 +7,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import TopicPartition
 
-from topics.connection import librdkafka_options
+from topics.consumers import reader
 from topics.groups import commits, groups, held
 from topics.identity import marked, there
 from topics.offsets import TIMEOUT_S, Place, end_offsets, first_offsets
@@ -137,14 +137,7 @@ def _ages(settings: Settings, at: set[tuple[str, int, int]]) -> dict[tuple[str, 
     """Return the age in seconds of the record at each (topic, partition, offset)."""
     if not at:
         return {}
-    reader = Consumer(
-        {
-            **librdkafka_options(settings),
-            "group.id": "ecommerce-lag",
-            "enable.auto.commit": False,
-            "fetch.max.bytes": 1_000_000,
-        }
-    )
+    looking = reader(settings, "lag", tuning={"fetch.max.bytes": 1_000_000})
     ages: dict[tuple[str, int, int], float] = {}
     # Groups stand at different offsets of one partition: they are looked up one after the other.
     wanted: dict[Place, list[int]] = {}
@@ -152,9 +145,9 @@ def _ages(settings: Settings, at: set[tuple[str, int, int]]) -> dict[tuple[str, 
         wanted.setdefault((topic, partition), []).append(offset)
     now, deadline = time.time(), time.monotonic() + FIRST_RECORD_TIMEOUT_S
     try:
-        reader.assign([TopicPartition(*place, offsets[-1]) for place, offsets in wanted.items()])
+        looking.assign([TopicPartition(*place, offsets[-1]) for place, offsets in wanted.items()])
         while wanted and time.monotonic() < deadline:
-            record = reader.poll(0.2)
+            record = looking.poll(0.2)
             if record is None or record.error():
                 continue
             place = (record.topic() or "", record.partition() or 0)
@@ -163,10 +156,10 @@ def _ages(settings: Settings, at: set[tuple[str, int, int]]) -> dict[tuple[str, 
             _, stamp = record.timestamp()
             ages[*place, wanted[place].pop()] = max(0.0, now - stamp / 1000)
             if wanted[place]:
-                reader.seek(TopicPartition(*place, wanted[place][-1]))
+                looking.seek(TopicPartition(*place, wanted[place][-1]))
             else:
                 del wanted[place]
-                reader.incremental_unassign([TopicPartition(*place)])
+                looking.incremental_unassign([TopicPartition(*place)])
     finally:
-        reader.close()
+        looking.close()
     return ages

@@ -8,7 +8,7 @@ record came from, as long as there are such records. Nothing else has to be up f
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import msgspec
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
@@ -16,6 +16,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from schemas.avro import Schema
 from schemas.lock import Foreign, Lock, lock
 from topics.connection import librdkafka_options
+from topics.consumers import reader
 from topics.registry import SCHEMAS
 from topics.settings import Settings
 
@@ -44,7 +45,7 @@ class SchemaTopic:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._consumer: Consumer | None = None
+        self._asking: Consumer | None = None
         self._next = 0
         self._known: dict[int, Foreign] = {}
         self._reading = threading.Lock()
@@ -68,9 +69,9 @@ class SchemaTopic:
 
     def close(self) -> None:
         """Leave the broker."""
-        if self._consumer is not None:
-            self._consumer.close()
-            self._consumer = None
+        if self._asking is not None:
+            self._asking.close()
+            self._asking = None
 
     def _catch_up(self) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -85,13 +86,16 @@ class SchemaTopic:
                 return
 
     def _read_on(self, deadline: float) -> None:
-        consumer = self._open()
         place = TopicPartition(SCHEMAS.name, 0, self._next)
-        _, end = consumer.get_watermark_offsets(place, timeout=_CALL_SECONDS)
+        if self._asking is None:
+            self._asking = reader(self._settings, "schema-ends")
+        _, end = self._asking.get_watermark_offsets(place, timeout=_CALL_SECONDS)
         if self._next >= end:
             return
-        consumer.assign([place])
-        try:
+        # A consumer of its own: one that waits at the end would hold up the next question for half a second,
+        # and a whole worker that long for each odd record with an unknown id.
+        with closing(reader(self._settings, "schemas")) as consumer:
+            consumer.assign([place])
             while self._next < end:
                 if time.monotonic() > deadline:
                     raise SchemaSourceError(f"{SCHEMAS.name}: read to {self._next} of {end} only")
@@ -105,22 +109,6 @@ class SchemaTopic:
                 # Compaction may have left no record at the end.
                 (position,) = consumer.position([place])
                 self._next = max(self._next, position.offset)
-        finally:
-            # A fetch that waits at the end holds up the next question for half a second: a whole worker would
-            # stand still that long for each odd record with an unknown id.
-            consumer.unassign()
-
-    def _open(self) -> Consumer:
-        if self._consumer is None:
-            self._consumer = Consumer(
-                {
-                    **librdkafka_options(self._settings),
-                    "group.id": "ecommerce.schemas",  # required by the client; nothing is committed under it
-                    "enable.auto.commit": False,
-                    "log_level": 0,
-                }
-            )
-        return self._consumer
 
 
 @contextmanager

@@ -28,9 +28,8 @@ from schemas.envelope import Message, derived_id
 from schemas.payment import PaymentInstruction, PaymentOutcome
 from topics.burying import bury
 from topics.command import command
-from topics.connection import aiokafka_options
+from topics.consumers import member_async
 from topics.dead_letter import attempts_before, letter_headers, said
-from topics.header_names import read_any_header_name
 from topics.producer import MessageProducer
 from topics.redaction import shown
 from topics.registry import PAYMENT_INSTRUCT, PAYMENT_OUTCOME
@@ -94,16 +93,8 @@ class Gateway(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is u
 
         Raises what keeps the gateway from serving (the broker gone for good, outcomes that cannot be sent).
         """
-        read_any_header_name()
-        consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
-            group_id=GROUP,
-            client_id=SOURCE,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=10_000,
-            heartbeat_interval_ms=3_000,
-            max_poll_records=self._rules.in_flight,
+        consumer = member_async(
+            self._settings, GROUP, SOURCE, tuning={"max_poll_records": self._rules.in_flight}
         )
         self._consumer = consumer
         async with self._producer, self._skipping:

@@ -16,7 +16,7 @@ from confluent_kafka import TopicPartition as Place
 
 from connectors.runtime.client_thread import ClientThread
 from connectors.runtime.record import Record
-from topics.connection import librdkafka_options
+from topics.consumers import member, reader
 from topics.header_values import headers_of
 from topics.settings import Settings
 
@@ -32,8 +32,6 @@ GATHERED_MS = 100
 GATHERED_BYTES = 256 * 1024
 IDLE_MS = 500
 """How long a fetch waits that the first record answers."""
-
-SESSION_TIMEOUT_MS = 10_000
 
 _TURN_S = 20.0
 """How long a rebalance waits for the connector to let go of what it holds."""
@@ -94,32 +92,25 @@ class KafkaReader:
         self._thread = ClientThread(client_id)
         self._loop = asyncio.get_running_loop()
         gathers = group is not None and len(self._topics) > FEW_TOPICS
-        self._consumer = Consumer(
-            {
-                **librdkafka_options(settings),
-                "client.id": client_id,
-                # Required by the client; nothing is committed where there is no group.
-                "group.id": group or f"ecommerce.reader.{client_id}",
-                "partition.assignment.strategy": "cooperative-sticky",
-                "enable.auto.commit": False,
-                "enable.auto.offset.store": False,
-                "auto.offset.reset": "earliest",
-                "isolation.level": "read_uncommitted",
-                "enable.partition.eof": positions is not None,
-                "fetch.min.bytes": GATHERED_BYTES if gathers else 1,
-                "fetch.wait.max.ms": GATHERED_MS if gathers else IDLE_MS,
-                # How long a full queue keeps it from fetching: its default, a second, would starve a sink.
-                "fetch.queue.backoff.ms": 10,
-                # A member that was killed is missed after this long (the client's default is 45 s).
-                "session.timeout.ms": SESSION_TIMEOUT_MS,
-                # A member hears by its heartbeat that others come or go, twice in each rebalance.
-                "heartbeat.interval.ms": 1_000,
-                # A topic that appears is read soon.
-                "topic.metadata.refresh.interval.ms": 10_000,
-                "error_cb": self._note,
-                "log_level": 0,
-            }
-        )
+        fetching = {
+            "isolation.level": "read_uncommitted",
+            "fetch.min.bytes": GATHERED_BYTES if gathers else 1,
+            "fetch.wait.max.ms": GATHERED_MS if gathers else IDLE_MS,
+            # How long a full queue keeps it from fetching: its default, a second, would starve a sink.
+            "fetch.queue.backoff.ms": 10,
+            # A topic that appears is read soon.
+            "topic.metadata.refresh.interval.ms": 10_000,
+        }
+        if group is None:
+            self._consumer = reader(
+                settings, client_id, on_error=self._note, ends=positions is not None, tuning=fetching
+            )
+        else:
+            # A member hears by its heartbeat that others come or go, twice in each rebalance.
+            keeping = {"heartbeat.interval.ms": 1_000}
+            self._consumer = member(
+                settings, group, client_id, on_error=self._note, tuning=fetching | keeping
+            )
         if positions is None:
             self._consumer.subscribe(
                 self._topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost

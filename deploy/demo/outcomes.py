@@ -9,8 +9,7 @@ from typing import Self
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.demo.in_flight import ENDS, InFlight
-from topics.connection import aiokafka_options
-from topics.header_names import read_any_header_name
+from topics.consumers import reader_async
 from topics.settings import Settings
 
 
@@ -34,12 +33,7 @@ class Outcomes:
         self.in_flight = InFlight()
 
     async def __aenter__(self) -> Self:
-        read_any_header_name()
-        consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
-            client_id="ecommerce-demo-outcomes",
-            enable_auto_commit=False,
-        )
+        consumer = reader_async(self._settings, "demo-outcomes", beyond="latest")
         await consumer.start()
         partitions = [
             TopicPartition(topic.name, partition)

@@ -18,7 +18,7 @@ from deploy.records.merge import Merge, Place
 from deploy.records.position import AtTime, End, Position
 from deploy.records.record import Record
 from deploy.records.span import Span, offset_of
-from topics.connection import librdkafka_options
+from topics.consumers import reader
 from topics.header_values import headers_of
 from topics.settings import Settings
 
@@ -122,17 +122,7 @@ class Reader:
                         yield _as_record(message)
 
     def _consumer(self) -> Consumer:
-        return Consumer(
-            {
-                **librdkafka_options(self._settings),
-                "group.id": "ecommerce.reader",  # required by the client; nothing is committed under it
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "auto.offset.reset": "earliest",
-                "error_cb": self._note,
-                "log_level": 0,
-            }
-        )
+        return reader(self._settings, "records", on_error=self._note, ends=True)
 
     def _consume(self, consumer: Consumer) -> list[Message]:
         """Return the next messages; raises where the broker stays silent though records must come."""

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from topics.connection import aiokafka_options
+from topics.consumers import reader_async
 from topics.groups import commits
 from topics.settings import Settings
 
@@ -30,9 +30,7 @@ async def spans(settings: Settings, topics: Iterable[str]) -> Spans:
 
     Raises aiokafka's errors where the broker does not answer or does not know a topic.
     """
-    consumer = AIOKafkaConsumer(
-        *topics, **aiokafka_options(settings), group_id=None, enable_auto_commit=False
-    )
+    consumer = reader_async(settings, "spans", *topics)
     try:
         await consumer.start()
         places = list(consumer.assignment())

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition
 
 from streams.kernel.ports import Store
-from topics.connection import aiokafka_options
+from topics.consumers import reader_async
 from topics.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -66,12 +66,7 @@ async def restore(
     behind = {place: target for place, target in targets.items() if starts[place] <= target.end}
     if not behind:
         return 0
-    consumer = AIOKafkaConsumer(
-        **aiokafka_options(settings),
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-    )
+    consumer = reader_async(settings, "restore", tuning={"max_partition_fetch_bytes": FETCH_BYTES})
     try:
         await consumer.start()
         return await _read(consumer, behind, starts, tell)

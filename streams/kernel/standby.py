@@ -16,7 +16,7 @@ from aiokafka.structs import TopicPartition
 
 from streams.kernel.meters import Meters
 from streams.kernel.restore import FETCH_BYTES, MAX_AGE_MS, Restorable, first_unread
-from topics.connection import aiokafka_options
+from topics.consumers import reader_async
 from topics.fetch_sessions import keep_fetch_sessions
 from topics.settings import Settings
 
@@ -93,14 +93,12 @@ class Standby:
             self._failed(error)
 
     async def _follow(self, stores: Stores) -> None:
-        consumer = AIOKafkaConsumer(
-            **aiokafka_options(self._settings),
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            max_partition_fetch_bytes=FETCH_BYTES // 16,
-            fetch_min_bytes=GATHERED_BYTES,
-            fetch_max_wait_ms=POLL_MS,
-        )
+        fetching = {
+            "max_partition_fetch_bytes": FETCH_BYTES // 16,
+            "fetch_min_bytes": GATHERED_BYTES,
+            "fetch_max_wait_ms": POLL_MS,
+        }
+        consumer = reader_async(self._settings, "standby", beyond="none", tuning=fetching)
         try:
             await consumer.start()
             keep_fetch_sessions(consumer)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import (
     AlterConfigOpType,
     ConfigEntry,
@@ -14,6 +14,7 @@ from confluent_kafka.admin import (
 
 from topics.admin_client import client
 from topics.connection import librdkafka_options
+from topics.consumers import reader
 from topics.offsets import await_leaders, end_offsets
 from topics.settings import Settings
 
@@ -78,14 +79,7 @@ class Watch:
     """Looks at the ends of topics, from where they were when it was made; reads what came since."""
 
     def __init__(self, settings: Settings, names: Iterable[str]) -> None:
-        self._consumer = Consumer(
-            {
-                **librdkafka_options(settings),
-                "group.id": "bench-watch",
-                "enable.auto.commit": False,
-                "log_level": 3,
-            }
-        )
+        self._consumer = reader(settings, "bench-watch")
         self._settings = settings
         self._places = {(name, number) for name in names for number in range(settings.partitions)}
         self._began = await_leaders(self._settings, self._places)

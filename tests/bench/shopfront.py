@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import KafkaException, Message, Producer, TopicPartition
 
 from schemas.cart import CartAdd, CartLine
 from schemas.checkout import Address, CheckoutRequested, Consent
@@ -20,6 +20,7 @@ from schemas.product import ProductCreate
 from topics.admin import partitions_of
 from topics.command import command
 from topics.connection import librdkafka_options
+from topics.consumers import reader
 from topics.offsets import await_leaders
 from topics.registry import (
     CART_ADD,
@@ -52,16 +53,7 @@ class Listener:
     def __init__(self, settings: Settings, topics: Iterable[Topic[Any]]) -> None:
         places = {(topic.name, n) for topic in topics for n in range(partitions_of(topic, settings))}
         ends = await_leaders(settings, places)
-        self._consumer = Consumer(
-            {
-                **librdkafka_options(settings),
-                "group.id": "ecommerce-bench",
-                "enable.auto.commit": False,
-                "fetch.wait.max.ms": 500,
-                "fetch.min.bytes": 1,
-                "log_level": 0,
-            }
-        )
+        self._consumer = reader(settings, "bench", tuning={"fetch.wait.max.ms": 500, "fetch.min.bytes": 1})
         self._consumer.assign([TopicPartition(*place, offset) for place, offset in ends.items()])
         # The first poll connects: what is measured must not wait for that.
         self._first = self._consumer.consume(1, 2.0)

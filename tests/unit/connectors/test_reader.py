@@ -9,9 +9,9 @@ import pytest
 from aiokafka import TopicPartition
 from confluent_kafka import TopicPartition as Place
 
-from connectors.runtime import consumer
 from connectors.runtime.client_thread import ClientThread
 from connectors.runtime.consumer import KafkaReader
+from topics import consumers
 from topics.settings import Settings
 
 PLACE = Place("orders", 0)
@@ -73,7 +73,7 @@ class Owner:
 
 
 async def test_what_is_read_of_a_partition_that_came_back_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer, "Consumer", Member)
+    monkeypatch.setattr(consumers, "Consumer", Member)
     reader = KafkaReader(Settings(), "test", Owner(), topics=["orders"], group="test")
     batch = await asyncio.wait_for(reader.fetch(1.0, 10), 30)
     assert [record.offset for record in batch.records] == [7]
@@ -106,7 +106,7 @@ async def test_a_partition_that_left_while_paused_is_read_when_it_comes_back(
         members.append(Rejoiner(config))
         return members[0]
 
-    monkeypatch.setattr(consumer, "Consumer", member)
+    monkeypatch.setattr(consumers, "Consumer", member)
     reader = KafkaReader(Settings(), "test", Owner(), topics=["orders"], group="test")
     await asyncio.wait_for(reader.fetch(0.0, 10), 30)
     reader.pause()
@@ -156,7 +156,7 @@ async def test_what_is_written_is_committed_before_the_partition_goes(
             assert not lost
             await reader.commit(dict.fromkeys(partitions, 8))
 
-    monkeypatch.setattr(consumer, "Consumer", member)
+    monkeypatch.setattr(consumers, "Consumer", member)
     reader = KafkaReader(Settings(), "test", Writer(), topics=["orders"], group="test")
     await asyncio.wait_for(reader.fetch(0.0, 10), 30)
     await reader.commit({TopicPartition("orders", 1): 9})

@@ -58,7 +58,7 @@ class Broker:
         self.errors: list[Exception] = []
         self.open = 0
 
-    def consumer(self, **_: Any) -> "FakeConsumer":
+    def consumer(self, *_: Any, **__: Any) -> "FakeConsumer":
         return FakeConsumer(self)
 
 
@@ -108,7 +108,7 @@ class FakeConsumer:
 @pytest.fixture
 def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
     broker = Broker()
-    monkeypatch.setattr(standby, "AIOKafkaConsumer", broker.consumer)
+    monkeypatch.setattr(standby, "reader_async", broker.consumer)
     monkeypatch.setattr(standby, "keep_fetch_sessions", lambda _: None)
     monkeypatch.setattr(standby, "FIRST_PAUSE_S", 0.0)
     return broker
