@@ -30,7 +30,7 @@ _GREETING = """from dataclasses import replace
 
 from schemas.cart import CartGreeted
 from streams.kernel.flow import Out
-from topics.registry import CART_GREETED
+from topics.cart import CART_GREETED
 
 
 def greeted(state, message):
@@ -50,7 +50,7 @@ CHANGES = (
     ("schemas/order.py", _LAST_FIELDS, f"{_LAST_FIELDS}    gift_note: str | None = None\n"),
     ("streams/order/decide.py", _PLACED, f'{_PLACED}        gift_note="{GIFT_NOTE}",\n'),
     ("schemas/cart.py", "class CartUpdated(", _GREETED_TYPE),
-    ("topics/registry.py", "CART_ABANDONED = ", _GREETED_TOPIC),
+    ("topics/cart.py", "CART_ABANDONED = ", _GREETED_TOPIC),
     ("streams/cart/agent.py", 'FLOW = Flow(\n    name="cart",', _GREETING),
     (
         "streams/cart/agent.py",
