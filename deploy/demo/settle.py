@@ -7,6 +7,7 @@ just started is waited for too.
 import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TypeVar
 
 import stamina
 from confluent_kafka import KafkaException
@@ -20,6 +21,7 @@ from topics.settings import Settings
 # Who reads what: consumer group -> names of the topics that it reads.
 Readers = Mapping[str, Collection[str]]
 Places = dict[Place, int]
+T = TypeVar("T")
 
 _POLL_S = 0.5
 _BROKER_S = 30.0
@@ -51,14 +53,14 @@ class Positions:
         """Return the offset after the last record of every partition, of these topics or all read."""
         wanted = self._read if topics is None else topics
         places = {(topic, p) for topic in wanted for p in self._partitions.get(topic, ())}
-        return self._asked(end_offsets, places)
+        return _asked(lambda: end_offsets(self._settings, places))
 
     def behind(self, ends: Places) -> dict[tuple[str, str], int]:
         """Return by how many records each (group, topic) is behind `ends`; only where it is."""
         found: dict[tuple[str, str], int] = {}
+        told = _asked(lambda: commits(self._settings, list(self._readers), _BROKER_S))
         for group, topics in self._readers.items():
-            told = commits(self._settings, [group], _BROKER_S)
-            committed = {place: each.offset for (_, place), each in told.items()}
+            committed = {place: each.offset for (of, place), each in told.items() if of == group}
             read = [place for place in ends if place[0] in topics and ends[place] > 0]
             firsts = self._firsts({place for place in read if place not in committed})
             for place in read:
@@ -72,14 +74,15 @@ class Positions:
         return sum(self.behind(self.ends()).values())
 
     def _firsts(self, places: set[Place]) -> Places:
-        return self._asked(first_offsets, places)
+        return _asked(lambda: first_offsets(self._settings, places))
 
-    def _asked(self, ask: Callable[[Settings, set[Place]], Places], places: set[Place]) -> Places:
-        """Ask the broker, also one that was killed and comes back."""
-        for attempt in stamina.retry_context(on=KafkaException, attempts=8, timeout=_BROKER_S, wait_max=3.0):
-            with attempt:
-                return ask(self._settings, places)
-        raise AssertionError("the last attempt returns or raises")
+
+def _asked(ask: Callable[[], T]) -> T:
+    """Return what the broker tells, also one that was killed and comes back."""
+    for attempt in stamina.retry_context(on=KafkaException, attempts=8, timeout=_BROKER_S, wait_max=3.0):
+        with attempt:
+            return ask()
+    raise AssertionError("the last attempt returns or raises")
 
 
 async def caught_up(positions: Positions, topics: Iterable[str], timeout_s: float) -> None:
