@@ -141,9 +141,14 @@ Take = Callable[[Events, Row], None]
 
 def remembered(name: str) -> Take:
     """Return what keeps events as histories under `Events.of[name]`."""
+    return kept_in(lambda events: events.of[name])
+
+
+def kept_in(histories: Callable[[Events], dict[str, History]]) -> Take:
+    """Return what keeps events as histories, by aggregate id, where `histories` says."""
 
     def take(events: Events, message: Row) -> None:
-        history = events.of[name][message["aggregate_id"]]
+        history = histories(events)[message["aggregate_id"]]
         history.add(message["aggregate_version"], message["event_id"], message["data"])
 
     return take

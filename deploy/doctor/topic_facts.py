@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from deploy.doctor import gathered
-from deploy.doctor.facts import Events, Tables, Take
+from deploy.doctor.facts import Events, Tables, Take, kept_in
 from deploy.records.record import Record
 from deploy.records.tables import TABLES
 from schemas.codec import UndecodableError, decode_fields
@@ -14,16 +14,6 @@ from topics import registry as t
 from topics.order import ORDER_EVENTS
 from topics.payment import PAYMENT_EVENTS
 from topics.product import PRODUCT_EVENTS
-
-
-def _history(name: str) -> Take:
-    def take(events: Events, message: dict[str, Any]) -> None:
-        histories = getattr(events, name)
-        histories[message["aggregate_id"]].add(
-            message["aggregate_version"], message["event_id"], message["data"]
-        )
-
-    return take
 
 
 def _captured(events: Events, message: dict[str, Any]) -> None:
@@ -53,7 +43,9 @@ def _cart(events: Events, message: dict[str, Any]) -> None:
         events.carts[key] = version, message["data"]
 
 
-_order, _payment, _product = _history("orders"), _history("payments"), _history("products")
+_order = kept_in(lambda events: events.orders)
+_payment = kept_in(lambda events: events.payments)
+_product = kept_in(lambda events: events.products)
 
 TAKES: dict[str, Take] = {
     t.CHECKOUT_STARTED.name: _started,
