@@ -2,9 +2,10 @@
 
 import keyword
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 
 from deploy.errors import CommandError
 
@@ -23,12 +24,24 @@ def write_domain(name: str, root: Path = ROOT) -> list[Path]:
 
     Raises CommandError, and writes nothing, where the name will not do or one of the files is there.
     """
-    texts = dict(_files(name, root))
-    texts |= {path: _named(name, path, root) for path in (_MANIFEST, _WALLS)}
-    for path, text in texts.items():
+    named = {path: _named(name, path, root) for path in (_MANIFEST, _WALLS)}
+    return written(dict(_files(name, root)), root, named)
+
+
+def written(
+    new: Mapping[Path, str], root: Path, changed: Mapping[Path, str] = MappingProxyType({})
+) -> list[Path]:
+    """Write files that are new under `root`, and those that are changed; return their paths.
+
+    Raises CommandError, and writes nothing, where one that is to be new is there.
+    """
+    for path in new:
+        if (root / path).exists():
+            raise CommandError(f"{path} is there already: take another name", 2)
+    for path, text in (*new.items(), *changed.items()):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    return sorted(texts)
+    return sorted((*new, *changed))
 
 
 def _files(name: str, root: Path) -> Iterator[tuple[Path, str]]:
@@ -47,8 +60,6 @@ def _files(name: str, root: Path) -> Iterator[tuple[Path, str]]:
     for source in sorted(_SKELETON.rglob(f"*{_SUFFIX}")):
         place = str(source.relative_to(_SKELETON)).removesuffix(_SUFFIX)
         path = Path(place.replace("REVISION", f"v{revision}").replace("NAME", name))
-        if (root / path).exists():
-            raise CommandError(f"{path} is there already: take another name", 2)
         yield path, Template(source.read_text()).substitute(values)
 
 

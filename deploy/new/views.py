@@ -12,7 +12,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 from deploy.errors import CommandError
-from deploy.new.skeleton import ROOT, next_revision
+from deploy.new.skeleton import ROOT, next_revision, written
 from schemas.bounds import bare
 from schemas.domains import DOMAINS, Room
 from sinks import postgres
@@ -72,11 +72,7 @@ def write_view(topic_name: str, view: str, root: Path = ROOT) -> list[Path]:
             ("integration.py.txt", f"tests/integration/sinks/test_{view}_view.py"),
         )
     }
-    if there := [str(path) for path in texts if (root / path).exists()]:
-        raise CommandError(f"{there[0]} is there already: take another name", 2)
-    for path, text in texts.items():
-        (root / path).write_text(text)
-    return sorted(texts)
+    return written(texts, root)
 
 
 def _event(name: str) -> Topic[msgspec.Struct]:
