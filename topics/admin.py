@@ -5,14 +5,16 @@ from collections.abc import Iterator
 import msgspec
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import (
+    AdminClient,
     ConfigEntry,
     ConfigResource,
     NewTopic,
     ResourceType,
+    TopicMetadata,
 )
 
 from schemas.lock import lock
-from topics.admin_client import client
+from topics.admin_client import asked
 from topics.offsets import TIMEOUT_S, await_leaders
 from topics.patience import patiently
 from topics.registry import CHANGELOGS, DEAD_LETTERS, REDRIVES, SCHEMAS, SKIPS, TOPICS
@@ -56,7 +58,7 @@ def refuse_other_partitions(settings: Settings) -> None:
     A key's partition follows from their number: under another one its next record would meet another worker's
     state. Raises confluent_kafka.KafkaException where the broker does not answer.
     """
-    known = client(settings).list_topics(timeout=TIMEOUT_S).topics
+    known = asked(settings, _listed)
     for topic in all_topics():
         found = known.get(topic.name)
         has, wants = len(found.partitions) if found is not None else 0, partitions_of(topic, settings)
@@ -88,9 +90,8 @@ def create(settings: Settings) -> list[str]:
         for topic in all_topics()
     ]
     created: set[str] = set()
-    admin = client(settings)
 
-    def ask() -> None:
+    def ask(admin: AdminClient) -> None:
         for name, future in admin.create_topics(new, request_timeout=TIMEOUT_S).items():
             try:
                 future.result()
@@ -99,7 +100,7 @@ def create(settings: Settings) -> list[str]:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                     raise
 
-    patiently(ask)
+    patiently(lambda: asked(settings, ask))
     await_leaders(
         settings,
         {
@@ -115,8 +116,7 @@ def create(settings: Settings) -> list[str]:
 
 def verify(settings: Settings) -> list[str]:
     """Return where the broker's topics differ from the registry; empty when they agree."""
-    admin = client(settings)
-    known = patiently(lambda: admin.list_topics(timeout=TIMEOUT_S)).topics
+    known = patiently(lambda: asked(settings, _listed))
     present = [topic for topic in all_topics() if topic.name in known]
     found = [f"{topic.name}: is missing" for topic in all_topics() if topic.name not in known]
     for topic in present:
@@ -125,10 +125,21 @@ def verify(settings: Settings) -> list[str]:
             found.append(f"{topic.name}: partitions is {has}, must be {wants}")
     resources = {ConfigResource(ResourceType.TOPIC, topic.name): topic for topic in present}
     if resources:
-        answers = admin.describe_configs(list(resources), request_timeout=TIMEOUT_S)
-        for resource, future in answers.items():
-            found += _differences(resources[resource], future.result())
+        for resource, has_config in asked(settings, lambda admin: _configs(admin, list(resources))).items():
+            found += _differences(resources[resource], has_config)
     return sorted(found)
+
+
+def _configs(
+    admin: AdminClient, resources: list[ConfigResource]
+) -> dict[ConfigResource, dict[str, ConfigEntry]]:
+    answers = admin.describe_configs(resources, request_timeout=TIMEOUT_S)
+    return {resource: answer.result() for resource, answer in answers.items()}
+
+
+def _listed(admin: AdminClient) -> dict[str, TopicMetadata]:
+    known: dict[str, TopicMetadata] = admin.list_topics(timeout=TIMEOUT_S).topics
+    return known
 
 
 def _differences(topic: AnyTopic, has: dict[str, ConfigEntry]) -> Iterator[str]:
